@@ -1,0 +1,1 @@
+"""Keep Marketo Engage and Dynamics 365 in agreement, field by field."""

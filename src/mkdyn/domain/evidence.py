@@ -1,0 +1,146 @@
+"""What Marketo's feed proves about one person's fields.
+
+Marketo has no concurrency control, so our own writes are recognised when they come
+back: each leaves an `Echo` in the link until the feed, or a read, confirms it. From
+the evidence, the echoes and what Marketo shows now follows, per field, whether a person
+edited it, whether our write hit an edit made in that instant, or whether Marketo
+ignored or rewrote what we sent. Pure.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, date, datetime
+from decimal import Decimal, InvalidOperation
+from typing import Final, Literal, TypeAlias
+
+import attrs
+
+from mkdyn.domain.feeds import Evidence
+from mkdyn.domain.records import Echo
+from mkdyn.domain.values import MISSING, FieldValue, Missing, Shown, Values, same
+
+Echoes: TypeAlias = Mapping[str, tuple[Echo, ...]]
+#: Marketo's answer to a write of ours that it did not simply store.
+Refusal: TypeAlias = Literal["blocked", "rewritten"]
+
+#: Words a boolean appears as in the feed's text.
+_TRUE: Final = frozenset({"true", "1", "yes"})
+_FALSE: Final = frozenset({"false", "0", "no", ""})
+
+
+def reads_as(text: str | None, value: FieldValue) -> bool:
+    """Whether the feed's *text* stands for *value*."""
+    if value is None:
+        return text is None or text == ""
+    if isinstance(value, bool):
+        return (text or "").casefold() in (_TRUE if value else _FALSE)
+    if text is None:
+        return False
+    return text == value or value_like(text, value) == value
+
+
+def value_like(text: str | None, example: FieldValue) -> Shown:
+    """Read *text* as a value of the same type as *example*; MISSING if it can't be.
+
+    Only ever used to put back an edit that our own write replaced: nothing else holds it any more.
+    """
+    if isinstance(example, bool):
+        word = (text or "").casefold()
+        return True if word in _TRUE else False if word in _FALSE else MISSING
+    if text is None or text == "":
+        return None
+    try:
+        match example:
+            case int():
+                return int(Decimal(text))
+            case float():
+                return float(text)
+            case Decimal():
+                return Decimal(text)
+            case datetime():
+                found = datetime.fromisoformat(text)
+                return found if found.tzinfo else found.replace(tzinfo=UTC)
+            case date():
+                return date.fromisoformat(text)
+            case _:
+                return text
+    except (ValueError, InvalidOperation):
+        return MISSING
+
+
+@attrs.define(kw_only=True)
+class Proof:
+    """What the evidence comes to.
+
+    Attributes:
+        edited: Fields that someone else changed, by the feed's word.
+        overwritten: Per field, the edit that our write replaced.
+        lost: Fields whose replaced edit can't be read back from the feed's text.
+        echoes: Our writes that are still unconfirmed.
+        confirmed: Whether any write of ours was confirmed.
+    """
+
+    edited: set[str] = attrs.field(factory=set[str])
+    overwritten: dict[str, FieldValue] = attrs.field(factory=dict[str, FieldValue])
+    lost: set[str] = attrs.field(factory=set[str])
+    echoes: dict[str, tuple[Echo, ...]] = attrs.field(factory=dict[str, "tuple[Echo, ...]"])
+    confirmed: bool = False
+
+
+def prove(evidence: Iterable[Evidence], echoes: Echoes) -> Proof:
+    """Sort feed entries, oldest first, into our own writes and other people's edits."""
+    proof = Proof(echoes=dict(echoes))
+    for item in evidence:
+        waiting = proof.echoes.get(item.field, ())
+        echo = next((echo for echo in waiting if reads_as(item.new, echo.after)), None)
+        if echo is None:
+            proof.edited.add(item.field)
+            continue
+        proof.confirmed = True
+        _settle(proof, item.field, waiting[waiting.index(echo) + 1 :])
+        if not reads_as(item.old, echo.before):
+            replaced = value_like(item.old, echo.after if echo.before is None else echo.before)
+            if isinstance(replaced, Missing):
+                proof.lost.add(item.field)
+            else:
+                proof.overwritten[item.field] = replaced
+    return proof
+
+
+def _settle(proof: Proof, field: str, rest: tuple[Echo, ...]) -> None:
+    if rest:
+        proof.echoes[field] = rest
+    else:
+        proof.echoes.pop(field, None)
+
+
+def confirm(echoes: Echoes, shown: Values) -> dict[str, tuple[Echo, ...]]:
+    """Return the echoes that a read leaves open: what shows as we wrote it is confirmed.
+
+    A confirmed write stays known until its feed entry comes, because only the entry says
+    what it replaced; so only writes that changed nothing are dropped here.
+    """
+    return {
+        field: rest
+        for field, waiting in echoes.items()
+        if (rest := tuple(echo for echo in waiting if not same(echo.before, echo.after) or field not in shown))
+    }
+
+
+def refused(field: str, shown: FieldValue, echoes: Echoes, evidence: Sequence[Evidence]) -> Refusal | None:
+    """Say whether *shown* is Marketo's own answer to our last write, and no edit.
+
+    It is, where we wrote something else and the feed names nobody who changed the field
+    since: what stood there before our write shows again (blocked), or something that
+    Marketo made of it (rewritten).
+    """
+    waiting = echoes.get(field, ())
+    if not waiting or same(shown, waiting[-1].after):
+        return None
+    last = waiting[-1]
+    told = [item for item in evidence if item.field == field]
+    ours = len(told) == 1 and reads_as(told[0].old, last.before) and reads_as(told[0].new, shown)
+    if told and not ours:
+        return None
+    return "blocked" if same(shown, last.before) else "rewritten"

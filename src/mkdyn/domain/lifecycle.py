@@ -1,0 +1,119 @@
+"""What becomes of a link: matching on first sight, promotion, deletion. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Literal, TypeAlias
+
+import attrs
+
+from mkdyn.domain.entities import AnyEntity, Entity, is_person
+from mkdyn.domain.records import LinkState
+from mkdyn.domain.rules import Rules
+from mkdyn.domain.systems import System
+
+
+@attrs.frozen(kw_only=True)
+class Candidate:
+    """A record that could be the counterpart.
+
+    Attributes:
+        key: Its key.
+        linked: Whether a live link has it already.
+        ours: Whether we created it ourselves from a record of the other system.
+        buried: Whether its counterpart was deleted, so that it stands for nothing any more.
+    """
+
+    key: str
+    linked: bool = False
+    ours: bool = False
+    buried: bool = False
+
+
+@attrs.frozen(kw_only=True)
+class LinkTo:
+    """There is exactly one counterpart."""
+
+    key: str
+    by: Literal["id", "key"]
+
+
+@attrs.frozen
+class CreateNew:
+    """There is none."""
+
+
+@attrs.frozen(kw_only=True)
+class Ambiguous:
+    """Several could be meant, or the one there is belongs to another.
+
+    Attributes:
+        candidates: Keys on the other system.
+        rivals: Further records of this system that claim the same.
+    """
+
+    candidates: tuple[str, ...]
+    rivals: tuple[str, ...] = ()
+
+
+MatchDecision: TypeAlias = LinkTo | CreateNew | Ambiguous
+
+
+def match(by_id: Sequence[Candidate], by_key: Sequence[Candidate], rivals: Sequence[str]) -> MatchDecision:
+    """Decide what an unlinked record's counterpart is.
+
+    The answer does not depend on the order in which records are seen, nor on how far an
+    interrupted run came: counterparts that we created ourselves from other records are
+    no reason for doubt, those that existed before are.
+
+    Args:
+        by_id: Records of the other system that carry this record's GUID.
+        by_key: Records of the other system with the same match key.
+        rivals: Other unlinked records of this system with the same match key.
+    """
+    free = [candidate.key for candidate in by_id if not candidate.linked]
+    if len(free) == 1:
+        return LinkTo(key=free[0], by="id")
+    if len(free) > 1:
+        return Ambiguous(candidates=tuple(free))
+    independent = [candidate for candidate in by_key if not candidate.ours and not candidate.buried]
+    if not independent:
+        return CreateNew()
+    unlinked = [candidate.key for candidate in independent if not candidate.linked]
+    if len(unlinked) == 1 and len(independent) == 1 and not rivals:
+        return LinkTo(key=unlinked[0], by="key")
+    return Ambiguous(candidates=tuple(sorted(candidate.key for candidate in independent)), rivals=tuple(sorted(rivals)))
+
+
+#: What a deletion asks for on the other system.
+Farewell: TypeAlias = Literal["nothing", "flag", "delete"]
+
+
+def deleted_in_dynamics(entity: AnyEntity, rules: Rules) -> Farewell:
+    """Return what becomes of the Marketo record of a deleted Dynamics row."""
+    if is_person(entity):
+        return "nothing" if rules.person_deleted_in_dynamics == "ignore" else rules.person_deleted_in_dynamics
+    if entity is Entity.USER or rules.other_deleted_in_dynamics == "ignore":
+        return "nothing"  # a sales person is kept: its people still name it
+    return "delete"
+
+
+#: What an observation of a record asks for, by what its link's state is.
+Reawakening: TypeAlias = Literal["merge", "revive", "recreate", "report", "rest"]
+
+
+def seen_again(state: LinkState, gone: System | None, seen: System, rules: Rules) -> Reawakening:
+    """Return what to do when *seen* shows a record of a link.
+
+    A live link is merged. The record that was missing or deleted is back: the link revives.
+    The other record of a buried link was edited: rest, unless the rules bring persons back.
+    """
+    if state is LinkState.LIVE:
+        return "merge"
+    if gone is seen:
+        return "revive"
+    if state is LinkState.SUSPENDED:
+        return "report"
+    if seen is System.DYNAMICS:
+        return "recreate" if rules.person_deleted_in_marketo == "recreate" else "report"
+    return "rest"

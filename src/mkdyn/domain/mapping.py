@@ -1,0 +1,114 @@
+"""The standard mapping: which Marketo field stands for which Dynamics field.
+
+Source: Adobe's "Default Dynamics Field Mapping", joined with the REST names of a
+describe; where the native sync makes Marketo fields of its own (their REST names are
+published nowhere), ours are created with names of ours. The mapping is only a proposal:
+a selection checks it against what both systems describe.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+import attrs
+
+from mkdyn.domain.directions import Direction
+from mkdyn.domain.entities import AnyEntity, CustomEntity, Entity
+
+
+@attrs.frozen
+class Standard:
+    """One row of the mapping.
+
+    Attributes:
+        dynamics: The field in Dynamics.
+        marketo: The field in Marketo.
+        direction: Narrower than the entity's own, if given.
+        refers_to: The entity a lookup points to; such a row needs that entity to be selected.
+    """
+
+    dynamics: str
+    marketo: str
+    direction: Direction | None = attrs.field(default=None, kw_only=True)
+    refers_to: Entity | None = attrs.field(default=None, kw_only=True)
+
+
+_ONE_WAY: Final = Direction.TO_MARKETO
+_PERSON: Final = (
+    Standard("salutation", "salutation"),
+    Standard("firstname", "firstName"),
+    Standard("middlename", "middleName"),
+    Standard("lastname", "lastName"),
+    Standard("emailaddress1", "email"),
+    Standard("jobtitle", "title"),
+    Standard("telephone1", "phone"),
+    Standard("mobilephone", "mobilePhone"),
+    Standard("address1_line1", "address"),
+    Standard("address1_city", "city"),
+    Standard("address1_stateorprovince", "state"),
+    Standard("address1_country", "country"),
+    Standard("address1_postalcode", "postalCode"),
+    Standard("description", "mktoPersonNotes"),
+    Standard("donotphone", "doNotCall"),
+    Standard("donotbulkemail", "unsubscribed"),
+    Standard("statecode", "leadStatus", direction=_ONE_WAY),
+    Standard("ownerid", "externalSalesPersonId", direction=_ONE_WAY, refers_to=Entity.USER),
+)
+
+STANDARD_MAPPING: Final[Mapping[Entity, tuple[Standard, ...]]] = {
+    Entity.LEAD: (
+        *_PERSON,
+        Standard("fax", "fax"),
+        Standard("leadsourcecode", "leadSource"),
+        Standard("leadqualitycode", "rating"),
+    ),
+    Entity.CONTACT: (
+        *_PERSON,
+        Standard("mkt_leadscore", "leadScore", direction=Direction.TO_DYNAMICS),
+        Standard("parentcustomerid", "externalCompanyId", direction=_ONE_WAY, refers_to=Entity.ACCOUNT),
+    ),
+    Entity.ACCOUNT: (
+        Standard("name", "company"),
+        Standard("address1_line1", "billingStreet"),
+        Standard("address1_city", "billingCity"),
+        Standard("address1_stateorprovince", "billingState"),
+        Standard("address1_country", "billingCountry"),
+        Standard("address1_postalcode", "billingPostalCode"),
+        Standard("telephone1", "mainPhone"),
+        Standard("revenue", "annualRevenue"),
+        Standard("numberofemployees", "numberOfEmployees"),
+        Standard("industrycode", "industry"),
+        Standard("sic", "sicCode"),
+        Standard("websiteurl", "website"),
+        Standard("description", "mktoCompanyNotes"),
+    ),
+    Entity.USER: (
+        Standard("firstname", "firstName"),
+        Standard("lastname", "lastName"),
+        Standard("internalemailaddress", "email"),
+        Standard("title", "title"),
+        Standard("address1_telephone1", "phone"),
+    ),
+    Entity.OPPORTUNITY: (
+        Standard("name", "name"),
+        Standard("statecode", "stage"),
+        Standard("closeprobability", "probability"),
+        Standard("actualclosedate", "closeDate"),
+        Standard("estimatedvalue", "amount"),
+        Standard("description", "description"),
+        Standard("ownerid", "externalSalesPersonId", refers_to=Entity.USER),
+        Standard("parentaccountid", "externalCompanyId", refers_to=Entity.ACCOUNT),
+    ),
+    Entity.TEAM: (
+        Standard("name", "name"),
+        Standard("description", "description"),
+    ),
+}
+
+
+def standard_row(entity: AnyEntity, dynamics: str) -> Standard | None:
+    """Return the mapping's row of a Dynamics field, if it has one."""
+    if isinstance(entity, CustomEntity):
+        return None
+    return next((row for row in STANDARD_MAPPING[entity] if row.dynamics == dynamics), None)

@@ -1,0 +1,241 @@
+"""Three-way merge of one linked record, field by field.
+
+A change is a difference from the baseline, never a timestamp. Per field, from what
+both systems showed when they last agreed and what they show now, comes one of: rest,
+agreement, a value to carry over, a collision with its winner, or a hold. Pure: same
+arguments, same answer; a value that is MISSING decides nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping
+from typing import Final
+
+import attrs
+
+from mkdyn.domain.collisions import Ask, Collision, Policy, Resolution, ResolutionKind, Win, resolve, system_of_record
+from mkdyn.domain.directions import Direction
+from mkdyn.domain.fields import FieldPair, PairState
+from mkdyn.domain.holds import Hold, Wake
+from mkdyn.domain.records import Agreed, Baseline, Twofold
+from mkdyn.domain.systems import System
+from mkdyn.domain.values import MISSING, FieldValue, Missing, Shown, Unfit, Values, same
+
+_NOWHERE: Final[Mapping[str, FieldValue]] = {}
+
+
+@attrs.define(kw_only=True)
+class Merged:
+    """What a merge asks for. Empty of everything when the record is at rest.
+
+    Attributes:
+        to_marketo: Marketo fields to write.
+        to_dynamics: Dynamics fields to write.
+        agreed: Baselines that both systems show already.
+        awaited: Baselines that hold once the write of that pair is confirmed.
+        resolutions: Every value that gives way, with the one that stands.
+        holds: Fields kept back; their baselines stay.
+    """
+
+    to_marketo: dict[str, FieldValue] = attrs.field(factory=dict[str, FieldValue], repr=False)
+    to_dynamics: dict[str, FieldValue] = attrs.field(factory=dict[str, FieldValue], repr=False)
+    agreed: dict[str, Agreed] = attrs.field(factory=dict[str, Agreed], repr=False)
+    awaited: dict[str, Agreed] = attrs.field(factory=dict[str, Agreed], repr=False)
+    resolutions: list[Resolution] = attrs.field(factory=list[Resolution])
+    holds: list[Hold] = attrs.field(factory=list[Hold])
+
+    def __bool__(self) -> bool:
+        return bool(self.to_marketo or self.to_dynamics or self.agreed or self.resolutions or self.holds)
+
+
+def agreed_on(dynamics: FieldValue, marketo: FieldValue) -> Agreed:
+    """Return the baseline of a field: one value if both systems show the same, else both."""
+    return dynamics if same(dynamics, marketo) else Twofold(dynamics, marketo)
+
+
+class Merger:
+    """The merge of one entity's records, with its pairs and policy looked up once."""
+
+    def __init__(self, pairs: Iterable[FieldPair], *, policy: Policy = system_of_record) -> None:
+        self.pairs = tuple(pairs)
+        self._policy = policy
+        self._rows = [(pair, pair.key, pair.dynamics, pair.marketo) for pair in self.pairs]
+
+    def __call__(
+        self,
+        *,
+        baseline: Baseline | None,
+        marketo: Values,
+        dynamics: Values,
+        doubtful: Collection[str] = (),
+        overwritten: Mapping[str, FieldValue] = _NOWHERE,
+        key: str = "",
+    ) -> Merged:
+        """Merge one record.
+
+        Args:
+            baseline: Per pair key, what both showed when they last agreed; None if they never did.
+            marketo: What Marketo shows.
+            dynamics: What Dynamics shows.
+            doubtful: Pair keys of which nobody knows whether our last write arrived: taken as changed on both.
+            overwritten: Per Marketo field, an edit that our own write replaced in the instant it was made.
+            key: The Dynamics GUID, for reports.
+        """
+        merged = Merged()
+        known: Baseline = _NOWHERE if baseline is None else baseline
+        for pair, name, in_dynamics, in_marketo in self._rows:
+            was: Agreed | Missing = known.get(name, MISSING)
+            d: Shown = dynamics.get(in_dynamics, MISSING)
+            m: Shown = marketo.get(in_marketo, MISSING)
+            if d == was == m and not isinstance(d, bool) and in_marketo not in overwritten and name not in doubtful:
+                continue  # the usual case, decided by two comparisons
+            _merge_field(
+                merged, pair, was, d, m, self._policy,
+                in_doubt=name in doubtful, lost=overwritten.get(in_marketo, MISSING), key=key,
+            )  # fmt: skip
+        return merged
+
+
+def merge(
+    pairs: Iterable[FieldPair],
+    *,
+    baseline: Baseline | None,
+    marketo: Values,
+    dynamics: Values,
+    policy: Policy = system_of_record,
+) -> Merged:
+    """Merge one record of the given pairs; see `Merger` for many records of one entity."""
+    return Merger(pairs, policy=policy)(baseline=baseline, marketo=marketo, dynamics=dynamics)
+
+
+def _merge_field(  # noqa: PLR0913 - one field, everything known of it
+    merged: Merged,
+    pair: FieldPair,
+    was: Agreed | Missing,
+    d: Shown,
+    m: Shown,
+    policy: Policy,
+    *,
+    in_doubt: bool,
+    lost: Shown,
+    key: str,
+) -> None:
+    known = was is not MISSING
+    was_d, was_m = (was.dynamics, was.marketo) if isinstance(was, Twofold) else (was, was)
+    d_changed = d is not MISSING and (in_doubt or not same(d, was_d))
+    m_changed = m is not MISSING and (in_doubt or not same(m, was_m))
+    if lost is not MISSING and m is not MISSING and not m_changed:
+        # Marketo shows what we wrote over the edit: the edit is what a person last entered there.
+        if d is not MISSING:
+            _Decision(merged, pair, was_d, d, lost, key, shows=m).collide(policy, "overwritten")
+        return
+    if not (d_changed or m_changed):
+        return
+    if isinstance(d, Missing) or isinstance(m, Missing):
+        if known:
+            merged.holds.append(_unreadable(pair, System.DYNAMICS if d is MISSING else System.MARKETO, key))
+        return
+    if pair.lens.agree(d, m):
+        merged.agreed[pair.key] = agreed_on(d, m)
+        return
+    decision = _Decision(merged, pair, was_d, d, m, key, shows=m)
+    if pair.state is PairState.BACKFILLING:
+        decision.carry(System.DYNAMICS)
+    elif pair.direction is not Direction.BOTH:
+        decision.carry_one_way(d_changed=d_changed, m_changed=m_changed, known=known)
+    elif known and not (d_changed and m_changed):
+        decision.carry(System.DYNAMICS if d_changed else System.MARKETO)
+    elif known:
+        decision.collide(policy, "collision")
+    else:
+        decision.meet(policy)
+
+
+def _unreadable(pair: FieldPair, system: System, key: str) -> Hold:
+    return Hold(
+        entity=pair.entity, key=key, field=pair.dynamics, code="unreadable", wake=Wake.SCHEMA,
+        reason=f"{system} does not show it to the sync user any more. Grant read access to it, or deselect it.",
+    )  # fmt: skip
+
+
+@attrs.frozen
+class _Decision:
+    """One field of which a system's value must give way."""
+
+    merged: Merged
+    pair: FieldPair
+    was: Shown
+    d: FieldValue
+    m: FieldValue
+    key: str
+    shows: FieldValue = attrs.field(kw_only=True)
+
+    def carry(self, winner: System) -> bool:
+        """Write the winner's value to the other system, or hold it there; whether it fits."""
+        lens, merged, pair = self.pair.lens, self.merged, self.pair
+        if winner is System.DYNAMICS:
+            there = lens.to_marketo(self.d)
+            if isinstance(there, Unfit):
+                return self._hold(there, winner)
+            merged.to_marketo[pair.marketo] = there
+            merged.awaited[pair.key] = agreed_on(self.d, there)
+            return True
+        there = lens.to_dynamics(self.m)
+        if isinstance(there, Unfit):
+            return self._hold(there, winner)
+        if not same(self.m, self.shows):
+            merged.to_marketo[pair.marketo] = self.m
+        merged.to_dynamics[pair.dynamics] = there
+        merged.awaited[pair.key] = agreed_on(there, self.m)
+        return True
+
+    def _hold(self, unfit: Unfit, where: System) -> bool:
+        field = self.pair.marketo if where is System.MARKETO else self.pair.dynamics
+        self.merged.holds.append(
+            Hold(entity=self.pair.entity, key=self.key, field=self.pair.dynamics, code=unfit.code,
+                 reason=f"{unfit.reason} Change {field} in {where}.")
+        )  # fmt: skip
+        return False
+
+    def carry_one_way(self, *, d_changed: bool, m_changed: bool, known: bool) -> None:
+        """Let the pair's source stand, and report what the other system showed of its own."""
+        source = System.DYNAMICS if self.pair.direction is Direction.TO_MARKETO else System.MARKETO
+        gives_way, intruded = (self.m, m_changed) if source is System.DYNAMICS else (self.d, d_changed)
+        if self.carry(source) and intruded and (known or gives_way not in (None, False)):
+            verdict = Win(source, because=f"{self.pair.entity}.{self.pair.dynamics} syncs {self.pair.direction}")
+            self._report(verdict, "one-way")
+
+    def collide(self, policy: Policy, kind: ResolutionKind) -> None:
+        """Ask who wins, carry the winner's value, report both."""
+        collision = self._collision()
+        verdict = resolve(collision, policy=policy, authority=self.pair.authority)
+        if isinstance(verdict, Ask):
+            self.merged.holds.append(
+                Hold(entity=self.pair.entity, key=self.key, field=self.pair.dynamics, code="ask",
+                     reason=f"{verdict.because}. Both systems keep their value until someone decides.",
+                     wake=Wake.PERSON)
+            )  # fmt: skip
+        elif kind == "overwritten" and verdict.system is System.DYNAMICS:
+            self._report(verdict, "overwritten")  # our write stands; nothing to send
+        elif self.carry(verdict.system):
+            self._report(verdict, kind)
+
+    def meet(self, policy: Policy) -> None:
+        """Merge without a baseline: an empty side is filled, a default counts as empty."""
+        lens = self.pair.lens
+        d_empty = self.d is None or same(self.d, lens.dynamics_default)
+        m_empty = self.m is None or same(self.m, lens.marketo_default)
+        if d_empty != m_empty:
+            self.carry(System.MARKETO if d_empty else System.DYNAMICS)
+        else:
+            self.collide(policy, "first-sight")
+
+    def _collision(self) -> Collision:
+        return Collision(
+            entity=self.pair.entity, field=self.pair.dynamics, was=self.was, marketo=self.m, dynamics=self.d
+        )
+
+    def _report(self, verdict: Win, kind: ResolutionKind) -> None:
+        self.merged.resolutions.append(
+            Resolution(collision=self._collision(), verdict=verdict, key=self.key, kind=kind)
+        )

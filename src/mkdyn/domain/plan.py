@@ -1,0 +1,287 @@
+"""Operations and plans: values that can be printed, saved, refused."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import datetime
+from typing import Generic, Literal, TypeAlias, TypeVar, assert_never
+
+import attrs
+
+from mkdyn.domain.collisions import Resolution, ValueDisplay
+from mkdyn.domain.entities import AnyEntity
+from mkdyn.domain.guards import Breach
+from mkdyn.domain.holds import Hold, Quarantined
+from mkdyn.domain.records import Agreed, LinkState, Origin, short
+from mkdyn.domain.systems import System
+from mkdyn.domain.values import Values
+
+#: What a plan is for.
+Purpose: TypeAlias = Literal["run", "backfill", "undo", "repair"]
+OperationKind: TypeAlias = Literal["create", "update", "delete"]
+#: planned → sent → one of the rest.
+OperationState: TypeAlias = Literal["planned", "sent", "applied", "rejected", "stale", "unknown", "dropped"]
+
+T_co = TypeVar("T_co", covariant=True)
+
+EXCERPT_MAX = 1_000
+
+
+@attrs.frozen(kw_only=True)
+class Step:
+    """What the engine remembers when an operation is applied, beside its awaited baselines.
+
+    Attributes:
+        agreed: Baselines that both systems showed already.
+        clears: Observations it deals with: system, object, key, version.
+        state: The link's state afterwards.
+        gone: The system whose record was deleted.
+        origin: How the link came to be, where the operation makes one.
+        covers: Whether the baseline covers everything the Dynamics version shows afterwards.
+    """
+
+    agreed: Mapping[str, Agreed] = attrs.field(factory=dict[str, Agreed], repr=False)
+    clears: Sequence[tuple[System, str, str, int]] = ()
+    state: LinkState = LinkState.LIVE
+    gone: System | None = None
+    origin: Origin = "matched"
+    covers: bool = False
+
+
+@attrs.frozen(kw_only=True)
+class Operation:
+    """One write to one record of one system: in the plan what will be, in the journal what was.
+
+    Attributes:
+        id: The store's number; 0 before it is stored.
+        link: The link's number; 0 while there is none.
+        entity: Whose record.
+        system: Where it is written.
+        kind: Create, update or delete.
+        key: The record's key there; for a create, the key it is to have.
+        other: The record's key in the other system.
+        before: What the written fields showed.
+        after: What is written.
+        awaited: Baselines that hold once it is applied.
+        version: The Dynamics version it was decided on.
+        attempt: Which Dynamics row for this person it creates (promotions).
+        because: Why, in a few words.
+        state: What became of it.
+        sent_at: When it was last marked sent, or None.
+        detail: The system's answer, where that was not plain success.
+        step: What is remembered once it is applied.
+    """
+
+    id: int = 0
+    link: int = 0
+    entity: AnyEntity
+    system: System
+    kind: OperationKind
+    key: str
+    other: str = ""
+    before: Values = attrs.field(factory=dict[str, None], repr=False)
+    after: Values = attrs.field(factory=dict[str, None], repr=False)
+    awaited: Mapping[str, Agreed] = attrs.field(factory=dict[str, Agreed], repr=False)
+    version: str | None = None
+    attempt: int = 0
+    because: str = ""
+    state: OperationState = "planned"
+    sent_at: datetime | None = None
+    detail: str = ""
+    step: Step = attrs.field(factory=Step, repr=False)
+
+    def text(self, *, values: ValueDisplay = "hidden") -> str:
+        """Say it in one line; values only where asked for."""
+        match values:
+            case "hidden":
+                return str(self)
+            case "shown":
+                parts = [f"{name} {self.before.get(name)!r} → {after!r}" for name, after in self.after.items()]
+                return f"{self}: {', '.join(parts)}" if parts else str(self)
+            case _:
+                assert_never(values)
+
+    def __str__(self) -> str:
+        fields = f" {', '.join(self.after)}" if self.kind == "update" else ""
+        why = f" ({self.because})" if self.because else ""
+        return f"{self.kind} {self.entity} {short(self.key)} in {self.system}{fields}{why}"
+
+
+@attrs.frozen(repr=False)
+class Excerpt(Sequence[T_co], Generic[T_co]):
+    """The first of many things, and how many there are; the journal has them all.
+
+    Attributes:
+        total: How many there are.
+    """
+
+    _items: Sequence[T_co]
+    total: int
+
+    def __getitem__(self, index: int) -> T_co:  # type: ignore[override]  # an excerpt is not sliced
+        return self._items[index]
+
+    def __len__(self) -> int:
+        return len(self._items)
+
+    def __iter__(self) -> Iterator[T_co]:
+        return iter(self._items)
+
+    def __repr__(self) -> str:
+        return f"<Excerpt: {len(self)} of {self.total}>"
+
+
+@attrs.frozen(kw_only=True)
+class MatchReport:
+    """What a first match of two populated systems found.
+
+    Attributes:
+        linked: Records with exactly one counterpart.
+        ambiguous: Records set aside, because several could be meant.
+        to_create: Records that are only in Dynamics.
+    """
+
+    linked: int = 0
+    ambiguous: int = 0
+    to_create: int = 0
+
+    def __str__(self) -> str:
+        return (
+            f"{self.linked:,} linked · {self.ambiguous:,} ambiguous, set aside · "
+            f"{self.to_create:,} only in Dynamics, to create"
+        )
+
+
+@attrs.frozen(kw_only=True)
+class Counts:
+    """How many writes of each kind, per system."""
+
+    create: int = 0
+    update: int = 0
+    delete: int = 0
+
+    @property
+    def total(self) -> int:
+        """All of them."""
+        return self.create + self.update + self.delete
+
+
+def summary(
+    counts: Mapping[System, Counts], collisions: int, held: int, quarantined: int
+) -> str:
+    """Return the counts that plans and reports begin with."""
+    collided = "1 collision" if collisions == 1 else f"{collisions:,} collisions"
+    return (
+        f"to Marketo {counts[System.MARKETO].total:,} · to Dynamics {counts[System.DYNAMICS].total:,} · "
+        f"{collided} · {held:,} held · {quarantined:,} quarantined"
+    )
+
+
+@attrs.frozen(kw_only=True, repr=False)
+class Plan:
+    """All that a run would write, decided and stored, nothing sent.
+
+    Attributes:
+        id: Its number; the run that applies it has the same.
+        purpose: What it is for.
+        counts: Writes by system and kind.
+        operations: The writes.
+        collisions: Every value that gives way.
+        holds: Fields kept back.
+        quarantined: Records set aside.
+        matches: What a first match found, or None where nothing was matched.
+        breaches: The guards it trips.
+    """
+
+    id: int
+    purpose: Purpose = "run"
+    counts: Mapping[System, Counts]
+    operations: Excerpt[Operation]
+    collisions: Excerpt[Resolution]
+    holds: Excerpt[Hold]
+    quarantined: Excerpt[Quarantined]
+    matches: MatchReport | None = None
+    breaches: Sequence[Breach] = ()
+
+    def text(self, *, values: ValueDisplay = "hidden") -> str:
+        """Say all of it, a line each; values only where asked for."""
+        lines = [str(self)]
+        lines += [operation.text(values=values) for operation in self.operations]
+        lines += [resolution.text(values=values) for resolution in self.collisions]
+        lines += [str(hold) for hold in self.holds]
+        lines += [str(item) for item in self.quarantined]
+        lines += [f"guard {breach.guard}: {breach}" for breach in self.breaches]
+        return "\n".join(lines)
+
+    def to_json(self) -> str:
+        """Return the counts and the excerpts, values included, as one JSON object."""
+        return json.dumps(
+            {
+                "id": self.id,
+                "purpose": self.purpose,
+                "counts": {system.value: attrs.asdict(counts) for system, counts in self.counts.items()},
+                **excerpts_as_data(self.operations, self.collisions, self.holds, self.quarantined),
+                "breaches": [{"guard": breach.guard.value, "text": str(breach)} for breach in self.breaches],
+            },
+            default=str,
+            ensure_ascii=False,
+        )
+
+    def __str__(self) -> str:
+        kind = "" if self.purpose == "run" else f" ({self.purpose})"
+        guard = f" · guard: {', '.join(dict.fromkeys(str(breach.guard) for breach in self.breaches))}"
+        counted = summary(self.counts, self.collisions.total, self.holds.total, self.quarantined.total)
+        return f"plan {self.id}{kind}: {counted}{guard if self.breaches else ''}"
+
+    def __repr__(self) -> str:
+        return f"<{self}>"
+
+
+def excerpts_as_data(
+    operations: Excerpt[Operation],
+    collisions: Excerpt[Resolution],
+    holds: Excerpt[Hold],
+    quarantined: Excerpt[Quarantined],
+) -> Mapping[str, object]:
+    """Return the four excerpts as plain data for JSON, each with its total."""
+
+    def excerpt(items: Excerpt[T_co], as_data: Callable[[T_co], Mapping[str, object]]) -> Mapping[str, object]:
+        return {"total": items.total, "first": [as_data(item) for item in items]}
+
+    return {
+        "operations": excerpt(operations, _operation_as_data),
+        "collisions": excerpt(collisions, _resolution_as_data),
+        "holds": excerpt(holds, lambda hold: {**_place(hold), "field": hold.field}),
+        "quarantined": excerpt(quarantined, _place),
+    }
+
+
+def _operation_as_data(operation: Operation) -> Mapping[str, object]:
+    return {
+        "system": operation.system.value,
+        "entity": operation.entity.logical_name,
+        "kind": operation.kind,
+        "key": operation.key,
+        "before": dict(operation.before),
+        "after": dict(operation.after),
+        "because": operation.because,
+        "state": operation.state,
+    }
+
+
+def _resolution_as_data(resolution: Resolution) -> Mapping[str, object]:
+    return {
+        "entity": resolution.collision.entity.logical_name,
+        "key": resolution.key,
+        "field": resolution.collision.field,
+        "marketo": resolution.collision.marketo,
+        "dynamics": resolution.collision.dynamics,
+        "winner": resolution.winner.value,
+        "because": resolution.verdict.because,
+        "kind": resolution.kind,
+    }
+
+
+def _place(item: Hold | Quarantined) -> Mapping[str, object]:
+    return {"entity": item.entity.logical_name, "key": item.key, "code": item.code, "reason": item.reason}

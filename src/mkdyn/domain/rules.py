@@ -1,0 +1,76 @@
+"""The settings that decide: values, given once to the synchronizer."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Literal, TypeAlias
+
+import attrs
+
+from mkdyn.domain.collisions import Policy, system_of_record
+from mkdyn.domain.conditions import Condition
+from mkdyn.domain.entities import Entity, PersonEntity
+from mkdyn.domain.guards import Guards
+
+#: What becomes of a person whose Dynamics record was deleted.
+PersonDeletedInDynamics: TypeAlias = Literal["ignore", "flag", "delete"]
+#: What becomes of a Dynamics record whose person was deleted, when it is edited later.
+PersonDeletedInMarketo: TypeAlias = Literal["stay_deleted", "recreate"]
+#: What becomes of a Marketo record whose one-way Dynamics record was deleted.
+OtherDeletedInDynamics: TypeAlias = Literal["ignore", "delete"]
+
+
+@attrs.frozen(kw_only=True)
+class Promotion:
+    """Which new people of Marketo get a Dynamics record.
+
+    Attributes:
+        to: What they become.
+        when: A condition on Marketo fields.
+    """
+
+    to: PersonEntity
+    when: Condition
+
+
+def _email_keys() -> dict[Entity, Sequence[str]]:
+    return {Entity.LEAD: ["emailaddress1"], Entity.CONTACT: ["emailaddress1"]}
+
+
+@attrs.frozen(kw_only=True)
+class Rules:
+    """Everything a sync decides by; the defaults are the mission's.
+
+    Attributes:
+        policy: Decides collisions.
+        match_on: Per person entity, the Dynamics fields to match by on first sight, in this order.
+        promote: Which people of Marketo get a Dynamics record.
+        person_deleted_in_dynamics: See the type.
+        person_deleted_in_marketo: See the type.
+        other_deleted_in_dynamics: See the type.
+        guards: How much a plan may do.
+        key_field: The Marketo field that keeps a lead's GUID.
+        contact_key_field: The Marketo field that keeps a contact's GUID.
+        deleted_field: The Marketo boolean that says "deleted in Dynamics".
+        walk_links: How many links each run compares beyond what the feeds tell; 0 turns the walk off.
+        watch_days: After how many days a record that can't be read counts as deleted.
+        label_language: The language of choice labels.
+    """
+
+    policy: Policy = system_of_record
+    match_on: Mapping[Entity, Sequence[str]] = attrs.field(factory=_email_keys)
+    promote: Sequence[Promotion] = ()
+    person_deleted_in_dynamics: PersonDeletedInDynamics = "flag"
+    person_deleted_in_marketo: PersonDeletedInMarketo = "stay_deleted"
+    other_deleted_in_dynamics: OtherDeletedInDynamics = "delete"
+    guards: Guards = attrs.field(factory=Guards)
+    key_field: str = "dynamicsId"
+    contact_key_field: str = "dynamicsContactId"
+    deleted_field: str = "dynamicsDeleted"
+    walk_links: int = 300
+    watch_days: float = 7.0
+    label_language: int = 1033
+
+    def key_field_of(self, entity: PersonEntity) -> str:
+        """Return the Marketo field that keeps the GUID of *entity*'s records."""
+        return self.key_field if entity is Entity.LEAD else self.contact_key_field
