@@ -132,7 +132,9 @@ class FieldError(SetupError):
         if len(faults) == 1:
             return faults[0]
         lines = [f"{type(fault).__name__}: {fault}" for fault in faults]
-        return FieldError("\n  ".join([f"{len(faults)} of {picks} picks refused, none selected", *lines]), faults=faults)
+        return FieldError(
+            "\n  ".join([f"{len(faults)} of {picks} picks refused, none selected", *lines]), faults=faults
+        )
 
 
 class UnknownEntityError(FieldError):

@@ -73,9 +73,7 @@ def system_of_record(collision: Collision, /) -> Win:
     return Win(system, because=f"{system} is the system of record for {collision.entity.plural}")
 
 
-def resolve(
-    collision: Collision, *, policy: Policy = system_of_record, authority: System | None = None
-) -> Verdict:
+def resolve(collision: Collision, *, policy: Policy = system_of_record, authority: System | None = None) -> Verdict:
     """Decide a collision: one-way entities never ask, then the field's own authority, then the policy.
 
     Raises:
@@ -85,12 +83,17 @@ def resolve(
         return Win(System.DYNAMICS, because=f"{collision.entity.plural} sync {Direction.TO_MARKETO}")
     if authority is not None:
         return Win(authority, because=f"{authority} has authority over {collision.field}")
-    verdict: object = policy(collision)
-    if isinstance(verdict, Win | Ask):
-        return verdict
+    return _checked(policy(collision), policy, collision)
+
+
+def _checked(answer: object, policy: Policy, collision: Collision) -> Verdict:
+    """Return a policy's answer if it is a verdict. Anything else is named by its type alone: it may be a value."""
+    if isinstance(answer, Win | Ask):
+        return answer
     name = getattr(policy, "__name__", type(policy).__name__)
+    kind = "None" if answer is None else f"a {type(answer).__name__}"
     raise PolicyError(
-        f"{name} answered {verdict!r} for {collision.entity}.{collision.field}.", what_to_do="Answer Win(…) or Ask(…)."
+        f"{name} answered {kind} for {collision.entity}.{collision.field}.", what_to_do="Answer Win(…) or Ask(…)."
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Final, NoReturn, TypeAlias
+from typing import Final, TypeAlias
 
 import attrs
 
@@ -33,12 +33,16 @@ class Condition:
 
     def __and__(self, other: Condition) -> Condition:
         return Condition(
-            self.fields | other.fields, f"({self._words} & {other._words})", lambda values: self(values) and other(values)
+            self.fields | other.fields,
+            f"({self._words} & {other._words})",
+            lambda values: self(values) and other(values),
         )
 
     def __or__(self, other: Condition) -> Condition:
         return Condition(
-            self.fields | other.fields, f"({self._words} | {other._words})", lambda values: self(values) or other(values)
+            self.fields | other.fields,
+            f"({self._words} | {other._words})",
+            lambda values: self(values) or other(values),
         )
 
     def __invert__(self) -> Condition:
@@ -47,7 +51,7 @@ class Condition:
             shown, f"~{self._words}", lambda values: all(name in values for name in shown) and not self(values)
         )
 
-    def __bool__(self) -> NoReturn:
+    def __bool__(self) -> bool:  # never returns; `NoReturn` would make mypy skip the rest of a caller, silently
         message = "a condition is not true or false by itself: join conditions with & | ~, not with and, or, not"
         raise TypeError(message)
 
@@ -69,9 +73,9 @@ class Where:
         """The field is anything but *value*."""
         return self._when(f"is_not({value!r})", lambda found: found != value)
 
-    def is_one_of(self, values: list[str] | list[int] | tuple[FieldValue, ...], /) -> Condition:
+    def is_one_of(self, *values: FieldValue) -> Condition:
         """The field is one of *values*."""
-        return self._when(f"is_one_of({values!r})", lambda found: found in values)
+        return self._when(f"is_one_of({', '.join(map(repr, values))})", lambda found: found in values)
 
     def at_least(self, value: Ordered, /) -> Condition:
         """The field is *value* or more; an empty field is not."""

@@ -9,9 +9,9 @@ ignored or rewrote what we sent. Pure.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, date, datetime
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from typing import Final, Literal, TypeAlias
 
 import attrs
@@ -31,12 +31,10 @@ _FALSE: Final = frozenset({"false", "0", "no", ""})
 
 def reads_as(text: str | None, value: FieldValue) -> bool:
     """Whether the feed's *text* stands for *value*."""
-    if value is None:
-        return text is None or text == ""
     if isinstance(value, bool):
         return (text or "").casefold() in (_TRUE if value else _FALSE)
-    if text is None:
-        return False
+    if value is None or text is None:
+        return value is None and not text
     return text == value or value_like(text, value) == value
 
 
@@ -51,22 +49,34 @@ def value_like(text: str | None, example: FieldValue) -> Shown:
     if text is None or text == "":
         return None
     try:
-        match example:
-            case int():
-                return int(Decimal(text))
-            case float():
-                return float(text)
-            case Decimal():
-                return Decimal(text)
-            case datetime():
-                found = datetime.fromisoformat(text)
-                return found if found.tzinfo else found.replace(tzinfo=UTC)
-            case date():
-                return date.fromisoformat(text)
-            case _:
-                return text
-    except (ValueError, InvalidOperation):
+        return _READERS.get(type(example), str)(text)
+    except (ValueError, ArithmeticError):
         return MISSING
+
+
+def _whole(text: str) -> int:
+    """Read a whole number, however it is written: `80`, `80.0`, `8E1`."""
+    number = Decimal(text)
+    whole = int(number)
+    if whole != number:
+        raise ValueError
+    return whole
+
+
+def _instant(text: str) -> datetime:
+    """Read a date and time; without a zone it is in UTC."""
+    found = datetime.fromisoformat(text)
+    return found if found.tzinfo else found.replace(tzinfo=UTC)
+
+
+#: How the feed's text is read, by the type of what the field holds.
+_READERS: Final[Mapping[type, Callable[[str], FieldValue]]] = {
+    int: _whole,
+    float: float,
+    Decimal: Decimal,
+    datetime: _instant,
+    date: date.fromisoformat,
+}
 
 
 @attrs.define(kw_only=True)
@@ -82,7 +92,7 @@ class Proof:
     """
 
     edited: set[str] = attrs.field(factory=set[str])
-    overwritten: dict[str, FieldValue] = attrs.field(factory=dict[str, FieldValue])
+    overwritten: dict[str, FieldValue] = attrs.field(factory=dict[str, FieldValue], repr=False)
     lost: set[str] = attrs.field(factory=set[str])
     echoes: dict[str, tuple[Echo, ...]] = attrs.field(factory=dict[str, "tuple[Echo, ...]"])
     confirmed: bool = False

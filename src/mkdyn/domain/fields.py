@@ -8,7 +8,7 @@ from typing import Final, Literal, TypeAlias
 
 import attrs
 
-from mkdyn.domain.directions import Direction, direction_of
+from mkdyn.domain.directions import Direction, direction_of, narrowed
 from mkdyn.domain.entities import AnyEntity
 from mkdyn.domain.systems import System
 from mkdyn.domain.values import (
@@ -131,6 +131,9 @@ class FieldPair:
         lens: How values look in the other system.
         state: Where the pair is in its life.
         selection: How often the field has been selected; baselines belong to one selection.
+
+    Raises:
+        OneWayError: The direction is wider than the entity's.
     """
 
     entity: AnyEntity
@@ -143,6 +146,9 @@ class FieldPair:
     lens: Lens = attrs.field(default=IDENTITY, kw_only=True, repr=False)
     state: PairState = attrs.field(default=PairState.ACTIVE, kw_only=True)
     selection: int = attrs.field(default=1, kw_only=True)
+
+    def __attrs_post_init__(self) -> None:
+        narrowed(self.entity, self.dynamics, self.direction)  # no pair of a one-way entity writes in Dynamics
 
     @property
     def key(self) -> str:

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 
 import attrs
 
+from mkdyn.domain.directions import Direction, direction_of
 from mkdyn.domain.entities import AnyEntity
 from mkdyn.domain.systems import System
 
@@ -71,7 +72,7 @@ class Breach:
         entity: Whose records.
         system: Where they would be written.
         count: How many records.
-        links: How many links the entity has.
+        links: How many links the entity has, those included that the plan would make of its matches.
         limit: The share that would be let through.
         field: The field that would be emptied, with `Guard.EMPTIED`.
     """
@@ -87,16 +88,17 @@ class Breach:
     def __str__(self) -> str:
         return _SENTENCES[self.guard].format(
             count=f"{self.count:,}", links=f"{self.links:,}", what=self.entity.plural, system=self.system,
-            field=self.field, share=f"{self.count / max(self.links, 1):.1%}".replace("%", " %"),
-            limit=f"{self.limit:g}" if self.guard is Guard.CREATES else f"{self.limit:.0%}".replace("%", " %"),
+            where="" if direction_of(self.entity) is Direction.TO_MARKETO else f" in {self.system}",
+            field=self.field, share=f"{100 * self.count / max(self.links, 1):.1f} %",
+            limit=f"{self.limit:g}" if self.guard is Guard.CREATES else f"{100 * self.limit:g} %",
         )  # fmt: skip
 
 
 _SENTENCES = {
-    Guard.DELETES: "deletes {count} of {links} {what} in {system} ({share}; the guard stops at {limit})",
-    Guard.OVERWRITES: "overwrites values of {count} of {links} {what} in {system} ({share}; the guard stops at {limit})",
-    Guard.CREATES: "creates {count} {what} in {system} where {links} are linked (the guard stops at {limit} times that)",
-    Guard.EMPTIED: "empties {field} on {count} of {links} {what} in {system} ({share}; the guard stops at {limit})",
+    Guard.DELETES: "deletes {count} of {links} {what}{where} ({share}; the guard stops at {limit})",
+    Guard.OVERWRITES: "overwrites values of {count} of {links} {what}{where} ({share}; the guard stops at {limit})",
+    Guard.CREATES: "creates {count} {what}{where} where {links} are linked (the guard stops at {limit} times that)",
+    Guard.EMPTIED: "empties {field} on {count} of {links} {what}{where} ({share}; the guard stops at {limit})",
     Guard.FIRST_MATCH: "matches {count} {what} of {system} for the first time: read the matches before they are merged",
     Guard.GONE: "finds {count} of {links} {what} gone from {system} ({share}; the guard stops at {limit})",
 }
@@ -113,14 +115,17 @@ def breaches(
         guards: The limits.
     """
     found: list[Breach] = []
+    matched: dict[AnyEntity, int] = {}
+    for (entity, _), tally in tallies.items():
+        matched[entity] = max(matched.get(entity, 0), tally.matches)
     for (entity, system), tally in tallies.items():
-        had = links.get(entity, 0)
+        had = links.get(entity, 0) + matched[entity]
         shares: list[tuple[Guard, int, float, str | None]] = [
             (Guard.DELETES, tally.deletes, guards.deletes_share_max, None),
             (Guard.OVERWRITES, tally.overwrites, guards.overwrites_share_max, None),
             (Guard.GONE, tally.gone, guards.gone_share_max, None),
         ]
-        if had:
+        if links.get(entity):
             shares.append((Guard.CREATES, tally.creates, guards.creates_share_max, None))
         shares.extend((Guard.EMPTIED, count, guards.emptied_share_max, field) for field, count in tally.emptied.items())
         found.extend(

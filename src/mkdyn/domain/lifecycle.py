@@ -75,7 +75,7 @@ def match(by_id: Sequence[Candidate], by_key: Sequence[Candidate], rivals: Seque
     if len(free) == 1:
         return LinkTo(key=free[0], by="id")
     if len(free) > 1:
-        return Ambiguous(candidates=tuple(free))
+        return Ambiguous(candidates=tuple(sorted(free)))
     independent = [candidate for candidate in by_key if not candidate.ours and not candidate.buried]
     if not independent:
         return CreateNew()

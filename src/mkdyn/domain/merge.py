@@ -87,8 +87,8 @@ class Merger:
             was: Agreed | Missing = known.get(name, MISSING)
             d: Shown = dynamics.get(in_dynamics, MISSING)
             m: Shown = marketo.get(in_marketo, MISSING)
-            if d == was == m and not isinstance(d, bool) and in_marketo not in overwritten and name not in doubtful:
-                continue  # the usual case, decided by two comparisons
+            if d == was == m and type(d) is type(was) is type(m) and in_marketo not in overwritten and name not in doubtful:
+                continue  # the usual case, decided by a few comparisons
             _merge_field(
                 merged, pair, was, d, m, self._policy,
                 in_doubt=name in doubtful, lost=overwritten.get(in_marketo, MISSING), key=key,
@@ -108,7 +108,7 @@ def merge(
     return Merger(pairs, policy=policy)(baseline=baseline, marketo=marketo, dynamics=dynamics)
 
 
-def _merge_field(  # noqa: PLR0913 - one field, everything known of it
+def _merge_field(
     merged: Merged,
     pair: FieldPair,
     was: Agreed | Missing,
@@ -124,11 +124,10 @@ def _merge_field(  # noqa: PLR0913 - one field, everything known of it
     was_d, was_m = (was.dynamics, was.marketo) if isinstance(was, Twofold) else (was, was)
     d_changed = d is not MISSING and (in_doubt or not same(d, was_d))
     m_changed = m is not MISSING and (in_doubt or not same(m, was_m))
-    if lost is not MISSING and m is not MISSING and not m_changed:
-        # Marketo shows what we wrote over the edit: the edit is what a person last entered there.
-        if d is not MISSING:
-            _Decision(merged, pair, was_d, d, lost, key, shows=m).collide(policy, "overwritten")
-        return
+    if not isinstance(lost, Missing) and not isinstance(m, Missing):
+        ours = not m_changed or (not isinstance(d, Missing) and pair.lens.agree(d, m))
+        if ours and _put_right(merged, pair, was_d, d, m, policy, lost=lost, key=key):
+            return
     if not (d_changed or m_changed):
         return
     if isinstance(d, Missing) or isinstance(m, Missing):
@@ -139,16 +138,48 @@ def _merge_field(  # noqa: PLR0913 - one field, everything known of it
         merged.agreed[pair.key] = agreed_on(d, m)
         return
     decision = _Decision(merged, pair, was_d, d, m, key, shows=m)
-    if pair.state is PairState.BACKFILLING:
+    if pair.state is PairState.BACKFILLING and (not known or same(m, was_m)):
         decision.carry(System.DYNAMICS)
     elif pair.direction is not Direction.BOTH:
         decision.carry_one_way(d_changed=d_changed, m_changed=m_changed, known=known)
+    elif pair.state is PairState.BACKFILLING:
+        return  # refreshed already, and edited in Marketo since: the edit waits until both ways are open
     elif known and not (d_changed and m_changed):
         decision.carry(System.DYNAMICS if d_changed else System.MARKETO)
     elif known:
         decision.collide(policy, "collision")
     else:
         decision.meet(policy)
+
+
+def _put_right(
+    merged: Merged,
+    pair: FieldPair,
+    was: Shown,
+    d: Shown,
+    m: FieldValue,
+    policy: Policy,
+    *,
+    lost: FieldValue,
+    key: str,
+) -> bool:
+    """Decide on an edit that our write replaced while Marketo still shows that write; whether there is any need.
+
+    The edit is what a person last entered there, so it is merged in place of what Marketo shows.
+    """
+    if isinstance(d, Missing):
+        merged.to_marketo[pair.marketo] = lost
+        merged.holds.append(_unreadable(pair, System.DYNAMICS, key))
+        return True
+    if pair.lens.agree(d, lost):
+        return False
+    if pair.state is PairState.BACKFILLING and pair.direction is Direction.BOTH:
+        merged.to_marketo[pair.marketo] = lost  # it waits there until both ways are open
+        if pair.lens.agree(d, m):
+            merged.agreed[pair.key] = agreed_on(d, m)
+    else:
+        _Decision(merged, pair, was, d, lost, key, shows=m).collide(policy, "overwritten")
+    return True
 
 
 def _unreadable(pair: FieldPair, system: System, key: str) -> Hold:
@@ -160,7 +191,7 @@ def _unreadable(pair: FieldPair, system: System, key: str) -> Hold:
 
 @attrs.frozen
 class _Decision:
-    """One field of which a system's value must give way."""
+    """One field of which a system's value must give way; *shows* is what Marketo shows, if not *m*."""
 
     merged: Merged
     pair: FieldPair
@@ -174,20 +205,26 @@ class _Decision:
         """Write the winner's value to the other system, or hold it there; whether it fits."""
         lens, merged, pair = self.pair.lens, self.merged, self.pair
         if winner is System.DYNAMICS:
+            if lens.agree(self.d, self.shows):  # our own write, over an edit that gives way
+                merged.agreed[pair.key] = agreed_on(self.d, self.shows)
+                return True
             there = lens.to_marketo(self.d)
             if isinstance(there, Unfit):
                 return self._hold(there, winner)
             merged.to_marketo[pair.marketo] = there
             merged.awaited[pair.key] = agreed_on(self.d, there)
             return True
+        self._put_back()
         there = lens.to_dynamics(self.m)
         if isinstance(there, Unfit):
             return self._hold(there, winner)
-        if not same(self.m, self.shows):
-            merged.to_marketo[pair.marketo] = self.m
         merged.to_dynamics[pair.dynamics] = there
         merged.awaited[pair.key] = agreed_on(there, self.m)
         return True
+
+    def _put_back(self) -> None:
+        if not same(self.m, self.shows):
+            self.merged.to_marketo[self.pair.marketo] = self.m
 
     def _hold(self, unfit: Unfit, where: System) -> bool:
         field = self.pair.marketo if where is System.MARKETO else self.pair.dynamics
@@ -199,36 +236,46 @@ class _Decision:
 
     def carry_one_way(self, *, d_changed: bool, m_changed: bool, known: bool) -> None:
         """Let the pair's source stand, and report what the other system showed of its own."""
-        source = System.DYNAMICS if self.pair.direction is Direction.TO_MARKETO else System.MARKETO
-        gives_way, intruded = (self.m, m_changed) if source is System.DYNAMICS else (self.d, d_changed)
-        if self.carry(source) and intruded and (known or gives_way not in (None, False)):
-            verdict = Win(source, because=f"{self.pair.entity}.{self.pair.dynamics} syncs {self.pair.direction}")
+        verdict = self._by_direction()
+        if verdict.system is System.DYNAMICS:
+            intruded, empty = m_changed, self._is_empty(self.m, self.pair.lens.marketo_default)
+        else:
+            intruded, empty = d_changed, self._is_empty(self.d, self.pair.lens.dynamics_default)
+        if self.carry(verdict.system) and intruded and (known or not empty):
             self._report(verdict, "one-way")
 
     def collide(self, policy: Policy, kind: ResolutionKind) -> None:
         """Ask who wins, carry the winner's value, report both."""
-        collision = self._collision()
-        verdict = resolve(collision, policy=policy, authority=self.pair.authority)
+        if self.pair.direction is Direction.BOTH:
+            verdict = resolve(self._collision(), policy=policy, authority=self.pair.authority)
+        else:
+            verdict = self._by_direction()
         if isinstance(verdict, Ask):
+            self._put_back()
             self.merged.holds.append(
                 Hold(entity=self.pair.entity, key=self.key, field=self.pair.dynamics, code="ask",
                      reason=f"{verdict.because}. Both systems keep their value until someone decides.",
                      wake=Wake.PERSON)
             )  # fmt: skip
-        elif kind == "overwritten" and verdict.system is System.DYNAMICS:
-            self._report(verdict, "overwritten")  # our write stands; nothing to send
-        elif self.carry(verdict.system):
+        elif self.carry(verdict.system) or kind == "overwritten":
             self._report(verdict, kind)
 
     def meet(self, policy: Policy) -> None:
         """Merge without a baseline: an empty side is filled, a default counts as empty."""
-        lens = self.pair.lens
-        d_empty = self.d is None or same(self.d, lens.dynamics_default)
-        m_empty = self.m is None or same(self.m, lens.marketo_default)
+        d_empty = self._is_empty(self.d, self.pair.lens.dynamics_default)
+        m_empty = self._is_empty(self.m, self.pair.lens.marketo_default)
         if d_empty != m_empty:
             self.carry(System.MARKETO if d_empty else System.DYNAMICS)
         else:
             self.collide(policy, "first-sight")
+
+    @staticmethod
+    def _is_empty(value: FieldValue, default: FieldValue) -> bool:
+        return value is None or value == "" or same(value, default)
+
+    def _by_direction(self) -> Win:
+        source = System.DYNAMICS if self.pair.direction is Direction.TO_MARKETO else System.MARKETO
+        return Win(source, because=f"{self.pair.entity}.{self.pair.dynamics} syncs {self.pair.direction}")
 
     def _collision(self) -> Collision:
         return Collision(

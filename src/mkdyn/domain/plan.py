@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
-from typing import Generic, Literal, TypeAlias, TypeVar, assert_never
+from typing import Generic, Literal, TypeAlias, TypeVar, assert_never, overload
 
 import attrs
 
@@ -55,6 +55,7 @@ class Operation:
 
     Attributes:
         id: The store's number; 0 before it is stored.
+        run: The run's number; 0 before it is stored.
         link: The link's number; 0 while there is none.
         entity: Whose record.
         system: Where it is written.
@@ -74,6 +75,7 @@ class Operation:
     """
 
     id: int = 0
+    run: int = 0
     link: int = 0
     entity: AnyEntity
     system: System
@@ -119,7 +121,11 @@ class Excerpt(Sequence[T_co], Generic[T_co]):
     _items: Sequence[T_co]
     total: int
 
-    def __getitem__(self, index: int) -> T_co:  # type: ignore[override]  # an excerpt is not sliced
+    @overload
+    def __getitem__(self, index: int, /) -> T_co: ...
+    @overload
+    def __getitem__(self, index: slice, /) -> Sequence[T_co]: ...
+    def __getitem__(self, index: int | slice, /) -> T_co | Sequence[T_co]:
         return self._items[index]
 
     def __len__(self) -> int:
@@ -167,9 +173,7 @@ class Counts:
         return self.create + self.update + self.delete
 
 
-def summary(
-    counts: Mapping[System, Counts], collisions: int, held: int, quarantined: int
-) -> str:
+def summary(counts: Mapping[System, Counts], collisions: int, held: int, quarantined: int) -> str:
     """Return the counts that plans and reports begin with."""
     collided = "1 collision" if collisions == 1 else f"{collisions:,} collisions"
     return (

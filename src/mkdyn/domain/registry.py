@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from contextlib import suppress
 from difflib import get_close_matches
 from typing import TypeAlias
 
@@ -87,14 +88,12 @@ class Candidate:
     marketo: str | None = None
 
     def __str__(self) -> str:
-        match self.eligibility:
-            case NotEligible(reason) | EligibleToMarketo(reason):
-                why = reason
-            case Eligible():
-                why = ""
-        way = str(self.eligibility if why else direction_of(self.entity))
+        if isinstance(self.eligibility, Eligible):
+            way, why = str(direction_of(self.entity)), ""
+        else:
+            way, why = str(self.eligibility), self.eligibility.reason
         name = f"{self.entity}.{self.field.name}"
-        return f"{name:<28} {self.field.shape:<12} {way:<24} {self.marketo or '-':<24} {why}".rstrip()
+        return f"{name:<19} {self.field.shape:<11} {way:<25} {self.marketo or '-':<8} {why}".rstrip()
 
 
 @attrs.frozen
@@ -144,7 +143,7 @@ class FieldChanges:
 def defaults(
     entities: Iterable[Entity], dynamics: DynamicsSchema, marketo: MarketoSchema, selected: Collection[AnyEntity]
 ) -> Sequence[Pick]:
-    """Return the standard mapping's picks, where both systems have the field and it is eligible.
+    """Return the standard mapping's picks, where both systems have the field and a selection would take it.
 
     A reference is picked only if what it refers to is synced, too.
     """
@@ -152,13 +151,13 @@ def defaults(
     there = {*selected, *entities}
     picks: list[Pick] = []
     for entity in entities:
-        targets = marketo.get(entity.marketo_object, {})
         for row in STANDARD_MAPPING[entity]:
-            spec = dynamics.get(entity, {}).get(row.dynamics)
-            if spec is None or isinstance(eligibility(spec), NotEligible) or row.marketo not in targets:
+            if row.refers_to is not None and row.refers_to not in there:
                 continue
-            if row.refers_to is None or row.refers_to in there:
-                picks.append(Pick(entity, row.dynamics, marketo=row.marketo, direction=row.direction))
+            pick = Pick(entity, row.dynamics, marketo=row.marketo, direction=row.direction)
+            with suppress(FieldError):
+                _pair(pick, dynamics, marketo, ())
+                picks.append(pick)
     return picks
 
 
@@ -184,6 +183,7 @@ def selection(
     """
     taken = {(pair.entity, pair.marketo): pair.dynamics for pair in current}
     now = {(pair.entity, pair.dynamics): pair for pair in current}
+    picked: dict[tuple[AnyEntity, str], FieldPair] = {}
     added: list[FieldPair] = []
     unchanged: list[FieldPair] = []
     created: list[tuple[str, NewField]] = []
@@ -197,8 +197,15 @@ def selection(
                     f"{pick.entity}.{pick.dynamics}: {pair.marketo} is fed by {holder} already.",
                     what_to_do="Deselect that one, or choose another Marketo field.",
                 )
+            twin = picked.setdefault((pair.entity, pair.dynamics), pair)
+            if not _same_choice(twin, pair):
+                raise FieldError(  # noqa: TRY301 - collected below with the others
+                    f"{pick.entity}.{pick.dynamics} is picked twice, in two ways.", what_to_do="Keep one of the picks."
+                )
         except FieldError as fault:
             faults.append(fault)
+            continue
+        if twin is not pair:
             continue
         before = now.get((pair.entity, pair.dynamics))
         if before is not None and _same_choice(before, pair):
@@ -277,6 +284,11 @@ def _target(pick: Pick, spec: FieldSpec, marketo: MarketoSchema) -> tuple[str, N
         case str() as name:
             return name, None
         case NewField() as new:
+            if not new.api_name:
+                raise FieldError(
+                    f"{pick.entity}.{pick.dynamics}: no API name can be made of the new field's label.",
+                    what_to_do="Give one: NewField('…', name='…').",
+                )
             there = new.api_name in marketo.get(pick.entity.marketo_object, {})
             return new.api_name, None if there else _sized(new, spec)
         case None:
@@ -314,17 +326,20 @@ def _direction(pick: Pick, spec: FieldSpec, target: FieldSpec) -> Direction:
         System.DYNAMICS: isinstance(eligibility(spec), Eligible),
         System.MARKETO: target.writable,
     }
-    for system, writable in can.items():
-        if writable or not direction.writes(system):
-            continue
-        other = Direction.TO_MARKETO if system is System.DYNAMICS else Direction.TO_DYNAMICS
-        if pick.direction is not None or not direction_of(pick.entity).writes(system.other):
-            raise OneWayError(
-                f"{pick.entity}.{pick.dynamics}: the sync user can't write it in {system}.",
-                what_to_do=f"It can sync {other}: choose that direction.",
-            )
-        direction = other
-    return direction
+    barred = [system for system in System if direction.writes(system) and not can[system]]
+    if not barred:
+        return direction
+    system = barred[0]
+    other = Direction.TO_MARKETO if system is System.DYNAMICS else Direction.TO_DYNAMICS
+    open_otherwise = can[system.other] and direction_of(pick.entity).writes(system.other)
+    if open_otherwise and asked is None:
+        return other
+    raise OneWayError(
+        f"{pick.entity}.{pick.dynamics}: the sync user can't write it in {system}.",
+        what_to_do=(
+            f"It can sync {other}: choose that direction." if open_otherwise else "Let it write there, or leave it out."
+        ),
+    )
 
 
 def nearest(name: str, names: Iterable[str]) -> str | None:
@@ -341,6 +356,4 @@ def reselected(pair: FieldPair, times: int, *, populated: bool) -> FieldPair:
         populated: Whether the entity has links already.
     """
     backfill = populated and pair.direction.writes(System.MARKETO)
-    return attrs.evolve(
-        pair, selection=times + 1, state=PairState.BACKFILLING if backfill else PairState.ACTIVE
-    )
+    return attrs.evolve(pair, selection=times + 1, state=PairState.BACKFILLING if backfill else PairState.ACTIVE)

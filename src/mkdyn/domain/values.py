@@ -3,12 +3,15 @@
 A lens carries a value from one system's type into the other's. Laws, tested with
 Hypothesis: what was carried over agrees; carried there, back and there again, it is
 what it was the first time; what does not fit is `Unfit`, never cut or rounded silently.
+Only Marketo shows less of some values that fit (whole seconds, the digits of a float); such
+a value agrees with the one it stands for, and the baseline keeps both.
 """
 
 from __future__ import annotations
 
 import enum
 import json
+import math
 from collections.abc import Callable, Mapping
 from datetime import UTC, date, datetime
 from decimal import Decimal, InvalidOperation
@@ -71,8 +74,8 @@ class Lens:
     marketo_default: FieldValue = None
 
     def agree(self, dynamics: FieldValue, marketo: FieldValue) -> bool:
-        """Whether one value carried over is the other."""
-        return self.to_marketo(dynamics) == marketo or self.to_dynamics(marketo) == dynamics
+        """Whether the two are one value, or one of them carried over is the other."""
+        return same(dynamics, marketo) or self.to_marketo(dynamics) == marketo or self.to_dynamics(marketo) == dynamics
 
 
 def _as_is(value: FieldValue) -> FieldValue:
@@ -135,9 +138,18 @@ def decimal_lens(*, precision: int = 10, minimum: float = -1e11, maximum: float 
     """Return the lens between Dynamics' decimals (*precision* places) and Marketo's floats."""
     ranged = _ranged(minimum, maximum, "Dynamics")
 
-    def to_dynamics(value: float) -> FieldValue | Unfit:
+    def to_marketo(value: Decimal | float) -> FieldValue | Unfit:
         try:
-            exact = Decimal(repr(value))
+            carried = float(value)
+        except OverflowError:
+            carried = math.inf
+        return (
+            carried if math.isfinite(carried) else Unfit("out-of-range", "it is no finite number that Marketo takes.")
+        )
+
+    def to_dynamics(value: Decimal | float) -> FieldValue | Unfit:
+        exact = Decimal(str(value))
+        try:
             rounded = exact.quantize(Decimal(1).scaleb(-precision))
         except InvalidOperation:
             return Unfit("out-of-range", "it is no finite number that Dynamics takes.")
@@ -147,7 +159,7 @@ def decimal_lens(*, precision: int = 10, minimum: float = -1e11, maximum: float 
 
     return Lens(
         name="decimal-float",
-        to_marketo=_carrying((Decimal, int, float), float, "number"),
+        to_marketo=_carrying((int, float, Decimal), to_marketo, "number"),
         to_dynamics=_carrying((int, float, Decimal), to_dynamics, "number"),
     )
 
@@ -175,7 +187,12 @@ def datetime_lens() -> Lens:
     """Return the lens between two instants; Marketo keeps whole seconds, in UTC."""
 
     def aware(value: datetime) -> FieldValue | Unfit:
-        return value.astimezone(UTC) if value.tzinfo else Unfit("no-time-zone", "the time has no zone.")
+        if value.tzinfo is None:
+            return Unfit("no-time-zone", "the time has no zone.")
+        try:
+            return value.astimezone(UTC)
+        except OverflowError:  # the first or last day of the calendar, in another zone
+            return Unfit("out-of-range", "the calendar has no such day.")
 
     def whole(value: datetime) -> FieldValue | Unfit:
         found = aware(value)
@@ -200,14 +217,20 @@ def date_lens() -> Lens:
 
 def choice_lens(choices: Mapping[int, str]) -> Lens:
     """Return the lens between a choice's number in Dynamics and its label in Marketo."""
-    numbers = {label.casefold(): number for number, label in choices.items()}
+    numbers: dict[str, list[int]] = {}
+    for choice, text in choices.items():
+        numbers.setdefault(text.casefold(), []).append(choice)
 
     def label(value: int) -> FieldValue | Unfit:
-        return choices.get(value) or Unfit("no-label", f"choice {value} has no label.")
+        return choices.get(value) or Unfit("no-label", "the choice has no label.")
 
     def number(value: str) -> FieldValue | Unfit:
-        found = numbers.get(value.casefold())
-        return Unfit("no-choice", "Dynamics has no choice of that label.") if found is None else found
+        if not value:
+            return None
+        meant = numbers.get(value.casefold(), [])
+        if len(meant) > 1:  # labels that differ by case, or not at all
+            meant = [choice for choice in meant if choices[choice] == value]
+        return meant[0] if len(meant) == 1 else Unfit("no-choice", "Dynamics has no one choice of that label.")
 
     return Lens(
         name="choice-label",
@@ -218,7 +241,11 @@ def choice_lens(choices: Mapping[int, str]) -> Lens:
 
 def reference_lens() -> Lens:
     """Return the lens between a lookup's GUID and the external key we gave its target in Marketo."""
-    carry = _carrying(str, str.lower, "reference")
+
+    def key(value: str) -> FieldValue:
+        return value.lower() or None
+
+    carry = _carrying(str, key, "reference")
     return Lens(name="reference", to_marketo=carry, to_dynamics=carry)
 
 

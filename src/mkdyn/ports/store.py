@@ -268,6 +268,10 @@ class StateStore(Protocol):
         """Return a run's next operations with ids above *after*; all systems and states where none is named."""
         ...
 
+    def operations_on(self, run: int, system: System, keys: Collection[str], /) -> Mapping[str, Operation]:
+        """Return a run's newest operation on each of these records, by key, whatever its state."""
+        ...
+
     def mark_sent(self, operations: Collection[int], at: datetime, /) -> None:
         """Mark operations as sent, before they are."""
         ...
@@ -277,7 +281,7 @@ class StateStore(Protocol):
         ...
 
     def revise(self, operation: Operation, /) -> None:
-        """Replace what an operation writes (a rejected field was taken out)."""
+        """Replace an operation, by its id: what it writes, what it remembers, and its state."""
         ...
 
     def unsettled(self, *, after: int, limit: int) -> Sequence[Operation]:

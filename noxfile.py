@@ -1,0 +1,98 @@
+"""The checks, each a session: the same commands here and in continuous integration. `nox -l` lists them."""
+
+import re
+from pathlib import Path
+from typing import Any, Final
+
+import nox
+
+nox.needs_version = ">=2025.2.9"
+nox.options.default_venv_backend = "venv"
+nox.options.error_on_external_run = True
+nox.options.error_on_missing_interpreters = False
+nox.options.reuse_existing_virtualenvs = True
+nox.options.sessions = ["lint", "typing", "tests", "tests_lowest", "coverage", "docs"]
+
+PROJECT: Final[dict[str, Any]] = nox.project.load_toml("pyproject.toml")["project"]
+PYTHONS: Final[list[str]] = nox.project.python_versions(nox.project.load_toml("pyproject.toml"))
+OLDEST: Final = PYTHONS[0]
+LOWER_BOUND: Final = re.compile(r"(?P<name>[\w.-]+)(?:\[[^]]*\])?>=(?P<version>[\w.]+)")
+
+
+def lowest_versions() -> list[str]:
+    """What users install, at the oldest version pyproject.toml promises to work with: `name==version` lines."""
+    extras = PROJECT["optional-dependencies"]
+    requirements = [*PROJECT["dependencies"], *extras["cli"], *extras["testing"]]
+    matches = [LOWER_BOUND.match(requirement) for requirement in requirements]
+    unbounded = [requirement for requirement, match in zip(requirements, matches, strict=True) if match is None]
+    if unbounded:
+        message = f"pyproject.toml gives no lower bound for: {', '.join(unbounded)}"
+        raise ValueError(message)
+    return [f"{match['name']}=={match['version']}" for match in matches if match is not None]
+
+
+@nox.session(python=PYTHONS)
+def tests(session: nox.Session) -> None:
+    """Run the tests and the documentation's examples, on every supported Python there is."""
+    session.install("-e", ".[dev]")
+    session.run("python", "-m", "pytest", *session.posargs)
+
+
+@nox.session(python=OLDEST)
+def tests_lowest(session: nox.Session) -> None:
+    """Run the tests with the oldest dependencies we promise to work with."""
+    constraints = Path(session.create_tmp()) / "lowest.txt"
+    constraints.write_text("\n".join(lowest_versions()) + "\n", encoding="utf-8")
+    session.install("-e", ".[dev]", "--constraint", str(constraints))
+    session.run("python", "-m", "pytest", *session.posargs)
+
+
+@nox.session(python=OLDEST)
+def coverage(session: nox.Session) -> None:
+    """Measure what the tests reach: every line and every branch, or it fails."""
+    session.install("-e", ".[dev]")
+    session.run("coverage", "erase")
+    session.run("coverage", "run", "-m", "pytest", *session.posargs)
+    session.run("coverage", "report")
+
+
+@nox.session(python=OLDEST)
+def lint(session: nox.Session) -> None:
+    """Check style, spelling and the layers, in every file git knows."""
+    session.install("-e", ".[dev]")
+    session.run("ruff", "check")
+    session.run("ruff", "format", "--check")
+    session.run("codespell")
+    session.run("lint-imports")
+    session.run("pre-commit", "run", "--all-files", "--show-diff-on-failure")
+
+
+@nox.session(python=OLDEST)
+def typing(session: nox.Session) -> None:
+    """Ask both type checkers, strictly; and whether everything we lend is typed."""
+    session.install("-e", ".[dev]")
+    session.run("mypy")
+    session.run("mypy", "conftest.py", "noxfile.py")
+    session.run("pyright", "--pythonpath", str(Path(session.virtualenv.location) / "bin" / "python"))
+    session.run("pyright", "--verifytypes", "mkdyn", "--ignoreexternal")
+
+
+@nox.session(python=OLDEST)
+def docs(session: nox.Session) -> None:
+    """Build the documentation; a warning is an error, and so is a link that leads nowhere."""
+    session.install("-e", ".[dev]")
+    session.run("sphinx-build", "-n", "-W", "--keep-going", "-b", "html", "docs", "docs/_build/html", *session.posargs)
+
+
+@nox.session(python=OLDEST)
+def simulate(session: nox.Session) -> None:
+    """Run tests/simulation alone, which arrives with the proof kit; what you add goes to pytest: more seeds, longer."""
+    session.install("-e", ".[dev]")
+    session.run("python", "-m", "pytest", "tests/simulation", *session.posargs)
+
+
+@nox.session(python=OLDEST)
+def bench(session: nox.Session) -> None:
+    """Measure how much a run costs, with benchmarks/, which arrives with the proof kit."""
+    session.install("-e", ".[dev]")
+    session.run("python", "-m", "benchmarks", *session.posargs)

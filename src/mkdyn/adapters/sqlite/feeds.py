@@ -1,0 +1,166 @@
+"""Whose state it is, where each feed goes on, and what must be looked at."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import Any, Final
+
+from mkdyn.adapters.sqlite.columns import (
+    instant,
+    instant_or_none,
+    listed,
+    time_or_none,
+    written,
+)
+from mkdyn.adapters.sqlite.database import Row, Tables
+from mkdyn.domain.feeds import Cursor, Evidence
+from mkdyn.domain.records import Record
+from mkdyn.domain.systems import System
+from mkdyn.domain.values import from_json
+from mkdyn.ports.store import Observation
+
+_SET_FACT: Final = "INSERT INTO fact VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value"
+
+_SET_CURSOR: Final = "INSERT OR REPLACE INTO cursor (feed, token, at, repeats_from) VALUES (?, ?, ?, ?)"
+
+_NEW_ENTRIES: Final = """
+    SELECT wanted.value FROM json_each(?2) AS wanted
+    WHERE NOT EXISTS (SELECT 1 FROM seen WHERE seen.feed = ?1 AND seen.id = wanted.value)
+"""
+
+# Seen twice with two times: the later one counts, so that it is not forgotten too early.
+_MARK_SEEN: Final = """
+    INSERT INTO seen (feed, id, at) VALUES (?, ?, ?)
+    ON CONFLICT (feed, id) DO UPDATE SET at = excluded.at WHERE excluded.at > at
+"""
+
+# OR REPLACE: the row of the same record goes, and the new one gets the next number.
+_OBSERVE: Final = """
+    INSERT OR REPLACE INTO observation (system, object, key, record, deleted, evidence, wanted, doubtful)
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+"""
+
+_OBSERVATIONS: Final = """
+    SELECT version, system, object, key, record, deleted, evidence, wanted, doubtful FROM observation
+    WHERE system = ? AND object = ? AND version > ? ORDER BY version LIMIT ?
+"""
+
+# CROSS JOIN: each wanted key is looked up in the index, whatever SQLite guesses about their number.
+_OBSERVED: Final = """
+    SELECT version, system, object, key, record, deleted, evidence, wanted, doubtful
+    FROM (SELECT value AS asked FROM json_each(?3)) CROSS JOIN observation ON observation.key = asked
+    WHERE observation.system = ?1 AND observation.object = ?2
+"""
+
+_CLEAR: Final = "DELETE FROM observation WHERE system = ? AND object = ? AND key = ? AND version <= ?"
+
+
+class FeedTables(Tables):
+    """The tables `fact`, `cursor`, `seen` and `observation`."""
+
+    def organization(self, system: System, /) -> str | None:
+        """Return the organisation this state belongs to, or None while it belongs to none."""
+        return self._fact(f"{system.value} organization")
+
+    def set_organization(self, system: System, organization: str, /) -> None:
+        """Remember whose state this is."""
+        self._set_fact(f"{system.value} organization", organization)
+
+    def _fact(self, name: str) -> str | None:
+        found: str | None = self._database.value("SELECT value FROM fact WHERE name = ?", (name,))
+        return found
+
+    def _set_fact(self, name: str, value: str) -> None:
+        self._database.write(_SET_FACT, (name, value))
+
+    # -- feeds -----------------------------------------------------------------------
+
+    def cursor(self, feed: str, /) -> Cursor | None:
+        """Return where to go on, or None for a feed that was never read."""
+        found = self._database.read(_cursor, "SELECT token, at, repeats_from FROM cursor WHERE feed = ?", (feed,))
+        return found[0] if found else None
+
+    def set_cursor(self, feed: str, cursor: Cursor | None, /) -> None:
+        """Remember where to go on; None forgets the feed."""
+        if cursor is None:
+            self._database.write("DELETE FROM cursor WHERE feed = ?", (feed,))
+        else:
+            row = (feed, cursor.token, instant(cursor.at), instant_or_none(cursor.repeats_from))
+            self._database.write(_SET_CURSOR, row)
+
+    def new_entries(self, feed: str, ids: Sequence[str], /) -> set[str]:
+        """Return those of *ids* that have not been marked seen."""
+        return {id for (id,) in self._database.rows(_NEW_ENTRIES, (feed, listed(ids)))}
+
+    def mark_seen(self, feed: str, entries: Iterable[tuple[str, datetime]], /) -> None:
+        """Remember entries by id and time; a repeated id is no error."""
+        self._database.write_many(_MARK_SEEN, ((feed, id, instant(at)) for id, at in entries))
+
+    def forget_seen(self, feed: str, before: datetime | None, /) -> None:
+        """Forget entries older than *before*, or all of the feed's."""
+        if before is None:
+            self._database.write("DELETE FROM seen WHERE feed = ?", (feed,))
+        else:
+            self._database.write("DELETE FROM seen WHERE feed = ? AND at < ?", (feed, instant(before)))
+
+    # -- observations ----------------------------------------------------------------
+
+    def observe(self, observations: Iterable[Observation], /) -> None:
+        """Keep observations, each under a new version; one of the same record is replaced."""
+        self._database.write_many(_OBSERVE, map(_observation_row, observations))
+
+    def observations(self, system: System, object: str, /, *, after: int, limit: int) -> Sequence[Observation]:
+        """Return the next observations with versions above *after*, in order of version."""
+        return self._database.read(_observation_from, _OBSERVATIONS, (system.value, object, after, limit))
+
+    def observed(self, system: System, object: str, keys: Collection[str], /) -> Mapping[str, Observation]:
+        """Return the observations of these records, by key."""
+        found = self._database.read(_observation_from, _OBSERVED, (system.value, object, listed(keys)))
+        return {observation.key: observation for observation in found}
+
+    def clear(self, observations: Iterable[tuple[System, str, str, int]], /) -> None:
+        """Forget observations (system, object, key, version) up to that version, and no later one."""
+        rows = ((system.value, object, key, version) for system, object, key, version in observations)
+        self._database.write_many(_CLEAR, rows)
+
+
+def _cursor(row: Row) -> Cursor:
+    token, at, repeats_from = row
+    return Cursor(token=token, at=datetime.fromisoformat(at), repeats_from=time_or_none(repeats_from))
+
+
+def _observation_row(observation: Observation) -> Row:
+    """Return the columns from `system` on; the version is the table's to give."""
+    record = observation.record
+    return (
+        observation.system.value,
+        observation.object,
+        observation.key,
+        None if record is None else written([record.key, dict(record.values), record.version]),
+        observation.deleted,
+        written([(found.field, found.old, found.new) for found in observation.evidence]),
+        observation.wanted,
+        written(observation.doubtful),
+    )
+
+
+def _observation_from(row: Row) -> Observation:
+    """Return the observation of a whole row."""
+    version, system, object, key, record, deleted, evidence, wanted, doubtful = row
+    return Observation(
+        system=System(system),
+        object=object,
+        key=key,
+        version=version,
+        record=None if record is None else _record(from_json(record)),
+        deleted=bool(deleted),
+        evidence=tuple(Evidence(field=field, old=old, new=new) for field, old, new in from_json(evidence)),
+        wanted=wanted,
+        doubtful=tuple(from_json(doubtful)),
+    )
+
+
+def _record(data: list[Any]) -> Record:
+    key, values, version = data
+    return Record(key=key, values=values, version=version)

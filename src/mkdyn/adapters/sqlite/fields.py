@@ -1,0 +1,107 @@
+"""Pairs: which fields are selected, and how often each was."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any, Final
+
+import attrs
+
+from mkdyn.adapters.sqlite.columns import (
+    custom_of,
+    entity_of,
+    system_or_none,
+    value_or_none,
+    written,
+)
+from mkdyn.adapters.sqlite.database import Row, Tables
+from mkdyn.domain.directions import Direction
+from mkdyn.domain.entities import AnyEntity
+from mkdyn.domain.fields import FieldPair, FieldSpec, PairState, lens_between
+from mkdyn.domain.values import from_json
+from mkdyn.ports.store import SelectedPair
+
+_PAIRS: Final = """
+    SELECT entity, custom, dynamics, marketo, direction, authority, state, selection, dynamics_spec, marketo_spec
+    FROM pair ORDER BY id
+"""
+
+_PUT: Final = """
+    INSERT INTO pair (
+        entity, custom, dynamics, marketo, direction, authority, state, selection, dynamics_spec, marketo_spec
+    ) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+    ON CONFLICT (entity, dynamics) DO UPDATE SET
+        custom = excluded.custom, marketo = excluded.marketo, direction = excluded.direction,
+        authority = excluded.authority, state = excluded.state, selection = excluded.selection,
+        dynamics_spec = excluded.dynamics_spec, marketo_spec = excluded.marketo_spec
+"""
+
+_COUNT: Final = """
+    INSERT INTO selection (entity, field, times) VALUES (?, ?, ?)
+    ON CONFLICT (entity, field) DO UPDATE SET times = max(times, excluded.times)
+"""
+
+
+class PairTables(Tables):
+    """The tables `pair` and `selection`."""
+
+    def pairs(self) -> Sequence[SelectedPair]:
+        """Return the selected pairs, in the order of their selection."""
+        return self._database.read(_pair_from, _PAIRS)
+
+    def put_pairs(self, pairs: Iterable[SelectedPair], /) -> None:
+        """Keep pairs; one of the same entity and Dynamics field is replaced."""
+        for selected in pairs:
+            pair = selected.pair
+            self._database.write(_PUT, _pair_row(selected))
+            self._database.write(_COUNT, (pair.entity.logical_name, pair.dynamics, pair.selection))
+
+    def remove_pairs(self, pairs: Iterable[tuple[AnyEntity, str]], /) -> None:
+        """Forget pairs by entity and Dynamics field; how often they were selected is remembered."""
+        rows = ((entity.logical_name, field) for entity, field in pairs)
+        self._database.write_many("DELETE FROM pair WHERE entity = ? AND dynamics = ?", rows)
+
+    def selections(self, entity: AnyEntity, field: str, /) -> int:
+        """Return how often a Dynamics field has been selected, now or before."""
+        sql = "SELECT times FROM selection WHERE entity = ? AND field = ?"
+        return int(self._database.value(sql, (entity.logical_name, field)) or 0)
+
+
+def _pair_row(selected: SelectedPair) -> Row:
+    """Return the columns from `entity` on; the number is the table's to give."""
+    pair = selected.pair
+    return (
+        pair.entity.logical_name,
+        custom_of(pair.entity),
+        pair.dynamics,
+        pair.marketo,
+        pair.direction.value,
+        value_or_none(pair.authority),
+        pair.state.value,
+        pair.selection,
+        written(attrs.asdict(selected.dynamics)),
+        written(attrs.asdict(selected.marketo)),
+    )
+
+
+def _pair_from(row: Row) -> SelectedPair:
+    """Return the pair of the columns from `entity` on, with the lens that its two fields call for."""
+    entity, custom, dynamics, marketo, direction, authority, state, selection, left, right = row
+    dynamics_spec, marketo_spec = _spec(from_json(left)), _spec(from_json(right))
+    pair = FieldPair(
+        entity_of(entity, custom),
+        dynamics,
+        marketo,
+        direction=Direction(direction),
+        authority=system_or_none(authority),
+        lens=lens_between(dynamics_spec, marketo_spec),
+        state=PairState(state),
+        selection=selection,
+    )
+    return SelectedPair(pair=pair, dynamics=dynamics_spec, marketo=marketo_spec)
+
+
+def _spec(data: dict[str, Any]) -> FieldSpec:
+    data["choices"] = {int(number): label for number, label in data["choices"].items()}
+    data["targets"] = tuple(data["targets"])
+    return FieldSpec(**data)

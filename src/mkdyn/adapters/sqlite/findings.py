@@ -1,0 +1,188 @@
+"""What a run found: collisions, holds, and records set aside."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Final
+
+from mkdyn.adapters.sqlite.columns import (
+    custom_of,
+    entity_of,
+    instant_or_none,
+    plain,
+    time_or_none,
+    written,
+)
+from mkdyn.adapters.sqlite.database import Row, Tables
+from mkdyn.domain.collisions import Collision, Resolution, Win
+from mkdyn.domain.entities import AnyEntity
+from mkdyn.domain.holds import Hold, Quarantined, Wake
+from mkdyn.domain.systems import System
+from mkdyn.domain.values import MISSING, from_json
+
+_ADD_COLLISION: Final = """
+    INSERT INTO collision (run, entity, custom, key, field, was, marketo, dynamics, winner, because, kind)
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+    ON CONFLICT (run, entity, key, field) DO UPDATE SET
+        custom = excluded.custom, was = excluded.was, marketo = excluded.marketo, dynamics = excluded.dynamics,
+        winner = excluded.winner, because = excluded.because, kind = excluded.kind
+"""
+
+_ALL_COLLISIONS: Final = """
+    SELECT id, entity, custom, key, field, was, marketo, dynamics, winner, because, kind
+    FROM collision WHERE id > ? ORDER BY id LIMIT ?
+"""
+
+_COLLISIONS: Final = """
+    SELECT id, entity, custom, key, field, was, marketo, dynamics, winner, because, kind
+    FROM collision WHERE run = ? AND id > ? ORDER BY id LIMIT ?
+"""
+
+_DROP_COLLISIONS: Final = "DELETE FROM collision WHERE run = ? AND entity = ? AND key = ?"
+
+_HOLD: Final = """
+    INSERT INTO hold (run, entity, custom, key, field, code, reason, wake, until, attempts)
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+    ON CONFLICT (entity, key, field) DO UPDATE SET
+        run = excluded.run, custom = excluded.custom, code = excluded.code, reason = excluded.reason,
+        wake = excluded.wake, until = excluded.until, attempts = attempts + 1
+"""
+
+_RELEASE: Final = "DELETE FROM hold WHERE entity = ? AND key = ? AND field = ?"
+_RELEASE_RECORD: Final = "DELETE FROM hold WHERE entity = ? AND key = ?"
+
+# `field <> ''` are holds, `field = ''` quarantined records.
+_ALL_HOLDS: Final = """
+    SELECT id, entity, custom, key, field, code, reason, wake, until, attempts
+    FROM hold WHERE (field = '') = ? AND id > ? ORDER BY id LIMIT ?
+"""
+
+_HOLDS: Final = """
+    SELECT id, entity, custom, key, field, code, reason, wake, until, attempts
+    FROM hold WHERE run = ? AND (field = '') = ? AND id > ? ORDER BY id LIMIT ?
+"""
+
+#: Stands for all fields of a quarantined record.
+_WHOLE_RECORD: Final = ""
+
+
+class FindingTables(Tables):
+    """The tables `collision` and `hold`."""
+
+    def add_resolutions(self, run: int, resolutions: Iterable[Resolution], /) -> None:
+        """Keep collisions; one of the same run, entity, key and field is replaced."""
+        self._database.write_many(_ADD_COLLISION, (_collision_row(run, resolution) for resolution in resolutions))
+
+    def drop_resolutions(self, run: int, records: Iterable[tuple[AnyEntity, str]], /) -> None:
+        """Forget a run's collisions of these records (entity, Dynamics GUID), which are decided anew."""
+        rows = ((run, entity.logical_name, key) for entity, key in records)
+        self._database.write_many(_DROP_COLLISIONS, rows)
+
+    def resolutions(self, run: int | None, /, *, after: int, limit: int) -> Sequence[tuple[int, Resolution]]:
+        """Return the next collisions, of one run or all, each with its number."""
+        if run is None:
+            return self._database.read(_collision_from, _ALL_COLLISIONS, (after, limit))
+        return self._database.read(_collision_from, _COLLISIONS, (run, after, limit))
+
+    def hold(self, run: int, items: Iterable[Hold | Quarantined], /) -> None:
+        """Keep holds and quarantined records; one of the same entity, key and field is replaced, its attempts counted."""
+        self._database.write_many(_HOLD, (_hold_row(run, item) for item in items))
+
+    def release(self, items: Iterable[tuple[AnyEntity, str, str | None]], /) -> None:
+        """Forget holds (entity, key, field) and quarantined records (entity, key, None)."""
+        rows = ((entity.logical_name, key, field or _WHOLE_RECORD) for entity, key, field in items)
+        self._database.write_many(_RELEASE, rows)
+
+    def release_record(self, records: Iterable[tuple[AnyEntity, str]], /) -> None:
+        """Forget every hold of these records, and their quarantine."""
+        self._database.write_many(_RELEASE_RECORD, ((entity.logical_name, key) for entity, key in records))
+
+    def holds(self, run: int | None, /, *, after: int, limit: int) -> Sequence[tuple[int, Hold]]:
+        """Return the next holds, those a run found or all that stand, each with its number."""
+        if run is None:
+            return self._database.read(_hold_from, _ALL_HOLDS, (False, after, limit))
+        return self._database.read(_hold_from, _HOLDS, (run, False, after, limit))
+
+    def quarantine(self, run: int | None, /, *, after: int, limit: int) -> Sequence[tuple[int, Quarantined]]:
+        """Return the next quarantined records, those a run found or all that stand, each with its number."""
+        if run is None:
+            return self._database.read(_quarantined_from, _ALL_HOLDS, (True, after, limit))
+        return self._database.read(_quarantined_from, _HOLDS, (run, True, after, limit))
+
+
+def _collision_row(run: int, resolution: Resolution) -> Row:
+    """Return the columns from `run` on; the number is the table's to give."""
+    collision = resolution.collision
+    return (
+        run,
+        collision.entity.logical_name,
+        custom_of(collision.entity),
+        resolution.key,
+        collision.field,
+        None if collision.was is MISSING else written(collision.was),
+        written(collision.marketo),
+        written(collision.dynamics),
+        resolution.winner.value,
+        plain(resolution.verdict.because),
+        resolution.kind,
+    )
+
+
+def _collision_from(row: Row) -> tuple[int, Resolution]:
+    """Return the number and the collision of a row without its run."""
+    id, entity, custom, key, field, was, marketo, dynamics, winner, because, kind = row
+    collision = Collision(
+        entity=entity_of(entity, custom),
+        field=field,
+        was=MISSING if was is None else from_json(was),
+        marketo=from_json(marketo),
+        dynamics=from_json(dynamics),
+    )
+    return id, Resolution(collision=collision, verdict=Win(System(winner), because=because), key=key, kind=kind)
+
+
+def _hold_row(run: int, item: Hold | Quarantined) -> Row:
+    """Return the columns from `run` on; the number is the table's to give."""
+    return (
+        run,
+        item.entity.logical_name,
+        custom_of(item.entity),
+        item.key,
+        item.field if isinstance(item, Hold) else _WHOLE_RECORD,
+        item.code,
+        plain(item.reason),
+        item.wake.value,
+        instant_or_none(item.until),
+        item.attempts,
+    )
+
+
+def _hold_from(row: Row) -> tuple[int, Hold]:
+    """Return the number and the hold of a row without its run."""
+    id, entity, custom, key, field, code, reason, wake, until, attempts = row
+    hold = Hold(
+        entity=entity_of(entity, custom),
+        key=key,
+        field=field,
+        code=code,
+        reason=reason,
+        wake=Wake(wake),
+        until=time_or_none(until),
+        attempts=attempts,
+    )
+    return id, hold
+
+
+def _quarantined_from(row: Row) -> tuple[int, Quarantined]:
+    """Return the number and the quarantined record of a row without its run."""
+    id, hold = _hold_from(row)
+    item = Quarantined(
+        entity=hold.entity,
+        key=hold.key,
+        code=hold.code,
+        reason=hold.reason,
+        wake=hold.wake,
+        until=hold.until,
+        attempts=hold.attempts,
+    )
+    return id, item

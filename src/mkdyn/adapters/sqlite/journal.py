@@ -1,0 +1,263 @@
+"""Runs and their operations: the plan, and afterwards the journal."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import Any, Final
+
+import attrs
+
+from mkdyn.adapters.sqlite.columns import (
+    agreed_as_data,
+    agreed_from,
+    custom_of,
+    entity_of,
+    instant,
+    instant_or_none,
+    listed,
+    plain,
+    system_or_none,
+    time_or_none,
+    value_or_none,
+    written,
+)
+from mkdyn.adapters.sqlite.database import Row, Tables
+from mkdyn.domain.plan import Operation, OperationState, Purpose, Step
+from mkdyn.domain.records import LinkState
+from mkdyn.domain.systems import System
+from mkdyn.domain.values import from_json
+from mkdyn.ports.store import Answer, RunEnd, RunRow
+
+_START: Final = "INSERT INTO run (purpose, started_at, facts) VALUES (?, ?, '{}')"
+_END: Final = "UPDATE run SET ended_at = ?, ended = ?, facts = ? WHERE id = ?"
+_RUN: Final = "SELECT id, purpose, started_at, ended_at, ended, facts FROM run WHERE id = ?"
+_RUNS: Final = "SELECT id, purpose, started_at, ended_at, ended, facts FROM run WHERE id > ? ORDER BY id LIMIT ?"
+
+_COLUMNS: Final = (
+    "operation.id, run, system, kind, key, state, sent_at, detail, "
+    "link, entity, custom, other, before, after, awaited, version, attempt, because, step"
+)
+
+_ADD: Final = """
+    INSERT INTO operation (id, run, system, kind, key, state, sent_at, detail) VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+"""
+
+_ADD_WRITING: Final = """
+    INSERT OR REPLACE INTO writing (
+        operation, link, entity, custom, other, before, after, awaited, version, attempt, because, step
+    ) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+"""
+
+_OPERATIONS: Final = (
+    f"SELECT {_COLUMNS} FROM operation JOIN writing ON writing.operation = operation.id "  # noqa: S608 - constants only
+    "WHERE run = ?1 AND id > ?2 AND (?3 IS NULL OR system = ?3) "
+    "AND (?4 = '[]' OR state IN (SELECT value FROM json_each(?4))) ORDER BY id LIMIT ?5"
+)
+
+# What is open is found in an index of its own: few rows, however long the journal. The first condition is word for
+# word that of the index.
+_UNSETTLED: Final = (
+    f"SELECT {_COLUMNS} FROM operation INDEXED BY open_operation "  # noqa: S608 - constants only
+    "JOIN writing ON writing.operation = operation.id "
+    "WHERE state IN ('planned', 'sent', 'unknown') AND state IN ('sent', 'unknown') AND id > ? ORDER BY id LIMIT ?"
+)
+
+_IN_FLIGHT: Final = """
+    SELECT DISTINCT operation.key
+    FROM (SELECT value AS asked FROM json_each(?2)) CROSS JOIN operation INDEXED BY open_operation ON operation.key = asked
+    WHERE state IN ('planned', 'sent', 'unknown') AND state IN ('sent', 'unknown') AND system = ?1
+"""
+
+_DROP: Final = """
+    UPDATE operation SET state = 'dropped'
+    WHERE state IN ('planned', 'sent', 'unknown') AND state = 'planned' AND (?1 IS NULL OR run = ?1)
+"""
+
+_ON: Final = (
+    f"SELECT {_COLUMNS} FROM (SELECT value AS asked FROM json_each(?3)) "  # noqa: S608 - constants only
+    "CROSS JOIN operation INDEXED BY operation_by_key ON operation.key = asked "
+    "JOIN writing ON writing.operation = operation.id WHERE run = ?1 AND system = ?2 ORDER BY operation.id"
+)
+
+_SENT: Final = "UPDATE operation SET state = 'sent', sent_at = ? WHERE id IN (SELECT value FROM json_each(?))"
+_ANSWER: Final = "UPDATE operation SET state = ?, detail = ? WHERE id = ?"
+_REVISE: Final = "UPDATE operation SET system = ?, kind = ?, key = ?, state = ?, detail = ? WHERE id = ?"
+
+_COUNT_FINDINGS: Final = """
+    SELECT
+        (SELECT count(*) FROM collision WHERE run = ?1),
+        (SELECT count(*) FROM hold WHERE run = ?1 AND field <> ''),
+        (SELECT count(*) FROM hold WHERE run = ?1 AND field = '')
+"""
+
+_COUNT: Final = "SELECT system, kind, state, count(*) FROM operation WHERE run = ? GROUP BY system, kind, state"
+
+
+class JournalTables(Tables):
+    """The tables `run`, `operation` and `writing`."""
+
+    def start_run(self, purpose: Purpose, at: datetime, /) -> int:
+        """Begin a plan or run; its number is larger than any before."""
+        self._database.write(_START, (purpose, instant(at)))
+        return self._database.last_number("run")
+
+    def end_run(self, run: int, at: datetime, ended: RunEnd, facts: Mapping[str, object], /) -> None:
+        """Say how a plan or run ended; said again, the last word counts."""
+        self._database.write(_END, (instant(at), ended, written(dict(facts)), run))
+
+    def run(self, run: int, /) -> RunRow | None:
+        """Return one plan or run, or None."""
+        found = self._database.read(_run_from, _RUN, (run,))
+        return found[0] if found else None
+
+    def runs(self, *, after: int, limit: int) -> Sequence[RunRow]:
+        """Return the next plans and runs with numbers above *after*."""
+        return self._database.read(_run_from, _RUNS, (after, limit))
+
+    def add_operations(self, run: int, operations: Sequence[Operation], /) -> Sequence[Operation]:
+        """Keep planned operations; return them with their ids, which rise in this order."""
+        first = self._database.last_number("operation") + 1
+        kept = [attrs.evolve(operation, id=id, run=run) for id, operation in enumerate(operations, first)]
+        standing = (
+            (
+                item.id,
+                run,
+                item.system.value,
+                item.kind,
+                item.key,
+                item.state,
+                instant_or_none(item.sent_at),
+                item.detail,
+            )
+            for item in kept
+        )
+        self._database.write_many(_ADD, standing)
+        self._database.write_many(_ADD_WRITING, ((item.id, *_writing_row(item)) for item in kept))
+        return kept
+
+    def operations(
+        self,
+        run: int,
+        /,
+        *,
+        after: int,
+        limit: int,
+        system: System | None = None,
+        states: Collection[OperationState] = (),
+    ) -> Sequence[Operation]:
+        """Return a run's next operations with ids above *after*; all systems and states where none is named."""
+        parameters = (run, after, value_or_none(system), listed(states), limit)
+        return self._database.read(_operation_from, _OPERATIONS, parameters)
+
+    def operations_on(self, run: int, system: System, keys: Collection[str], /) -> Mapping[str, Operation]:
+        """Return a run's newest operation on each of these records, by key, whatever its state."""
+        found = self._database.read(_operation_from, _ON, (run, system.value, listed(keys)))
+        return {operation.key: operation for operation in found}  # in order of id: the newest stays
+
+    def mark_sent(self, operations: Collection[int], at: datetime, /) -> None:
+        """Mark operations as sent, before they are."""
+        self._database.write(_SENT, (instant(at), listed(operations)))
+
+    def answer(self, answers: Iterable[Answer], /) -> None:
+        """Record what became of operations."""
+        rows = ((answer.state, plain(answer.detail), answer.operation) for answer in answers)
+        self._database.write_many(_ANSWER, rows)
+
+    def revise(self, operation: Operation, /) -> None:
+        """Replace an operation, by its id: what it writes, what it remembers, and its state."""
+        standing = (operation.system.value, operation.kind, operation.key, operation.state, plain(operation.detail))
+        self._database.write(_REVISE, (*standing, operation.id))
+        self._database.write(_ADD_WRITING, (operation.id, *_writing_row(operation)))
+
+    def unsettled(self, *, after: int, limit: int) -> Sequence[Operation]:
+        """Return the next operations of any run that are sent or unknown."""
+        return self._database.read(_operation_from, _UNSETTLED, (after, limit))
+
+    def in_flight(self, system: System, keys: Collection[str], /) -> set[str]:
+        """Return those of *keys* on *system* for which an operation of any run is sent or unknown."""
+        return {key for (key,) in self._database.rows(_IN_FLIGHT, (system.value, listed(keys)))}
+
+    def drop_planned(self, run: int | None = None, /) -> None:
+        """Mark operations that are still planned as dropped: one run's, or all of them."""
+        self._database.write(_DROP, (run,))
+
+    def totals(self, run: int, /) -> Mapping[str, int]:
+        """Count what a run has: `collisions`, `holds`, `quarantined`, and `SYSTEM:KIND:STATE` for its operations."""
+        [(collisions, holds, quarantined)] = self._database.rows(_COUNT_FINDINGS, (run,))
+        counts = {"collisions": collisions, "holds": holds, "quarantined": quarantined}
+        for system, kind, state, count in self._database.rows(_COUNT, (run,)):
+            counts[f"{system}:{kind}:{state}"] = count
+        return counts
+
+
+def _run_from(row: Row) -> RunRow:
+    """Return the plan or run of a whole row."""
+    id, purpose, started_at, ended_at, ended, facts = row
+    return RunRow(
+        id=id,
+        purpose=purpose,
+        started_at=datetime.fromisoformat(started_at),
+        ended_at=time_or_none(ended_at),
+        ended=ended,
+        facts=from_json(facts),
+    )
+
+
+def _writing_row(operation: Operation) -> Row:
+    """Return what an operation writes, from `link` on."""
+    step = operation.step
+    clears = [(system.value, object, key, version) for system, object, key, version in step.clears]
+    return (
+        operation.link,
+        operation.entity.logical_name,
+        custom_of(operation.entity),
+        operation.other,
+        written(dict(operation.before)),
+        written(dict(operation.after)),
+        written(agreed_as_data(operation.awaited)),
+        operation.version,
+        operation.attempt,
+        plain(operation.because),
+        written(
+            [agreed_as_data(step.agreed), clears, step.state.value, value_or_none(step.gone), step.origin, step.covers]
+        ),
+    )
+
+
+def _operation_from(row: Row) -> Operation:
+    """Return the operation of its two rows, joined."""
+    id, run, system, kind, key, state, sent_at, detail, link, entity, custom, other, before, after = row[:14]
+    awaited, version, attempt, because, step = row[14:]
+    return Operation(
+        id=id,
+        run=run,
+        link=link,
+        entity=entity_of(entity, custom),
+        system=System(system),
+        kind=kind,
+        key=key,
+        other=other,
+        before=from_json(before),
+        after=from_json(after),
+        awaited=agreed_from(from_json(awaited)),
+        version=version,
+        attempt=attempt,
+        because=because,
+        state=state,
+        sent_at=time_or_none(sent_at),
+        detail=detail,
+        step=_step(from_json(step)),
+    )
+
+
+def _step(data: list[Any]) -> Step:
+    agreed, clears, state, gone, origin, covers = data
+    return Step(
+        agreed=agreed_from(agreed),
+        clears=tuple((System(system), object, key, version) for system, object, key, version in clears),
+        state=LinkState(state),
+        gone=system_or_none(gone),
+        origin=origin,
+        covers=covers,
+    )

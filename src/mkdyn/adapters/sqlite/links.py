@@ -1,0 +1,196 @@
+"""Links: which two records are one real thing, and what both showed when they last agreed."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from typing import Final
+
+import attrs
+
+from mkdyn.adapters.sqlite.columns import (
+    agreed_as_data,
+    agreed_from,
+    instant_or_none,
+    listed,
+    system_or_none,
+    time_or_none,
+    value_or_none,
+    written,
+)
+from mkdyn.adapters.sqlite.database import Row, Tables
+from mkdyn.domain.entities import Entity
+from mkdyn.domain.records import Echo, Link, LinkState, short
+from mkdyn.domain.systems import System
+from mkdyn.domain.values import from_json
+from mkdyn.errors import StateCorruptError
+
+_PERSON: Final = Entity.LEAD.marketo_object
+#: Leads and contacts share Marketo's keys; every other entity has an object of its own.
+_SHARED: Final = {Entity.LEAD.logical_name: _PERSON, Entity.CONTACT.logical_name: _PERSON}
+
+_COLUMNS: Final = (
+    "link.id, link.entity, link.object, link.dynamics, link.marketo, link.state, link.origin, link.version, "
+    "link.baseline, link.echoes, link.gone, link.since, link.attempt"
+)
+
+# The conditions on `state` are word for word those of the partial indexes, or SQLite would not use them.
+# CROSS JOIN: each wanted key is looked up in the index, whatever SQLite guesses about their number.
+
+
+def _by_key(system: System, states: str) -> str:
+    return (
+        f"SELECT {_COLUMNS} FROM (SELECT value AS asked FROM json_each(?1)) "  # noqa: S608 - constants only
+        f"CROSS JOIN link ON link.{system.value} = asked "
+        f"WHERE link.state {states} AND link.entity IN (SELECT value FROM json_each(?2)) ORDER BY link.id"
+    )
+
+
+_LIVING: Final = {system: _by_key(system, "IN ('live', 'suspended')") for system in System}
+_TOMBSTONES: Final = {system: _by_key(system, "= 'tombstone'") for system in System}
+
+_AFTER: Final = f"SELECT {_COLUMNS} FROM link WHERE entity = ? AND state = ? AND id > ? ORDER BY id LIMIT ?"  # noqa: S608 - constants only
+
+# Links trade keys within a batch (one becomes a tombstone, another takes its person over). What is to change steps
+# aside first, so that the order in the batch does not matter.
+_STEP_ASIDE: Final = """
+    UPDATE link SET state = 'tombstone'
+    WHERE id = ? AND (entity, dynamics, marketo, state) IS NOT (?, ?, ?, ?)
+"""
+
+_PUT: Final = """
+    INSERT INTO link (
+        id, entity, object, dynamics, marketo, state, origin, version, baseline, echoes, gone, since, attempt
+    ) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+    ON CONFLICT (id) DO UPDATE SET
+        entity = excluded.entity, object = excluded.object, dynamics = excluded.dynamics, marketo = excluded.marketo,
+        state = excluded.state, origin = excluded.origin, version = excluded.version, baseline = excluded.baseline,
+        echoes = excluded.echoes, gone = excluded.gone, since = excluded.since, attempt = excluded.attempt
+"""
+
+_RIVAL: Final = """
+    SELECT id FROM link
+    WHERE id <> ?1 AND state IN ('live', 'suspended')
+        AND (dynamics = ?3 AND entity = ?2 OR marketo = ?4 AND object = ?5)
+"""
+
+_COUNT: Final = "SELECT entity, count(*) FROM link WHERE state = 'live' GROUP BY entity"
+
+
+class LinkTables(Tables):
+    """The table `link`."""
+
+    def links(self, entities: Collection[str], system: System, keys: Collection[str], /) -> Mapping[str, Link]:
+        """Return the links of these records by that system's key: the live or suspended one, else the newest tombstone.
+
+        Args:
+            entities: Logical names; leads and contacts are looked up together for a Marketo person.
+            system: Whose keys these are.
+            keys: The keys.
+        """
+        names = listed(entities)
+        living = self._database.read(_link_from, _LIVING[system], (listed(keys), names))
+        found = {link.key(system): link for link in living}
+        rest = [key for key in keys if key not in found]
+        if rest:
+            dead = self._database.read(_link_from, _TOMBSTONES[system], (listed(rest), names))
+            found.update((link.key(system), link) for link in dead)  # in order of id: the newest stays
+        return found
+
+    def put_links(self, links: Sequence[Link], /) -> Sequence[Link]:
+        """Insert links with id 0, replace the others; return them with their ids.
+
+        A record is in at most one live or suspended link.
+
+        Raises:
+            StateCorruptError: A record would be in two.
+        """
+        number = self._database.last_number("link")
+        kept: list[Link] = []
+        for link in links:
+            if link.id:
+                kept.append(link)
+            else:
+                number += 1
+                kept.append(attrs.evolve(link, id=number))
+        replaced = [(link.id, link.entity, link.dynamics, link.marketo, link.state.value) for link in links if link.id]
+        self._database.write_many(_STEP_ASIDE, replaced)
+        try:
+            self._database.write_many(_PUT, (_link_row(link, link.id) for link in kept))
+        except StateCorruptError as error:
+            raise self._linked_twice(kept) or error from error
+        return kept
+
+    def _linked_twice(self, links: Sequence[Link]) -> StateCorruptError | None:
+        """Return an error that names the first link with a rival, or None where none has one."""
+        for link in links:
+            claim = (link.id, link.entity, link.dynamics, link.marketo, _object_of(link.entity))
+            if link.state is not LinkState.TOMBSTONE and self._database.value(_RIVAL, claim) is not None:
+                return StateCorruptError(
+                    f"{self._database.name}: {link.entity} {short(link.dynamics)} and Marketo's "
+                    f"{_object_of(link.entity)} {link.marketo} can't be linked: one of them is linked already.",
+                    what_to_do="Nothing was kept. Restore a backup, and audit first.",
+                )
+        return None
+
+    def links_after(
+        self, entity: str, after: int, limit: int, /, *, states: Collection[LinkState] = (LinkState.LIVE,)
+    ) -> Sequence[Link]:
+        """Return the entity's next links with ids above *after*, in order of id."""
+        # One query per state reads no more than a page of each; one for all would sort all that is left.
+        rows = [
+            row
+            for state in set(states)
+            for row in self._database.read(_link_from, _AFTER, (entity, state.value, after, limit))
+        ]
+        return sorted(rows, key=lambda link: link.id)[:limit]
+
+    def count_links(self) -> Mapping[str, int]:
+        """Return how many live links each entity has, by logical name."""
+        return dict(self._database.rows(_COUNT))
+
+
+def _object_of(entity: str) -> str:
+    """Return what stands for the Marketo object of an entity, by its logical name."""
+    return _SHARED.get(entity, entity)
+
+
+def _link_row(link: Link, id: int) -> Row:
+    """Return a link's columns under a number."""
+    echoes = {field: [(echo.before, echo.after) for echo in found] for field, found in link.echoes.items()}
+    return (
+        id,
+        link.entity,
+        _object_of(link.entity),
+        link.dynamics,
+        link.marketo,
+        link.state.value,
+        link.origin,
+        link.version,
+        written(agreed_as_data(link.baseline)),
+        written(echoes),
+        value_or_none(link.gone),
+        instant_or_none(link.since),
+        link.attempt,
+    )
+
+
+def _link_from(row: Row) -> Link:
+    """Return the link of a whole row."""
+    id, entity, _, dynamics, marketo, state, origin, version, baseline, echoes, gone, since, attempt = row
+    return Link(
+        id=id,
+        entity=entity,
+        dynamics=dynamics,
+        marketo=marketo,
+        state=LinkState(state),
+        origin=origin,
+        version=version,
+        baseline=agreed_from(from_json(baseline)),
+        echoes={
+            field: tuple(Echo(before=before, after=after) for before, after in found)
+            for field, found in from_json(echoes).items()
+        },
+        gone=system_or_none(gone),
+        since=time_or_none(since),
+        attempt=attempt,
+    )

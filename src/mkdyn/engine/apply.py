@@ -1,0 +1,149 @@
+"""Apply: send the plan in batches, to both systems at once, and commit each answer.
+
+Just before a batch is written to Marketo its records are read: what has moved since it was
+decided is decided again. Writes to Dynamics carry the row's version, for the same reason.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from itertools import groupby
+
+import anyio
+import attrs
+
+from mkdyn.domain.outcomes import Applied, Create, Delete, Outcome, Stale, Unknown, Update, Write
+from mkdyn.domain.plan import Operation
+from mkdyn.domain.records import Record
+from mkdyn.domain.systems import System
+from mkdyn.engine.commit import commit_batch, moved
+from mkdyn.engine.kinds import Kind
+from mkdyn.engine.session import Session
+from mkdyn.errors import BudgetSpentError, ThrottledError, TransientError
+from mkdyn.ports.observer import BatchWritten
+
+
+async def apply(session: Session) -> None:
+    """Send everything that is planned; a spent budget, a closed door or the deadline ends it at a batch boundary."""
+    async with anyio.create_task_group() as tasks:
+        for system in System:
+            tasks.start_soon(_apply_to, session, system)
+
+
+async def _apply_to(session: Session, system: System) -> None:
+    after, progress = 0, _Progress(session, system)
+    size = session.identities[system].batch_max
+    while operations := session.store.operations(
+        session.id, after=after, limit=size, system=system, states=["planned"]
+    ):
+        for name, group in groupby(operations, key=lambda operation: operation.entity.logical_name):
+            kind = session.kind(name)
+            batch = list(group)
+            after = batch[-1].id
+            if kind is None:
+                continue
+            try:
+                await _apply_batch(session, kind, system, batch, progress)
+            except (BudgetSpentError, ThrottledError) as error:
+                session.paused = error.what
+            except TransientError as error:
+                session.paused = f"{system} did not answer: {error.what}"
+            if session.out_of_time():
+                session.paused = session.paused or "the deadline has passed"
+            if session.paused is not None:
+                return
+
+
+async def _apply_batch(
+    session: Session, kind: Kind, system: System, operations: Sequence[Operation], progress: _Progress
+) -> None:
+    """Send one batch; what is refused for one field is sent again without it, once for each field at the most."""
+    if system is System.MARKETO:
+        operations = await _still_current(session, kind, operations)
+    while operations:
+        with session.store.transaction():
+            session.store.mark_sent([operation.id for operation in operations], session.now())
+        sent_at = session.now()
+        outcomes = await _send(session, kind, system, operations)
+        sent = [attrs.evolve(operation, sent_at=sent_at) for operation in operations]
+        operations = commit_batch(session, kind, sent, outcomes)
+        progress.tell(kind, sent, outcomes)
+
+
+async def _still_current(session: Session, kind: Kind, operations: Sequence[Operation]) -> Sequence[Operation]:
+    """Read the records about to be updated; those that moved are stale, the others go on."""
+    updates = [operation for operation in operations if operation.kind == "update"]
+    if not updates:
+        return operations
+    fresh = await session.marketo.read(
+        kind.object, [operation.key for operation in updates], fields=_needed(kind, updates)
+    )
+    stale = [operation for operation in updates if moved(operation, fresh.get(operation.key))]
+    if not stale:
+        return operations
+    outcomes: list[Outcome] = [Stale(gone=operation.key not in fresh) for operation in stale]
+    commit_batch(session, kind, stale, outcomes, fresh=_complete(kind, fresh))
+    left = {operation.id for operation in stale}
+    return [operation for operation in operations if operation.id not in left]
+
+
+def _needed(kind: Kind, updates: Sequence[Operation]) -> Sequence[str]:
+    """Return the fields to read: all that sync, and what the operations write beside them."""
+    return sorted({*kind.marketo_fields, *(name for operation in updates for name in operation.after)})
+
+
+def _complete(kind: Kind, fresh: Mapping[str, Record]) -> Mapping[str, Record]:
+    """Return the records with the fields that sync, and no others."""
+    wanted = set(kind.marketo_fields)
+    return {
+        key: attrs.evolve(record, values={name: value for name, value in record.values.items() if name in wanted})
+        for key, record in fresh.items()
+    }
+
+
+async def _send(session: Session, kind: Kind, system: System, operations: Sequence[Operation]) -> Sequence[Outcome]:
+    writes = [_as_write(kind, operation) for operation in operations]
+    try:
+        return await session.connector(system).write(kind.object_in(system), writes)
+    except (BudgetSpentError, ThrottledError) as error:
+        session.paused = error.what  # refused before anything was done: planned again, later
+        return [Stale() for _ in writes]
+    except TransientError as error:
+        return [Unknown(reason=error.what) for _ in writes]
+
+
+def _as_write(kind: Kind, operation: Operation) -> Write:
+    match operation.kind:
+        case "create":
+            by = kind.key_field if operation.system is System.MARKETO else None
+            return Create(key=operation.key, values=operation.after, by=by)
+        case "update":
+            version = operation.version if operation.system is System.DYNAMICS else None
+            return Update(key=operation.key, values=operation.after, version=version)
+        case "delete":
+            return Delete(key=operation.key)
+
+
+class _Progress:
+    """Tells observers how far one system's writes have come."""
+
+    def __init__(self, session: Session, system: System) -> None:
+        self._session, self._system, self._done = session, system, 0
+        totals = session.store.totals(session.id)
+        self._total = sum(
+            count for name, count in totals.items() if name.startswith(f"{system.value}:") and name.endswith(":planned")
+        )
+
+    def tell(self, kind: Kind, operations: Sequence[Operation], outcomes: Sequence[Outcome]) -> None:
+        self._done += len(operations)
+        self._session.tell(
+            BatchWritten(
+                run_id=self._session.id,
+                system=self._system,
+                object=kind.object_in(self._system),
+                operations=len(operations),
+                applied=sum(isinstance(outcome, Applied) for outcome in outcomes),
+                done=self._done,
+                total=max(self._total, self._done),
+            )
+        )

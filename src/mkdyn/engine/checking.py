@@ -1,0 +1,113 @@
+"""What must be right before a run: rights, fields, and whose state it is."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import attrs
+
+from mkdyn.domain.entities import Entity
+from mkdyn.domain.fields import NewField
+from mkdyn.domain.rules import Rules
+from mkdyn.domain.systems import System
+from mkdyn.engine.kinds import kinds_of
+from mkdyn.engine.patience import Patient
+from mkdyn.errors import CheckError, OtherOrganizationError
+from mkdyn.ports.connectors import DynamicsConnector, Identity, MarketoConnector, Problem
+from mkdyn.ports.store import StateStore
+
+
+@attrs.frozen(kw_only=True)
+class CheckReport:
+    """Who both systems are, and everything that is wrong.
+
+    Attributes:
+        identities: Which organisation, and as whom.
+        problems: What is wrong, with its remedy, by system.
+    """
+
+    identities: Mapping[System, Identity]
+    problems: Sequence[tuple[System, Problem]]
+
+    @property
+    def ok(self) -> bool:
+        """Whether nothing is wrong."""
+        return not self.problems
+
+    def raise_for_problems(self) -> None:
+        """Raise if anything is wrong.
+
+        Raises:
+            CheckError: With everything that is.
+        """
+        if self.problems:
+            raise CheckError(tuple(f"{system} {problem}" for system, problem in self.problems))
+
+    def __str__(self) -> str:
+        lines = [
+            f"ok   {system} {identity.organization} as {identity.user}"
+            for system, identity in self.identities.items()
+            if all(found is not system for found, _ in self.problems)
+        ]
+        return "\n".join([*lines, *(f"bad  {system} {problem}" for system, problem in self.problems)])
+
+
+async def identify(
+    marketo: Patient[MarketoConnector], dynamics: Patient[DynamicsConnector]
+) -> Mapping[System, Identity]:
+    """Ask both systems who they are, at once."""
+    found: dict[System, Identity] = {}
+
+    async def ask(system: System, connector: Patient[MarketoConnector] | Patient[DynamicsConnector]) -> None:
+        found[system] = await connector.identify()
+
+    await ask(System.MARKETO, marketo)
+    await ask(System.DYNAMICS, dynamics)
+    return found
+
+
+def check_organizations(store: StateStore, identities: Mapping[System, Identity]) -> None:
+    """Remember whose state this is, or refuse the state of others.
+
+    Raises:
+        OtherOrganizationError: The state belongs to another organisation.
+    """
+    for system, identity in identities.items():
+        known = store.organization(system)
+        if known is not None and known != identity.organization:
+            raise OtherOrganizationError(
+                f"{store.name} belongs to {system} {known}, but the connector speaks to {identity.organization}.",
+                what_to_do="Use the state file of this pair, or start with a new one.",
+            )
+    with store.transaction():
+        for system, identity in identities.items():
+            store.set_organization(system, identity.organization)
+
+
+async def check(marketo: MarketoConnector, dynamics: DynamicsConnector, store: StateStore, rules: Rules) -> CheckReport:
+    """Find everything wrong in both systems: the selected fields, and the ones mkdyn keeps for itself."""
+    identities = await identify(Patient(marketo), Patient(dynamics))
+    needs: dict[System, dict[str, set[str]]] = {system: {} for system in System}
+    for kind in kinds_of(store.pairs(), rules):
+        for system in System:
+            needs[system].setdefault(kind.object_in(system), set()).update(kind.fields_in(system))
+    lead = needs[System.MARKETO].setdefault(Entity.LEAD.marketo_object, set())
+    lead |= {rules.key_field, rules.contact_key_field, rules.deleted_field}
+    problems = [(System.MARKETO, problem) for problem in await marketo.check(needs[System.MARKETO])]
+    problems += [(System.DYNAMICS, problem) for problem in await dynamics.check(needs[System.DYNAMICS])]
+    return CheckReport(identities=identities, problems=problems)
+
+
+async def set_up(marketo: MarketoConnector, rules: Rules) -> None:
+    """Create the Marketo fields that mkdyn keeps for itself."""
+    for field in own_fields(rules):
+        await marketo.create_field(Entity.LEAD.marketo_object, field)
+
+
+def own_fields(rules: Rules) -> Sequence[NewField]:
+    """Return the Marketo fields that mkdyn keeps for itself."""
+    return (
+        NewField("Dynamics lead id", name=rules.key_field, type="text", length=255),
+        NewField("Dynamics contact id", name=rules.contact_key_field, type="text", length=255),
+        NewField("Deleted in Dynamics", name=rules.deleted_field, type="boolean"),
+    )

@@ -1,0 +1,104 @@
+"""How a run is stopped before it sends, and how it ends."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import anyio
+import attrs
+
+from mkdyn.domain.fields import PairState
+from mkdyn.domain.systems import System
+from mkdyn.engine.report import Report, count, kept_back, operations_of
+from mkdyn.engine.session import Session
+from mkdyn.errors import GuardError
+from mkdyn.ports.observer import Planned, RunFinished
+from mkdyn.ports.store import RunEnd
+
+
+def guard(session: Session) -> None:
+    """Stop a plan that looks like an accident, before anything of it is sent.
+
+    Raises:
+        GuardError: It does, and nobody accepted that.
+    """
+    totals = session.store.totals(session.id)
+    session.tell(
+        Planned(
+            run_id=session.id,
+            operations=sum(value for name, value in totals.items() if name.endswith(":planned")),
+            collisions=totals.get("collisions", 0),
+        )
+    )
+    found = [breach for breach in session.breaches() if breach.guard not in session.accepted]
+    session.tallies.clear()
+    if not found:
+        return
+    accept = ", ".join(dict.fromkeys(f"Guard.{breach.guard.name}" for breach in found))
+    raise GuardError(
+        f"plan {session.id} {'; '.join(str(breach) for breach in found)}. Nothing was sent.",
+        what_to_do=f"Read it: mkdyn plan {session.id}. If it is right: sync.apply({session.id}, accept={{{accept}}}).",
+        plan=session.id,
+        breaches=tuple(found),
+    )
+
+
+def close(session: Session) -> Report:
+    """End a run or plan in the journal, and tell what it did."""
+    if session.sends and session.paused is None and session.keys is None and not session.limited:
+        _activate(session)
+    store, totals = session.store, session.store.totals(session.id)
+    seconds = anyio.current_time() - session.began
+    report = Report(
+        id=session.id,
+        purpose=session.purpose,
+        ended=_ended(session, totals),
+        seconds=seconds,
+        calls={System.MARKETO: session.marketo.calls, System.DYNAMICS: session.dynamics.calls},
+        observed=session.observed,
+        counts=count(totals, states=["applied"]),
+        operations=operations_of(store, session.id, totals),
+        **kept_back(store, session.id, totals),
+        matches=session.match_report(),
+        warnings=tuple(session.warnings),
+    )
+    facts = {
+        "seconds": seconds,
+        "observed": session.observed,
+        "calls": {system.value: calls for system, calls in report.calls.items()},
+        "warnings": list(session.warnings),
+    }
+    with store.transaction():
+        store.end_run(session.id, session.now(), report.ended if session.sends else "planned", facts)
+    session.tell(
+        RunFinished(
+            run_id=session.id,
+            ended=report.ended,
+            seconds=seconds,
+            to_marketo=report.counts[System.MARKETO].total,
+            to_dynamics=report.counts[System.DYNAMICS].total,
+            marketo_calls=session.marketo.calls,
+            dynamics_calls=session.dynamics.calls,
+        )
+    )
+    return report
+
+
+def _ended(session: Session, totals: Mapping[str, int]) -> RunEnd:
+    if session.paused is not None:
+        return "out-of-time" if session.out_of_time() else "paused"
+    kept = totals.get("holds", 0) + totals.get("quarantined", 0)
+    open_writes = sum(value for name, value in totals.items() if name.rsplit(":", 1)[-1] in ("unknown", "sent"))
+    return "warnings" if kept or open_writes or session.warnings or session.left or session.again else "done"
+
+
+def _activate(session: Session) -> None:
+    """Let newly selected pairs go both ways, now that every row has been carried over."""
+    ready = [
+        attrs.evolve(item, pair=attrs.evolve(item.pair, state=PairState.ACTIVE))
+        for item in session.store.pairs()
+        if item.pair.state is PairState.BACKFILLING and item.pair.entity.logical_name in session.read_in_full
+    ]
+    if ready:
+        with session.store.transaction():
+            session.store.put_pairs(ready)

@@ -1,0 +1,233 @@
+"""Commit: remember what was answered. The baseline may lag, it never leads.
+
+Baselines move field by field, only after the answer, together with the link, the journal
+and the observations that are dealt with, in one transaction for a batch.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from typing import assert_never
+
+import attrs
+
+from mkdyn.domain.holds import Hold, Quarantined
+from mkdyn.domain.outcomes import Applied, Outcome, Rejected, Stale, Unknown
+from mkdyn.domain.plan import Operation, OperationState
+from mkdyn.domain.records import Echo, Link, LinkState, Record
+from mkdyn.domain.systems import System
+from mkdyn.domain.values import MISSING, Shown, same
+from mkdyn.engine.kinds import Kind
+from mkdyn.engine.session import Session
+from mkdyn.ports.store import Answer, Observation
+
+#: How many unconfirmed writes of one field are remembered.
+ECHOES_MAX = 5
+
+
+@attrs.define(kw_only=True, eq=False)
+class _Batch:
+    """What the answers to a batch come to, before it is kept."""
+
+    links: dict[str, Link] = attrs.field(factory=dict[str, Link])
+    answers: list[Answer] = attrs.field(factory=list[Answer])
+    revised: list[Operation] = attrs.field(factory=list[Operation])
+    clears: list[tuple[System, str, str, int]] = attrs.field(factory=list[tuple[System, str, str, int]])
+    observations: list[Observation] = attrs.field(factory=list[Observation])
+    kept_back: list[Hold | Quarantined] = attrs.field(factory=list["Hold | Quarantined"])
+    unsure: Collection[str] = ()
+    undecided: list[Operation] = attrs.field(factory=list[Operation])
+
+
+def commit(
+    session: Session, kind: Kind, operation: Operation, outcome: Outcome, *, unsure: Collection[str] = ()
+) -> None:
+    """Remember the answer to one operation; see `commit_batch`."""
+    commit_batch(session, kind, [operation], [outcome], unsure=unsure)
+
+
+def commit_batch(
+    session: Session,
+    kind: Kind,
+    operations: Sequence[Operation],
+    outcomes: Sequence[Outcome],
+    *,
+    fresh: Mapping[str, Record] | None = None,
+    unsure: Collection[str] = (),
+) -> Sequence[Operation]:
+    """Remember the answers to a batch; return the operations to send again without a refused field.
+
+    Args:
+        session: The run.
+        kind: Whose records.
+        operations: What was sent.
+        outcomes: One answer each.
+        fresh: Marketo records as they were read just before, where that is why an operation is stale.
+        unsure: Pair keys whose baselines must not move, because nobody knows who wrote what shows now.
+    """
+    batch = _Batch(unsure=unsure)
+    rows = {_row(operation) for operation in operations}
+    known = session.store.links([kind.name], System.DYNAMICS, rows)
+    for operation, outcome in zip(operations, outcomes, strict=True):
+        link = batch.links.get(_row(operation)) or known.get(_row(operation))
+        match outcome:
+            case Applied():
+                _applied(session, kind, operation, outcome, link, batch)
+            case Rejected():
+                _rejected(kind, operation, outcome, link, batch)
+            case Stale():
+                _stale(session, kind, operation, batch, (fresh or {}).get(operation.key))
+            case Unknown(reason=reason):
+                batch.answers.append(Answer(operation=operation.id, state="unknown", detail=reason))
+            case _:
+                assert_never(outcome)
+    _keep(session, batch)
+    return batch.revised
+
+
+def drop(session: Session, kind: Kind, operation: Operation, why: str) -> None:
+    """Note that an operation never took effect; its record is decided anew from what is still observed."""
+    name = kind.object_in(operation.system)
+    with session.store.transaction():
+        session.store.answer([Answer(operation=operation.id, state="dropped", detail=why)])
+        session.store.drop_resolutions(operation.run, [(kind.entity, _row(operation))])
+        if operation.link and not session.store.observed(operation.system, name, [operation.key]):
+            session.store.observe([Observation(system=operation.system, object=name, key=operation.key)])
+
+
+def _row(operation: Operation) -> str:
+    """Return the Dynamics GUID of the operation's record."""
+    return operation.key if operation.system is System.DYNAMICS else operation.other
+
+
+def _keep(session: Session, batch: _Batch) -> None:
+    store = session.store
+    with store.transaction():
+        store.put_links(list(batch.links.values()))
+        store.answer(batch.answers)
+        for operation in batch.revised:
+            store.revise(operation)
+        store.hold(session.id, batch.kept_back)
+        store.drop_resolutions(session.id, [(operation.entity, _row(operation)) for operation in batch.undecided])
+        store.clear(batch.clears)
+        store.observe(batch.observations)
+
+
+# -- Applied -----------------------------------------------------------------------------------------
+
+
+def _applied(
+    session: Session, kind: Kind, operation: Operation, outcome: Applied, link: Link | None, batch: _Batch
+) -> None:
+    step = operation.step
+    batch.answers.append(Answer(operation=operation.id, state="applied"))
+    batch.clears += step.clears
+    if link is None or (operation.kind == "create" and link.state is LinkState.TOMBSTONE):
+        link = _new_link(kind, operation, outcome)
+    awaited = operation.awaited
+    if batch.unsure:
+        awaited = {key: value for key, value in awaited.items() if key not in batch.unsure}
+    version = None
+    if step.covers and not outcome.found:
+        version = outcome.version if operation.system is System.DYNAMICS else operation.version
+    batch.links[link.dynamics] = attrs.evolve(
+        link,
+        baseline={**link.baseline, **step.agreed, **awaited} if not outcome.found else link.baseline,
+        echoes=_echoing(kind, operation, link, found=outcome.found),
+        version=version,
+        state=step.state,
+        gone=step.gone,
+        since=None if step.gone is None else session.started_at,
+    )
+    if outcome.found or (operation.kind == "create" and operation.system is System.DYNAMICS):
+        _look_again(session, kind, link, batch)
+
+
+def _new_link(kind: Kind, operation: Operation, outcome: Applied) -> Link:
+    in_dynamics = operation.system is System.DYNAMICS
+    return Link(
+        entity=kind.name,
+        dynamics=outcome.key if in_dynamics else operation.other,
+        marketo=operation.other if in_dynamics else outcome.key,
+        origin=operation.step.origin,
+        attempt=operation.attempt,
+    )
+
+
+def _echoing(kind: Kind, operation: Operation, link: Link, *, found: bool) -> Mapping[str, tuple[Echo, ...]]:
+    """Return the link's unconfirmed writes with this one: Marketo's feed will show it as if anybody had made it."""
+    if operation.system is System.DYNAMICS or not kind.person or (operation.kind == "create" and not found):
+        return link.echoes
+    echoes = dict(link.echoes)
+    for name, after in operation.after.items():
+        before = after if found else operation.before.get(name)
+        if found or not same(before, after):
+            echoes[name] = (*echoes.get(name, ()), Echo(before=before, after=after))[-ECHOES_MAX:]
+    return echoes
+
+
+def _look_again(session: Session, kind: Kind, link: Link, batch: _Batch) -> None:
+    """Have a link merged once more in this run: it was found, not made, or its person needs the new row's GUID."""
+    session.again = True
+    batch.observations.append(Observation(system=System.DYNAMICS, object=kind.name, key=link.dynamics))
+    batch.observations.append(Observation(system=System.MARKETO, object=kind.object, key=link.marketo))
+
+
+# -- Rejected, Stale -----------------------------------------------------------------------------------
+
+
+def _rejected(kind: Kind, operation: Operation, outcome: Rejected, link: Link | None, batch: _Batch) -> None:
+    """Hold the field to blame and send the rest again, or set the whole record aside."""
+    pairs = kind.by_marketo if operation.system is System.MARKETO else kind.by_dynamics
+    pair = pairs.get(outcome.field or "")
+    rest = {name: value for name, value in operation.after.items() if name != outcome.field}
+    if pair is not None and outcome.field in operation.after and outcome.field != kind.key_field:
+        batch.kept_back.append(
+            Hold(
+                entity=kind.entity, key=_row(operation), field=pair.dynamics, code=outcome.code,
+                reason=f"{operation.system} refused it: {outcome.message} Change it in {operation.system.other}.",
+            )
+        )  # fmt: skip
+        if rest:
+            awaited = {key: value for key, value in operation.awaited.items() if key != pair.key}
+            step = attrs.evolve(operation.step, covers=False)
+            batch.revised.append(
+                attrs.evolve(operation, after=rest, awaited=awaited, step=step, state="planned", detail=outcome.code)
+            )
+            return
+    else:
+        batch.kept_back.append(
+            Quarantined(
+                entity=kind.entity, key=_row(operation), code=outcome.code,
+                reason=f"{operation.system} refused to {operation.kind} it: {outcome.message}",
+            )
+        )  # fmt: skip
+    state: OperationState = "rejected"
+    batch.answers.append(Answer(operation=operation.id, state=state, detail=f"{outcome.code}: {outcome.message}"))
+    batch.clears += operation.step.clears
+    if link is not None:
+        batch.links[link.dynamics] = attrs.evolve(
+            link, version=None, baseline={**link.baseline, **operation.step.agreed}
+        )
+
+
+def _stale(session: Session, kind: Kind, operation: Operation, batch: _Batch, fresh: Record | None) -> None:
+    """Have the record decided anew, from what it shows now."""
+    session.again = True
+    batch.answers.append(Answer(operation=operation.id, state="stale"))
+    batch.undecided.append(operation)
+    name = kind.object_in(operation.system)
+    pending = session.store.observed(operation.system, name, [operation.key]).get(operation.key)
+    before = pending or Observation(system=operation.system, object=name, key=operation.key)
+    batch.observations.append(attrs.evolve(before, record=fresh))
+
+
+def moved(operation: Operation, shown: Record | None) -> bool:
+    """Whether a Marketo record is not what the operation was decided on, in the fields it writes."""
+    if shown is None:
+        return True
+    for name, after in operation.after.items():
+        now: Shown = shown.values.get(name, MISSING)
+        if now is not MISSING and not same(now, operation.before.get(name)) and not same(now, after):
+            return True
+    return False

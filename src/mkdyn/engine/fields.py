@@ -1,0 +1,154 @@
+"""Which fields sync: what could be selected, what is, and how that changes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import datetime
+
+import attrs
+
+from mkdyn.domain.entities import AnyEntity, Entity, is_person
+from mkdyn.domain.feeds import Cursor
+from mkdyn.domain.fields import FieldPair, FieldSpec, PairState
+from mkdyn.domain.mapping import standard_row
+from mkdyn.domain.registry import (
+    Candidate,
+    FieldChanges,
+    Pick,
+    defaults,
+    eligibility,
+    reselected,
+    selection,
+)
+from mkdyn.domain.rules import Rules
+from mkdyn.engine.checking import own_fields
+from mkdyn.errors import CheckError, UnknownEntityError
+from mkdyn.ports.connectors import DynamicsConnector, MarketoConnector
+from mkdyn.ports.store import SelectedPair, StateStore
+
+
+class Fields:
+    """The fields of one synchronizer. Nothing syncs that was not selected (M6)."""
+
+    def __init__(
+        self,
+        *,
+        marketo: MarketoConnector,
+        dynamics: DynamicsConnector,
+        store: StateStore,
+        rules: Rules,
+        now: Callable[[], datetime],
+    ) -> None:
+        self._marketo, self._dynamics, self._store, self._rules, self._now = marketo, dynamics, store, rules, now
+
+    async def candidates(self, entity: AnyEntity, /) -> Sequence[Candidate]:
+        """Return every Dynamics field of an entity, with its eligibility.
+
+        Raises:
+            UnknownEntityError: Dynamics has no such table, or the sync user can't see it.
+        """
+        specs = await self._dynamics.describe(entity.logical_name)
+        if not specs:
+            raise UnknownEntityError(
+                f"Dynamics has no table {entity.logical_name}, or the sync user can't see it.",
+                what_to_do="Check the name, or give the sync user's role Read on it.",
+            )
+        rows = {spec.name: standard_row(entity, spec.name) for spec in specs}
+        return [
+            Candidate(
+                entity=entity,
+                field=spec,
+                eligibility=eligibility(spec),
+                marketo=row.marketo if (row := rows[spec.name]) is not None else None,
+            )
+            for spec in sorted(specs, key=lambda spec: spec.name)
+        ]
+
+    async def selected(self) -> Sequence[FieldPair]:
+        """Return the selected pairs, each with its state."""
+        return [item.pair for item in self._store.pairs()]
+
+    async def select(self, *picks: Pick) -> FieldChanges:
+        """Select fields: all of them, or none. Selecting one again as it is changes nothing.
+
+        Raises:
+            FieldError: One or more picks are refused.
+            CheckError: Marketo lacks the fields that mkdyn keeps for itself.
+        """
+        dynamics, marketo = await self._schemas({pick.entity for pick in picks})
+        return await self._select(picks, dynamics, marketo)
+
+    async def select_defaults(self, *entities: Entity) -> FieldChanges:
+        """Select the standard mapping of the given entities, or of all six, where both systems have the field."""
+        wanted = entities or tuple(Entity)
+        dynamics, marketo = await self._schemas(set(wanted))
+        there = {item.pair.entity for item in self._store.pairs()}
+        return await self._select(defaults(wanted, dynamics, marketo, there), dynamics, marketo)
+
+    async def deselect(self, *picks: Pick) -> FieldChanges:
+        """Stop syncing fields; their values stay where they are."""
+        names = {(pick.entity, pick.dynamics) for pick in picks}
+        current = self._store.pairs()
+        removed = tuple(item.pair for item in current if (item.pair.entity, item.pair.dynamics) in names)
+        with self._store.transaction():
+            self._store.remove_pairs(names)
+        unchanged = tuple(item.pair for item in current if item.pair not in removed)
+        return FieldChanges(removed=removed, unchanged=unchanged)
+
+    async def _schemas(
+        self, entities: Iterable[AnyEntity]
+    ) -> tuple[Mapping[AnyEntity, Mapping[str, FieldSpec]], dict[str, dict[str, FieldSpec]]]:
+        dynamics: dict[AnyEntity, Mapping[str, FieldSpec]] = {}
+        marketo: dict[str, dict[str, FieldSpec]] = {}
+        for entity in sorted(entities, key=str):
+            dynamics[entity] = {spec.name: spec for spec in await self._dynamics.describe(entity.logical_name)}
+            name = entity.marketo_object
+            if name not in marketo:
+                marketo[name] = {spec.name: spec for spec in await self._marketo.describe(name)}
+        self._expect_own_fields(entities, marketo)
+        return dynamics, marketo
+
+    def _expect_own_fields(self, entities: Iterable[AnyEntity], marketo: Mapping[str, Mapping[str, FieldSpec]]) -> None:
+        if not any(is_person(entity) for entity in entities):
+            return
+        there = marketo[Entity.LEAD.marketo_object]
+        lacking = [field.api_name for field in own_fields(self._rules) if field.api_name not in there]
+        if lacking:
+            raise CheckError(
+                tuple(
+                    f"Marketo: there is no lead field {name}. Have it created: sync.set_up(), or mkdyn init."
+                    for name in lacking
+                )
+            )
+
+    async def _select(
+        self,
+        picks: Sequence[Pick],
+        dynamics: Mapping[AnyEntity, Mapping[str, FieldSpec]],
+        marketo: dict[str, dict[str, FieldSpec]],
+    ) -> FieldChanges:
+        reserved = {field.api_name for field in own_fields(self._rules)}
+        current = [item.pair for item in self._store.pairs()]
+        changes = selection(picks, dynamics=dynamics, marketo=marketo, current=current, reserved=reserved)
+        for object_name, new in changes.created:
+            marketo[object_name][new.api_name] = await self._marketo.create_field(object_name, new)
+        linked = self._store.count_links()
+        added: list[SelectedPair] = []
+        for pair in changes.added:
+            times = self._store.selections(pair.entity, pair.dynamics)
+            started = reselected(pair, times, populated=bool(linked.get(pair.entity.logical_name)))
+            added.append(
+                SelectedPair(
+                    pair=started,
+                    dynamics=dynamics[pair.entity][pair.dynamics],
+                    marketo=marketo[pair.entity.marketo_object][pair.marketo],
+                )
+            )
+        with self._store.transaction():
+            self._store.put_pairs(added)
+            for item in added:
+                if item.pair.state is PairState.BACKFILLING:
+                    self._store.set_cursor(
+                        f"dynamics:{item.pair.entity.logical_name}:renew", Cursor(token="", at=self._now())
+                    )
+        return attrs.evolve(changes, added=tuple(item.pair for item in added))

@@ -1,0 +1,299 @@
+"""First sight: a Dynamics row that no link knows. Find its counterpart in Marketo, or make one."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping, Sequence
+
+import attrs
+
+from mkdyn.domain.directions import Direction
+from mkdyn.domain.entities import Entity
+from mkdyn.domain.fields import FieldPair
+from mkdyn.domain.holds import Hold, Quarantined, Wake
+from mkdyn.domain.lifecycle import Ambiguous, Candidate, CreateNew, LinkTo, match
+from mkdyn.domain.merge import agreed_on
+from mkdyn.domain.plan import Operation, Step
+from mkdyn.domain.records import Agreed, Link, LinkState, Record, short
+from mkdyn.domain.systems import System
+from mkdyn.domain.values import MISSING, FieldValue, Missing, Shown, Unfit, Values
+from mkdyn.engine.kinds import Kind
+from mkdyn.engine.ledger import Ledger, clears
+from mkdyn.engine.session import Session
+from mkdyn.ports.store import Observation
+
+
+async def meet_rows(
+    session: Session,
+    kind: Kind,
+    strangers: Sequence[Observation],
+    reborn: Sequence[Observation],
+    ledger: Ledger,
+) -> None:
+    """Decide rows that no link knows, and those whose Marketo record is to be made anew."""
+    rows = await _with_records(session, kind, strangers, ledger)
+    again = await _with_records(session, kind, reborn, ledger)
+    if kind.person:
+        await _match_rows(session, kind, rows, ledger)
+    else:
+        await _meet_keyed(session, kind, rows, ledger)
+    for observation, row in again:
+        create_in_marketo(session, kind, observation, row, ledger)
+
+
+async def _with_records(
+    session: Session, kind: Kind, observations: Sequence[Observation], ledger: Ledger
+) -> list[tuple[Observation, Record]]:
+    """Return rows with their values, read where the observation has none; rows that are gone are dealt with."""
+    unread = [item.key for item in observations if item.record is None and not item.deleted]
+    found = await session.dynamics.read(kind.name, unread, fields=kind.dynamics_fields)
+    rows: list[tuple[Observation, Record]] = []
+    for item in observations:
+        record = item.record or found.get(item.key)
+        if record is None or item.deleted:
+            ledger.clear(item)
+        else:
+            rows.append((item, record))
+    return rows
+
+
+async def _meet_keyed(session: Session, kind: Kind, rows: Sequence[tuple[Observation, Record]], ledger: Ledger) -> None:
+    """Link or create companies, opportunities, sales persons and custom objects: their key is the GUID."""
+    there = await session.marketo.read(kind.object, [row.key for _, row in rows], fields=kind.marketo_fields)
+    for observation, row in rows:
+        if row.key in there:
+            link_to_marketo(session, kind, observation, row, there[row.key], ledger)
+        else:
+            create_in_marketo(session, kind, observation, row, ledger)
+
+
+# -- persons ---------------------------------------------------------------------------------------
+
+
+async def _match_rows(session: Session, kind: Kind, rows: Sequence[tuple[Observation, Record]], ledger: Ledger) -> None:
+    if not rows:
+        return
+    key_field = str(kind.key_field)
+    fields = sorted({*kind.marketo_fields, *(str(other.key_field) for other in session.persons)})
+    by_id: defaultdict[object, list[Record]] = defaultdict(list)
+    for person in await session.marketo.find(kind.object, key_field, [row.key for _, row in rows], fields=fields):
+        by_id[person.values.get(key_field)].append(person)
+    matcher = _KeyMatcher(session, kind, fields)
+    await matcher.look_up([row for _, row in rows if row.key not in by_id])
+    everybody = {person.key for found in by_id.values() for person in found} | matcher.persons.keys()
+    links = session.store.links([other.name for other in session.persons], System.MARKETO, everybody)
+    await matcher.look_for_rivals(links)
+    for observation, row in rows:
+        own = by_id.get(row.key, [])
+        decision = match(
+            [candidate(person.key, links) for person in own],
+            [matcher.candidate(person, row, links) for person in matcher.of(row)],
+            matcher.rivals_of(row),
+        )
+        match decision:
+            case LinkTo(key=key):
+                person = next((item for item in own if item.key == key), None) or matcher.persons[key]
+                link_to_marketo(session, kind, observation, row, person, ledger)
+            case CreateNew():
+                create_in_marketo(session, kind, observation, row, ledger)
+            case Ambiguous(candidates=persons, rivals=rivals):
+                session.matched["ambiguous"] += 1
+                ledger.kept_back.append(_ambiguous(kind, row, persons, rivals, session.rules.key_field))
+                ledger.clear(observation)
+
+
+def candidate(key: str, links: Mapping[str, Link]) -> Candidate:
+    """Return a record as matching sees it: linked or not, made by us or not, buried or not."""
+    link = links.get(key)
+    if link is None:
+        return Candidate(key=key)
+    if link.state is LinkState.TOMBSTONE:
+        return Candidate(key=key, buried=True)
+    return Candidate(key=key, linked=True, ours=link.origin == "created")
+
+
+def _ambiguous(kind: Kind, row: Record, persons: Sequence[str], rivals: Sequence[str], key_field: str) -> Quarantined:
+    who = f"person{'s' if len(persons) != 1 else ''} {', '.join(persons)} share{'s' if len(persons) == 1 else ''} its e-mail"
+    also = f", and so do {', '.join(short(rival) for rival in rivals)} in Dynamics" if rivals else ""
+    return Quarantined(
+        entity=kind.entity, key=row.key, code="ambiguous-match", wake=Wake.LINK,
+        reason=f"{who}{also}. Merge them, or set {kind.key_field or key_field} on one.",
+    )  # fmt: skip
+
+
+def comparable(value: Shown) -> str | None:
+    """Return a match key as it is compared: trimmed, without regard to case; None if it is empty."""
+    return value.strip().casefold() or None if isinstance(value, str) else None
+
+
+class _KeyMatcher:
+    """Looks rows up in Marketo by their match keys, in the configured order."""
+
+    def __init__(self, session: Session, kind: Kind, fields: Sequence[str]) -> None:
+        self._session, self._kind, self._fields = session, kind, fields
+        self._pairs = [kind.by_dynamics[name] for name in keys_of(session, kind) if name in kind.by_dynamics]
+        self.persons: dict[str, Record] = {}
+        self._found: dict[tuple[str, str], list[str]] = {}
+        self._rivals: dict[tuple[str, str], set[str]] = {}
+
+    async def look_up(self, rows: Sequence[Record]) -> None:
+        """Ask Marketo for everybody who shares a key with one of *rows*."""
+        for pair in self._pairs:
+            wanted = {value for row in rows if (value := comparable(row.values.get(pair.dynamics, MISSING)))}
+            if not wanted:
+                continue
+            for person in await self._session.marketo.find(
+                self._kind.object, pair.marketo, sorted(wanted), fields=self._fields
+            ):
+                value = comparable(person.values.get(pair.marketo, MISSING))
+                if value is not None:
+                    self.persons[person.key] = person
+                    self._found.setdefault((pair.dynamics, value), []).append(person.key)
+
+    async def look_for_rivals(self, links: Mapping[str, Link]) -> None:
+        """Ask Dynamics which other unlinked rows share the key of a person that is there already."""
+        for pair in self._pairs:
+            values = sorted(
+                value
+                for (name, value), keys in self._found.items()
+                if name == pair.dynamics and any(not candidate(key, links).ours for key in keys)
+            )
+            for other in _rival_kinds(self._session, self._kind):
+                if pair.dynamics not in other.by_dynamics or not values:
+                    continue
+                rows = await self._session.dynamics.find(other.name, pair.dynamics, values, fields=[pair.dynamics])
+                linked = self._session.store.links([other.name], System.DYNAMICS, [row.key for row in rows])
+                for row in rows:
+                    value = comparable(row.values.get(pair.dynamics, MISSING))
+                    if row.key not in linked and value is not None:
+                        self._rivals.setdefault((pair.dynamics, value), set()).add(row.key)
+
+    def of(self, row: Record) -> Sequence[Record]:
+        """Return everybody who shares the first key that anybody shares."""
+        for place in self._places(row):
+            if place in self._found:
+                return [self.persons[key] for key in self._found[place]]
+        return ()
+
+    def candidate(self, person: Record, row: Record, links: Mapping[str, Link]) -> Candidate:
+        """Return a person as matching sees it; one that carries another row's GUID belongs to that row."""
+        found = candidate(person.key, links)
+        carried = {person.values.get(str(other.key_field)) for other in self._session.persons} - {None, row.key}
+        return attrs.evolve(found, linked=True) if carried and not found.buried else found
+
+    def rivals_of(self, row: Record) -> Sequence[str]:
+        """Return the other unlinked rows that share the key."""
+        shared = [self._rivals.get(place, set()) for place in self._places(row) if place in self._found]
+        return sorted(set().union(*shared[:1]) - {row.key})
+
+    def _places(self, row: Record) -> Iterable[tuple[str, str]]:
+        for pair in self._pairs:
+            value = comparable(row.values.get(pair.dynamics, MISSING))
+            if value is not None:
+                yield pair.dynamics, value
+
+
+def keys_of(session: Session, kind: Kind) -> Sequence[str]:
+    """Return the Dynamics fields that a kind's records are matched by, in this order."""
+    return session.rules.match_on.get(kind.entity, ()) if isinstance(kind.entity, Entity) else ()
+
+
+def _rival_kinds(session: Session, kind: Kind) -> Collection[Kind]:
+    """Contacts go before leads: a contact's rivals are contacts, a lead's are both."""
+    return [other for other in session.persons if kind.entity is Entity.LEAD or other is kind]
+
+
+# -- what follows ------------------------------------------------------------------------------------
+
+
+def link_to_marketo(
+    session: Session, kind: Kind, observation: Observation, row: Record, person: Record, ledger: Ledger
+) -> None:
+    """Plan the first merge of a row with the record found for it: link them, and write what differs."""
+    merged = kind.merger(baseline=None, marketo=person.values, dynamics=row.values, key=row.key)
+    session.matched["linked"] += 1
+    session.tally(kind.entity, System.MARKETO).matches += 1
+    ledger.resolutions += merged.resolutions
+    ledger.kept_back += merged.holds
+    if not merged.holds:
+        ledger.at_rest.append((kind.entity, row.key))
+    covers = not merged.holds
+    sides = [
+        (System.MARKETO, merged.to_marketo, person, kind.by_marketo),
+        (System.DYNAMICS, merged.to_dynamics, row, kind.by_dynamics),
+    ]
+    both = bool(merged.to_marketo and merged.to_dynamics)
+    for system, after, record, pairs in sides:
+        if not after:
+            continue
+        keys = [pairs[name].key for name in after]
+        ledger.operations.append(
+            Operation(
+                entity=kind.entity, system=system, kind="update",
+                key=record.key, other=row.key if system is System.MARKETO else person.key,
+                before={name: record.values.get(name) for name in after}, after=after,
+                awaited={key: merged.awaited[key] for key in keys}, version=row.version,
+                because="first match",
+                step=Step(
+                    agreed=merged.agreed, origin="matched", covers=covers and not both, clears=clears(observation)
+                ),
+            )
+        )  # fmt: skip
+    if not (merged.to_marketo or merged.to_dynamics):
+        ledger.links.append(
+            Link(
+                entity=kind.name, dynamics=row.key, marketo=person.key, baseline=merged.agreed,
+                version=row.version if covers else None,
+            )
+        )  # fmt: skip
+        ledger.clear(observation)
+
+
+def create_in_marketo(session: Session, kind: Kind, observation: Observation, row: Record, ledger: Ledger) -> None:
+    """Plan a new Marketo record for a row."""
+    after, awaited, holds = values_for_new(kind, row.values, System.MARKETO, row.key)
+    session.matched["new"] += 1
+    ledger.kept_back += holds
+    if not holds:
+        ledger.at_rest.append((kind.entity, row.key))
+    ledger.operations.append(
+        Operation(
+            entity=kind.entity, system=System.MARKETO, kind="create", key=row.key, other=row.key,
+            after=after, awaited=awaited, version=row.version, because="new in Dynamics",
+            step=Step(origin="created", covers=not holds, clears=clears(observation)),
+        )
+    )  # fmt: skip
+
+
+def values_for_new(
+    kind: Kind, shown: Values, system: System, key: str
+) -> tuple[dict[str, FieldValue], dict[str, Agreed], list[Hold]]:
+    """Return what a new record of *system* is given, the baselines that follow, and what does not fit."""
+    after: dict[str, FieldValue] = {}
+    awaited: dict[str, Agreed] = {}
+    holds: list[Hold] = []
+    for pair in kind.pairs:
+        source = pair.dynamics if system is System.MARKETO else pair.marketo
+        value: Shown = shown.get(source, MISSING)
+        if isinstance(value, Missing):
+            continue
+        if not pair.direction.writes(system):
+            _start_elsewhere(pair, value, system, awaited)
+            continue
+        there = pair.lens.to_marketo(value) if system is System.MARKETO else pair.lens.to_dynamics(value)
+        if isinstance(there, Unfit):
+            holds.append(
+                Hold(entity=kind.entity, key=key, field=pair.dynamics, code=there.code,
+                     reason=f"{there.reason} Change {source} in {system.other}.")
+            )  # fmt: skip
+            continue
+        if there is not None:
+            after[pair.marketo if system is System.MARKETO else pair.dynamics] = there
+        awaited[pair.key] = agreed_on(value, there) if system is System.MARKETO else agreed_on(there, value)
+    return after, awaited, holds
+
+
+def _start_elsewhere(pair: FieldPair, value: FieldValue, system: System, awaited: dict[str, Agreed]) -> None:
+    """A pair that only goes Marketo → Dynamics starts with the first value entered in Marketo; until then both rest."""
+    if system is System.MARKETO and pair.direction is Direction.TO_DYNAMICS:
+        awaited[pair.key] = agreed_on(value, pair.lens.marketo_default)

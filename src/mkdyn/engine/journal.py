@@ -1,0 +1,76 @@
+"""What has been planned and done, complete, where a report is an excerpt."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable, Sequence
+from typing import TypeVar
+
+from mkdyn.domain.collisions import Resolution
+from mkdyn.domain.entities import Entity
+from mkdyn.domain.holds import Hold, Quarantined
+from mkdyn.domain.plan import Operation
+from mkdyn.domain.systems import System
+from mkdyn.engine.report import Report
+from mkdyn.ports.store import Observation, RunRow, StateStore
+
+T = TypeVar("T")
+
+_PAGE = 1_000
+
+
+class Journal:
+    """Reads the state, page by page; every method may be used while a run goes on."""
+
+    def __init__(self, store: StateStore) -> None:
+        self._store = store
+
+    async def runs(self) -> AsyncIterator[RunRow]:
+        """Go through all plans and runs, oldest first."""
+        after = 0
+        while rows := self._store.runs(after=after, limit=_PAGE):
+            after = rows[-1].id
+            for row in rows:
+                yield row
+
+    async def operations(self, run: Report | int, /) -> AsyncIterator[Operation]:
+        """Go through the writes of one plan or run, in the order of the plan."""
+        number, after = run if isinstance(run, int) else run.id, 0
+        while operations := self._store.operations(number, after=after, limit=_PAGE):
+            after = operations[-1].id
+            for operation in operations:
+                yield operation
+
+    def collisions(self, run: Report | int | None = None, /) -> AsyncIterator[Resolution]:
+        """Go through the values that gave way, in one run or in all."""
+        return _all(self._store.resolutions, run)
+
+    def holds(self, run: Report | int | None = None, /) -> AsyncIterator[Hold]:
+        """Go through the fields kept back: those that a run found, or all that stand."""
+        return _all(self._store.holds, run)
+
+    def quarantine(self, run: Report | int | None = None, /) -> AsyncIterator[Quarantined]:
+        """Go through the records set aside: those that a run found, or all that stand."""
+        return _all(self._store.quarantine, run)
+
+    async def release(self, *items: Quarantined) -> None:
+        """Try records again in the next run."""
+        with self._store.transaction():
+            self._store.release((item.entity, item.key, None) for item in items)
+            self._store.observe(_again(item) for item in items)
+
+
+def _again(item: Quarantined) -> Observation:
+    """Return the observation that has a record looked at again: a row of Dynamics, or a person without one."""
+    if item.key.isdigit():
+        lead = Entity.LEAD.marketo_object
+        return Observation(system=System.MARKETO, object=lead, key=item.key, wanted=item.entity.logical_name)
+    return Observation(system=System.DYNAMICS, object=item.entity.logical_name, key=item.key)
+
+
+async def _all(read: Callable[..., Sequence[tuple[int, T]]], run: Report | int | None) -> AsyncIterator[T]:
+    number = run.id if isinstance(run, Report) else run
+    after = 0
+    while page := read(number, after=after, limit=_PAGE):
+        after = page[-1][0]
+        for _, item in page:
+            yield item

@@ -1,0 +1,129 @@
+"""The selected entities as a run works with them: pairs, merger, columns."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+
+import attrs
+
+from mkdyn.domain.directions import Direction
+from mkdyn.domain.entities import AnyEntity, is_person, rank
+from mkdyn.domain.fields import FieldPair, PairState
+from mkdyn.domain.merge import Merger
+from mkdyn.domain.records import Agreed, Link, Twofold
+from mkdyn.domain.rules import Rules
+from mkdyn.domain.systems import System
+from mkdyn.domain.values import FieldValue
+from mkdyn.ports.store import SelectedPair
+
+
+@attrs.frozen(eq=False, kw_only=True)
+class Kind:
+    """One entity with its selected pairs.
+
+    Attributes:
+        entity: Which.
+        pairs: The pairs that sync, a person's GUID among them: it is kept in a Marketo field of ours,
+            and what anybody else writes there is put right like any one-way field.
+        merger: The merge of its records.
+        required: Dynamics fields that a new row needs.
+        rules: The settings.
+    """
+
+    entity: AnyEntity
+    pairs: Sequence[FieldPair]
+    merger: Merger
+    required: Sequence[str]
+    rules: Rules
+    keys: frozenset[str] = attrs.field(
+        init=False, default=attrs.Factory(lambda self: frozenset(pair.key for pair in self.pairs), takes_self=True)
+    )
+    dynamics_fields: tuple[str, ...] = attrs.field(
+        init=False,
+        default=attrs.Factory(lambda self: tuple(sorted({pair.dynamics for pair in self.pairs})), takes_self=True),
+    )
+    marketo_fields: tuple[str, ...] = attrs.field(
+        init=False,
+        default=attrs.Factory(lambda self: tuple(sorted({pair.marketo for pair in self.pairs})), takes_self=True),
+    )
+    by_marketo: Mapping[str, FieldPair] = attrs.field(
+        init=False,
+        default=attrs.Factory(lambda self: {pair.marketo: pair for pair in self.pairs}, takes_self=True),
+    )
+    by_dynamics: Mapping[str, FieldPair] = attrs.field(
+        init=False,
+        default=attrs.Factory(lambda self: {pair.dynamics: pair for pair in self.pairs}, takes_self=True),
+    )
+
+    @property
+    def name(self) -> str:
+        """Logical name of the Dynamics table."""
+        return self.entity.logical_name
+
+    @property
+    def object(self) -> str:
+        """Name of the Marketo object."""
+        return self.entity.marketo_object
+
+    @property
+    def person(self) -> bool:
+        """Whether its records are persons in Marketo."""
+        return is_person(self.entity)
+
+    @property
+    def key_field(self) -> str | None:
+        """The Marketo field that keeps the GUID of its records, if they are persons."""
+        return self.rules.key_field_of(self.entity) if is_person(self.entity) else None
+
+    def object_in(self, system: System) -> str:
+        """Return what *system* calls the kind."""
+        return self.name if system is System.DYNAMICS else self.object
+
+    def fields_in(self, system: System) -> tuple[str, ...]:
+        """Return the fields that sync, in *system*'s names."""
+        return self.dynamics_fields if system is System.DYNAMICS else self.marketo_fields
+
+    def as_agreed(self, link: Link, system: System) -> dict[str, FieldValue]:
+        """Return what *system* showed when the link's records last agreed; fields that never did are left out."""
+        shown: dict[str, FieldValue] = {}
+        for pair in self.pairs:
+            if pair.key not in link.baseline:
+                continue
+            was: Agreed = link.baseline[pair.key]
+            if system is System.DYNAMICS:
+                shown[pair.dynamics] = was.dynamics if isinstance(was, Twofold) else was
+            else:
+                shown[pair.marketo] = was.marketo if isinstance(was, Twofold) else was
+        if system is System.DYNAMICS and self.person:
+            shown[primary_key(self.entity)] = link.dynamics
+        return shown
+
+
+def primary_key(entity: AnyEntity) -> str:
+    """Return the name of the table's GUID column."""
+    return f"{entity.logical_name}id"
+
+
+def kinds_of(selected: Iterable[SelectedPair], rules: Rules) -> Sequence[Kind]:
+    """Return the selected entities in dependency order; pairs that are missing do not sync."""
+    by_entity: dict[AnyEntity, list[SelectedPair]] = {}
+    for item in selected:
+        if item.pair.state is not PairState.MISSING:
+            by_entity.setdefault(item.pair.entity, []).append(item)
+    kinds: list[Kind] = []
+    for entity in sorted(by_entity, key=rank):
+        pairs = [item.pair for item in by_entity[entity]]
+        if is_person(entity):
+            pairs.append(
+                FieldPair(entity, primary_key(entity), rules.key_field_of(entity), direction=Direction.TO_MARKETO)
+            )
+        kinds.append(
+            Kind(
+                entity=entity,
+                pairs=pairs,
+                merger=Merger(pairs, policy=rules.policy),
+                required=[item.dynamics.name for item in by_entity[entity] if item.dynamics.required],
+                rules=rules,
+            )
+        )
+    return kinds

@@ -1,0 +1,97 @@
+"""What a chunk of observations comes to, kept in one transaction."""
+
+from __future__ import annotations
+
+import attrs
+
+from mkdyn.domain.collisions import Resolution
+from mkdyn.domain.entities import AnyEntity
+from mkdyn.domain.holds import Hold, Quarantined
+from mkdyn.domain.plan import Operation
+from mkdyn.domain.records import Link
+from mkdyn.domain.systems import System
+from mkdyn.engine.session import Session
+from mkdyn.ports.store import Observation
+
+
+@attrs.define(kw_only=True, eq=False)
+class Ledger:
+    """Decisions on a chunk of records, before they are kept.
+
+    Attributes:
+        session: The run.
+        links: Links as they are afterwards, where nothing has to be written for that.
+        clears: Observations that are dealt with already.
+        operations: Writes.
+        resolutions: Values that give way.
+        kept_back: Fields and records kept back.
+        at_rest: Records on which no hold stands any more: entity and key.
+    """
+
+    session: Session
+    links: list[Link] = attrs.field(factory=list[Link])
+    clears: list[tuple[System, str, str, int]] = attrs.field(factory=list[tuple[System, str, str, int]])
+    operations: list[Operation] = attrs.field(factory=list[Operation])
+    resolutions: list[Resolution] = attrs.field(factory=list[Resolution])
+    kept_back: list[Hold | Quarantined] = attrs.field(factory=list["Hold | Quarantined"])
+    at_rest: list[tuple[AnyEntity, str]] = attrs.field(factory=list[tuple[AnyEntity, str]])
+
+    def clear(self, *observations: Observation | None) -> None:
+        """Note that observations are dealt with."""
+        self.clears += clears(*observations)
+
+    def keep(self) -> None:
+        """Keep everything; a plan that may not send keeps only what it would send, and why."""
+        session, store = self.session, self.session.store
+        operations = self._as_planned() if session.limited else self.operations
+        with store.transaction():
+            store.release_record(self.at_rest)
+            store.hold(session.id, self.kept_back)
+            store.add_resolutions(session.id, self.resolutions)
+            if not session.limited:
+                store.add_operations(session.id, operations)
+            if session.sends:
+                store.put_links(self.links)
+                store.clear(self.clears)
+        for operation in operations:
+            _count(session, operation)
+
+    def _as_planned(self) -> list[Operation]:
+        """Bring back to life those of the plan's writes that would be planned again just so; the rest has moved."""
+        session, store = self.session, self.session.store
+        revived: list[Operation] = []
+        for system in System:
+            ours = {operation.key: operation for operation in self.operations if operation.system is system}
+            planned = store.operations_on(session.id, system, ours.keys())
+            for key, operation in ours.items():
+                before = planned.get(key)
+                if before is not None and (before.kind, before.after) == (operation.kind, operation.after):
+                    revived.append(attrs.evolve(operation, id=before.id))
+        with store.transaction():
+            for operation in revived:
+                store.revise(operation)
+        return revived
+
+
+def clears(*observations: Observation | None) -> list[tuple[System, str, str, int]]:
+    """Return how the store is told that observations are dealt with."""
+    return [(item.system, item.object, item.key, item.version) for item in observations if item is not None]
+
+
+def _count(session: Session, operation: Operation) -> None:
+    """Count a write for the guards."""
+    tally = session.tally(operation.entity, operation.system)
+    if operation.kind == "create":
+        tally.creates += 1
+    elif operation.kind == "delete" or operation.step.gone is System.DYNAMICS:
+        tally.deletes += 1
+    else:
+        tally.updates += 1
+        replaced = False
+        for name, after in operation.after.items():
+            if operation.before.get(name) in (None, False, ""):
+                continue
+            replaced = True
+            if after in (None, ""):
+                tally.emptied[name] = tally.emptied.get(name, 0) + 1
+        tally.overwrites += replaced

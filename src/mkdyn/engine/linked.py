@@ -1,0 +1,243 @@
+"""Decide linked records: bring both systems' values together, merge, note what follows."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import attrs
+
+from mkdyn.domain.evidence import Proof, prove, refused
+from mkdyn.domain.fields import PairState
+from mkdyn.domain.holds import Hold
+from mkdyn.domain.merge import Merged
+from mkdyn.domain.plan import Operation, Step
+from mkdyn.domain.records import LinkState, Record
+from mkdyn.domain.systems import System
+from mkdyn.domain.values import MISSING, FieldValue, Missing, Shown, Values
+from mkdyn.engine.kinds import Kind
+from mkdyn.engine.ledger import Ledger, clears
+from mkdyn.engine.parting import Subject, is_deletion, meet_again, part_from, suspend
+from mkdyn.engine.session import Session
+from mkdyn.ports.store import Observation
+
+
+async def decide_linked(
+    session: Session, kind: Kind, subjects: Sequence[Subject], ledger: Ledger
+) -> Sequence[Observation]:
+    """Decide linked records; return the rows that need a new Marketo record, because theirs was deleted."""
+    reborn: list[Observation] = []
+    living: list[Subject] = []
+    for subject in subjects:
+        if is_deletion(subject):
+            part_from(session, subject, ledger)
+        elif subject.link.state is LinkState.LIVE:
+            living.append(subject)
+        else:
+            meet_again(session, subject, ledger, living, reborn)
+    rows, persons = await _read_missing(session, kind, living)
+    for subject in living:
+        _decide(session, subject, rows, persons, ledger)
+    return reborn
+
+
+# -- the values of both systems ----------------------------------------------------------------------
+
+
+async def _read_missing(
+    session: Session, kind: Kind, subjects: Sequence[Subject]
+) -> tuple[Mapping[str, Record], Mapping[str, Record]]:
+    """Read what no feed brought and no baseline vouches for: two calls at the most."""
+    rows = {subject.link.dynamics for subject in subjects if _needs_row(subject)}
+    persons = {subject.link.marketo for subject in subjects if _needs_person(subject)}
+    return (
+        await session.dynamics.read(kind.name, sorted(rows), fields=kind.dynamics_fields),
+        await session.marketo.read(kind.object, sorted(persons), fields=kind.marketo_fields),
+    )
+
+
+def _needs_row(subject: Subject) -> bool:
+    if subject.row is not None:
+        return subject.row.record is None
+    return subject.link.version is None
+
+
+def _needs_person(subject: Subject) -> bool:
+    if subject.person is not None:
+        return subject.person.record is None
+    return not (subject.kind.keys <= subject.link.baseline.keys())
+
+
+def _decide(
+    session: Session,
+    subject: Subject,
+    rows: Mapping[str, Record],
+    persons: Mapping[str, Record],
+    ledger: Ledger,
+) -> None:
+    kind, link = subject.kind, subject.link
+    row = subject.row.record if subject.row is not None and subject.row.record is not None else rows.get(link.dynamics)
+    person = (
+        subject.person.record
+        if subject.person is not None and subject.person.record is not None
+        else persons.get(link.marketo)
+    )
+    for record, needed, system in (
+        (row, _needs_row(subject), System.DYNAMICS),
+        (person, _needs_person(subject), System.MARKETO),
+    ):
+        if record is None and needed:
+            suspend(session, subject, system, ledger)
+            return
+    seen = _see(subject, row, person)
+    merged = kind.merger(
+        baseline=link.baseline,
+        marketo=seen.shown[System.MARKETO],
+        dynamics=seen.shown[System.DYNAMICS],
+        doubtful={key for item in (subject.row, subject.person) if item is not None for key in item.doubtful},
+        overwritten=seen.proof.overwritten,
+        key=link.dynamics,
+    )
+    merged.holds += seen.holds
+    _note(session, subject, seen, merged, ledger)
+
+
+@attrs.frozen(kw_only=True, eq=False)
+class _Seen:
+    """What is known of a linked record.
+
+    Attributes:
+        shown: What each system shows, as far as it can be vouched for.
+        version: The Dynamics version of that.
+        proof: What Marketo's feed proves.
+        holds: Marketo's own answers to our writes, which are no edits.
+        postponed: Whether an edit in Marketo waits for a backfill to end.
+    """
+
+    shown: Mapping[System, Values]
+    version: str | None
+    proof: Proof
+    holds: Sequence[Hold]
+    postponed: bool
+
+
+def _see(subject: Subject, row: Record | None, person: Record | None) -> _Seen:
+    kind, link = subject.kind, subject.link
+    evidence = subject.person.evidence if subject.person is not None else ()
+    proof = prove(evidence, link.echoes) if evidence else Proof(echoes=dict(link.echoes))
+    shown, holds, postponed = _as_shown(subject, person, proof)
+    return _Seen(
+        shown={
+            System.MARKETO: shown,
+            System.DYNAMICS: row.values if row is not None else kind.as_agreed(link, System.DYNAMICS),
+        },
+        version=row.version if row is not None else link.version,
+        proof=proof,
+        holds=holds,
+        postponed=postponed,
+    )
+
+
+def _as_shown(subject: Subject, person: Record | None, proof: Proof) -> tuple[dict[str, FieldValue], list[Hold], bool]:
+    """Return what Marketo shows, less what is no edit: its own answer to our last write is held instead."""
+    kind, link = subject.kind, subject.link
+    if person is None:
+        return kind.as_agreed(link, System.MARKETO), [], False
+    shown = dict(person.values)
+    holds = [_hold(subject, name, "overwritten") for name in proof.lost if name in kind.by_marketo]
+    evidence = subject.person.evidence if subject.person is not None else ()
+    for name in link.echoes:
+        value: Shown = shown.get(name, MISSING)
+        answer = None if isinstance(value, Missing) else refused(name, value, link.echoes, evidence)
+        if answer is not None and name in kind.by_marketo:
+            del shown[name]
+            holds.append(_hold(subject, name, answer))
+    named = {item.field for item in evidence}
+    waiting = [pair.marketo for pair in kind.pairs if pair.state is PairState.BACKFILLING and pair.marketo in named]
+    for name in waiting:
+        shown.pop(name, None)
+    return shown, holds, bool(waiting)
+
+
+_REASONS = {
+    "blocked": "Marketo kept its own value over ours: updates of this field are blocked. Allow API updates of {field}.",
+    "rewritten": "Marketo stored something else than we wrote. Make {field} take the value as it is, or deselect it.",
+    "overwritten": "an edit made in the instant of our write can't be read back. Look it up in the activity log, {field}.",
+}
+
+
+def _hold(subject: Subject, name: str, code: str) -> Hold:
+    pair = subject.kind.by_marketo[name]
+    return Hold(
+        entity=subject.kind.entity, key=subject.link.dynamics, field=pair.dynamics, code=code,
+        reason=_REASONS[code].format(field=f"{name} of person {subject.link.marketo}"),
+    )  # fmt: skip
+
+
+# -- what follows ------------------------------------------------------------------------------------
+
+
+def _note(session: Session, subject: Subject, seen: _Seen, merged: Merged, ledger: Ledger) -> None:
+    """Note a merge in the ledger: the link's facts now, the writes, and what they clear."""
+    kind, link = subject.kind, subject.link
+    if subject.revived and kind.person:
+        merged.to_marketo[session.rules.deleted_field] = False
+    writes = bool(merged.to_marketo) or bool(merged.to_dynamics)
+    covered = not merged.holds and not writes and not seen.postponed
+    facts = attrs.evolve(
+        link,
+        baseline={**link.baseline, **merged.agreed} if merged.agreed else link.baseline,
+        echoes=seen.proof.echoes,
+        since=None,
+        version=seen.version if covered else None if merged.holds else link.version,
+    )
+    if facts != link or subject.revived:
+        ledger.links.append(facts)
+    ledger.resolutions += merged.resolutions
+    ledger.kept_back += merged.holds
+    if not merged.holds:
+        ledger.at_rest.append((kind.entity, link.dynamics))
+    if writes:
+        ledger.operations += _operations(subject, seen, merged)
+    else:
+        ledger.clear(subject.row, None if seen.postponed else subject.person)
+
+
+def _operations(subject: Subject, seen: _Seen, merged: Merged) -> list[Operation]:
+    """Return one write for each system that needs one.
+
+    A field written to both at once (an overwritten edit put back) moves no baseline: what
+    both show afterwards is found equal when it is seen.
+    """
+    kind, link = subject.kind, subject.link
+    person = None if seen.postponed else subject.person
+    both = bool(merged.to_marketo and merged.to_dynamics)
+    twice = {
+        pair.key for pair in kind.pairs if pair.marketo in merged.to_marketo and pair.dynamics in merged.to_dynamics
+    }
+    operations: list[Operation] = []
+    for system, after in ((System.MARKETO, merged.to_marketo), (System.DYNAMICS, merged.to_dynamics)):
+        if not after:
+            continue
+        pairs = kind.by_marketo if system is System.MARKETO else kind.by_dynamics
+        names = [pairs[name].key for name in after if name in pairs]
+        source = subject.row if system is System.MARKETO else person
+        operations.append(
+            Operation(
+                link=link.id, entity=kind.entity, system=system, kind="update",
+                key=link.key(system), other=link.key(system.other),
+                before={name: seen.shown[system].get(name) for name in after}, after=after,
+                awaited={key: merged.awaited[key] for key in names if key in merged.awaited and key not in twice},
+                version=seen.version, because=_because(merged, system),
+                step=Step(
+                    clears=clears(source) if both else clears(subject.row, person),
+                    covers=not both and not merged.holds and not seen.postponed,
+                ),
+            )
+        )  # fmt: skip
+    return operations
+
+
+def _because(merged: Merged, system: System) -> str:
+    """Say why in a few words: the collision it settles, or who changed the field."""
+    settled = [item for item in merged.resolutions if item.winner is not system]
+    return settled[0].verdict.because if settled else f"changed in {system.other}"

@@ -1,0 +1,117 @@
+"""Records of a link that are deleted, missing, or back again."""
+
+from __future__ import annotations
+
+import attrs
+
+from mkdyn.domain.holds import Quarantined, Wake
+from mkdyn.domain.lifecycle import deleted_in_dynamics, seen_again
+from mkdyn.domain.plan import Operation, Step
+from mkdyn.domain.records import Link, LinkState
+from mkdyn.domain.systems import System
+from mkdyn.engine.kinds import Kind
+from mkdyn.engine.ledger import Ledger, clears
+from mkdyn.engine.session import Session
+from mkdyn.ports.store import Observation
+
+
+@attrs.define(kw_only=True, eq=False)
+class Subject:
+    """A linked record about to be decided.
+
+    Attributes:
+        kind: Its entity.
+        link: Its link.
+        row: What Dynamics brought of it.
+        person: What Marketo brought of it.
+        revived: Whether its deleted row is back.
+    """
+
+    kind: Kind
+    link: Link
+    row: Observation | None
+    person: Observation | None
+    revived: bool = False
+
+
+def is_deletion(subject: Subject) -> bool:
+    """Whether either system says that its record was deleted."""
+    return any(item is not None and item.deleted for item in (subject.row, subject.person))
+
+
+def part_from(session: Session, subject: Subject, ledger: Ledger) -> None:
+    """Follow a deletion: a tombstone, and what the rules want done to the other record."""
+    kind, link = subject.kind, subject.link
+    gone_in_dynamics = subject.row is not None and subject.row.deleted
+    gone_in_marketo = subject.person is not None and subject.person.deleted
+    if link.state is LinkState.TOMBSTONE:
+        ledger.clear(subject.row, subject.person)
+        return
+    farewell = deleted_in_dynamics(kind.entity, session.rules) if gone_in_dynamics else "nothing"
+    if gone_in_marketo or farewell == "nothing":
+        gone = System.MARKETO if gone_in_marketo else System.DYNAMICS
+        ledger.links.append(_buried(session, link, gone))
+        ledger.clear(subject.row, subject.person)
+        return
+    flagged = farewell == "flag"
+    ledger.operations.append(
+        Operation(
+            link=link.id, entity=kind.entity, system=System.MARKETO,
+            kind="update" if flagged else "delete", key=link.marketo, other=link.dynamics,
+            before={session.rules.deleted_field: False} if flagged else {},
+            after={session.rules.deleted_field: True} if flagged else {},
+            because="deleted in Dynamics",
+            step=Step(state=LinkState.TOMBSTONE, gone=System.DYNAMICS, clears=clears(subject.row, subject.person)),
+        )
+    )  # fmt: skip
+
+
+def _buried(session: Session, link: Link, gone: System) -> Link:
+    return attrs.evolve(link, state=LinkState.TOMBSTONE, gone=gone, since=session.started_at, version=None)
+
+
+def meet_again(
+    session: Session, subject: Subject, ledger: Ledger, living: list[Subject], reborn: list[Observation]
+) -> None:
+    """Decide a record of a link that is suspended or buried."""
+    link = subject.link
+    seen = System.DYNAMICS if subject.row is not None else System.MARKETO
+    if link.gone is System.MARKETO and subject.person is not None:
+        seen = System.MARKETO
+    match seen_again(link.state, link.gone, seen, session.rules):
+        case "merge" | "revive":
+            subject.revived = link.state is LinkState.TOMBSTONE
+            subject.link = attrs.evolve(link, state=LinkState.LIVE, gone=None, version=None)
+            living.append(subject)
+        case "recreate":
+            reborn += [item for item in (subject.row,) if item is not None]
+        case "report":
+            ledger.kept_back.append(_unreachable(subject))
+            ledger.clear(subject.row, subject.person)
+        case "rest":
+            ledger.clear(subject.row, subject.person)
+
+
+def _unreachable(subject: Subject) -> Quarantined:
+    link, gone = subject.link, subject.link.gone or System.MARKETO
+    if link.state is LinkState.TOMBSTONE:
+        return Quarantined(
+            entity=subject.kind.entity, key=link.dynamics, code="deleted-in-marketo", wake=Wake.PERSON,
+            reason=f"edited in Dynamics, but person {link.marketo} was deleted in Marketo and stays deleted. "
+            "Delete it in Dynamics, too, or set person_deleted_in_marketo to recreate.",
+        )  # fmt: skip
+    return Quarantined(
+        entity=subject.kind.entity, key=link.dynamics, code="missing", wake=Wake.DATE,
+        reason=f"{gone} does not show its record. It is looked for again; check the sync user's rights.",
+    )  # fmt: skip
+
+
+def suspend(session: Session, subject: Subject, gone: System, ledger: Ledger) -> None:
+    """Set a link aside whose record can't be read: absence proves nothing."""
+    link = attrs.evolve(
+        subject.link, state=LinkState.SUSPENDED, gone=gone, since=subject.link.since or session.started_at, version=None
+    )
+    ledger.links.append(link)
+    ledger.kept_back.append(_unreachable(attrs.evolve(subject, link=link)))
+    ledger.clear(subject.row, subject.person)
+    session.tally(subject.kind.entity, gone).gone += 1

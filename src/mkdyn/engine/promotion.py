@@ -1,0 +1,169 @@
+"""Promotion: a Marketo person becomes a Dynamics lead or contact, by request or by rule."""
+
+from __future__ import annotations
+
+import uuid
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+
+from mkdyn.domain.holds import Quarantined, Wake
+from mkdyn.domain.lifecycle import Ambiguous, Candidate, CreateNew, LinkTo, match
+from mkdyn.domain.plan import Operation, Step
+from mkdyn.domain.records import Link, LinkState, Record, short
+from mkdyn.domain.systems import System
+from mkdyn.domain.values import MISSING
+from mkdyn.engine.first_sight import comparable, keys_of, link_to_marketo, values_for_new
+from mkdyn.engine.kinds import Kind
+from mkdyn.engine.ledger import Ledger, clears
+from mkdyn.engine.session import Session
+from mkdyn.ports.store import Observation
+
+#: Root of the GUIDs we choose for new Dynamics rows: the same person, the same GUID.
+_NAMESPACE = uuid.UUID("6f1d2c34-6f0e-5d0e-9a55-9d1c6f2b7a10")
+
+
+def row_key(organization: str, table: str, person: str, attempt: int) -> str:
+    """Return the GUID of the Dynamics row for a person, so that a create repeated after a crash finds itself.
+
+    Args:
+        organization: The Marketo instance.
+        table: Logical name of the Dynamics table.
+        person: The person's id.
+        attempt: How many rows the person has had before.
+    """
+    return str(uuid.uuid5(_NAMESPACE, f"{organization}/{table}/{person}/{attempt}"))
+
+
+async def meet_persons(session: Session, observations: Sequence[Observation], ledger: Ledger) -> None:
+    """Decide persons without a Dynamics record: promote who was asked for or fits a rule, leave the others alone."""
+    if not observations:
+        return
+    present = [item for item in observations if not item.deleted]
+    ledger.clear(*(item for item in observations if item.deleted))
+    fields = {field for kind in session.persons for field in kind.marketo_fields}
+    fields |= {field for promotion in session.rules.promote for field in promotion.when.fields}
+    found = await session.marketo.read(session.marketo_person, [item.key for item in present], fields=sorted(fields))
+    chosen: defaultdict[str, list[tuple[Observation, Record]]] = defaultdict(list)
+    for item in present:
+        person = found.get(item.key)
+        name = None if person is None else item.wanted or _by_rule(session, person)
+        if person is None or name is None:
+            _leave(session, item, ledger, gone=person is None)
+        else:
+            chosen[name].append((item, person))
+    for kind in session.persons:
+        await _promote(session, kind, chosen.get(kind.name, []), ledger)
+
+
+def _by_rule(session: Session, person: Record) -> str | None:
+    for promotion in session.rules.promote:
+        if promotion.when(person.values) and session.kind(promotion.to.logical_name) is not None:
+            return promotion.to.logical_name
+    return None
+
+
+def _leave(session: Session, item: Observation, ledger: Ledger, *, gone: bool) -> None:
+    """Leave a person alone; one that was asked for by name deserves a word."""
+    if item.wanted is not None and gone:
+        session.warn(f"person {item.key} was to be promoted, but Marketo does not show it")
+    ledger.clear(item)
+
+
+async def _promote(session: Session, kind: Kind, persons: Sequence[tuple[Observation, Record]], ledger: Ledger) -> None:
+    """Link persons to the rows that stand for them already, or plan new rows."""
+    if not persons:
+        return
+    key_field = str(kind.key_field)
+    carried = [str(value) for _, person in persons if (value := person.values.get(key_field))]
+    there = await session.dynamics.read(kind.name, carried, fields=kind.dynamics_fields)
+    rows = await _rows_sharing(session, kind, [person for _, person in persons])
+    keys = {*there, *(row.key for found in rows.values() for row in found)}
+    links = session.store.links([kind.name], System.DYNAMICS, keys)
+    for item, person in persons:
+        own = there.get(str(person.values.get(key_field)))
+        sharing = next((rows[place] for place in _places(session, kind, person) if place in rows), [])
+        rivals = [
+            other.key
+            for _, other in persons
+            if other is not person and set(_places(session, kind, other)) & set(_places(session, kind, person))
+        ]
+        decision = match(
+            [_candidate(own.key, links)] if own is not None else [],
+            [_candidate(row.key, links) for row in sharing],
+            rivals,
+        )
+        match decision:
+            case LinkTo(key=key):
+                row = own if own is not None and own.key == key else next(row for row in sharing if row.key == key)
+                link_to_marketo(session, kind, item, row, person, ledger)
+            case CreateNew():
+                _create_in_dynamics(session, kind, item, person, ledger)
+            case Ambiguous(candidates=candidates):
+                shared = ", ".join(short(key) for key in candidates)
+                ledger.kept_back.append(
+                    Quarantined(
+                        entity=kind.entity, key=person.key, code="ambiguous-match", wake=Wake.LINK,
+                        reason=f"{kind.entity.plural} {shared} in Dynamics share its e-mail. Merge them, "
+                        f"or set {key_field} of the person to one.",
+                    )
+                )  # fmt: skip
+                ledger.clear(item)
+
+
+def _candidate(key: str, links: Mapping[str, Link]) -> Candidate:
+    link = links.get(key)
+    if link is None:
+        return Candidate(key=key)
+    if link.state is LinkState.TOMBSTONE:
+        return Candidate(key=key, buried=True)
+    return Candidate(key=key, linked=True, ours=link.origin == "promoted")
+
+
+def _places(session: Session, kind: Kind, person: Record) -> list[tuple[str, str]]:
+    """Return the person's match keys: Dynamics field and comparable value."""
+    names = keys_of(session, kind)
+    pairs = [kind.by_dynamics[name] for name in names if name in kind.by_dynamics]
+    found = [(pair.dynamics, comparable(person.values.get(pair.marketo, MISSING))) for pair in pairs]
+    return [(name, value) for name, value in found if value is not None]
+
+
+async def _rows_sharing(session: Session, kind: Kind, persons: Sequence[Record]) -> dict[tuple[str, str], list[Record]]:
+    """Ask Dynamics for every row that shares a match key with one of *persons*."""
+    wanted: defaultdict[str, set[str]] = defaultdict(set)
+    for person in persons:
+        for name, value in _places(session, kind, person):
+            wanted[name].add(value)
+    sharing: defaultdict[tuple[str, str], list[Record]] = defaultdict(list)
+    for name, values in wanted.items():
+        for row in await session.dynamics.find(kind.name, name, sorted(values), fields=kind.dynamics_fields):
+            shared = comparable(row.values.get(name, MISSING))
+            if shared is not None:
+                sharing[name, shared].append(row)
+    return dict(sharing)
+
+
+def _create_in_dynamics(session: Session, kind: Kind, item: Observation, person: Record, ledger: Ledger) -> None:
+    """Plan a new row, unless a column that Dynamics requires would be empty."""
+    organization = session.identities[System.MARKETO].organization
+    earlier = session.store.links([kind.name], System.MARKETO, [person.key]).get(person.key)
+    attempt = 0 if earlier is None else earlier.attempt + 1
+    key = row_key(organization, kind.name, person.key, attempt)
+    after, awaited, holds = values_for_new(kind, person.values, System.DYNAMICS, person.key)
+    lacking = [name for name in kind.required if after.get(name) is None]
+    if lacking:
+        ledger.kept_back.append(
+            Quarantined(
+                entity=kind.entity, key=person.key, code="required",
+                reason=f"Dynamics requires {', '.join(lacking)}. Fill it in on person {person.key} in Marketo.",
+            )
+        )  # fmt: skip
+        ledger.clear(item)
+        return
+    ledger.kept_back += holds
+    ledger.operations.append(
+        Operation(
+            entity=kind.entity, system=System.DYNAMICS, kind="create", key=key, other=person.key,
+            after=after, awaited=awaited, attempt=attempt, because="promoted",
+            step=Step(origin="promoted", clears=clears(item)),
+        )
+    )  # fmt: skip

@@ -1,0 +1,168 @@
+"""What a run tells when it is over, and how a stored plan is read back."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from typing import TypeVar
+
+import attrs
+
+from mkdyn.domain.collisions import Resolution, ValueDisplay
+from mkdyn.domain.guards import Breach
+from mkdyn.domain.holds import Hold, Quarantined
+from mkdyn.domain.plan import (
+    EXCERPT_MAX,
+    Counts,
+    Excerpt,
+    MatchReport,
+    Operation,
+    OperationState,
+    Plan,
+    Purpose,
+    excerpts_as_data,
+    summary,
+)
+from mkdyn.domain.systems import System
+from mkdyn.ports.store import RunEnd, StateStore
+
+T = TypeVar("T")
+
+
+@attrs.frozen(kw_only=True, repr=False)
+class Report:
+    """What a run did.
+
+    Attributes:
+        id: The run's number, and its plan's.
+        purpose: What it was for.
+        ended: `done`; `warnings` (something was held, set aside, missing or left over); `paused` and
+            `out-of-time` (stopped at a batch boundary, the next run goes on).
+        seconds: How long it took.
+        calls: Calls of each connector; a page of a feed is one.
+        observed: How many changes were looked at.
+        counts: Writes applied, by system and kind.
+        operations: The writes, whatever became of them.
+        collisions: Every value that gave way.
+        holds: Fields kept back.
+        quarantined: Records set aside.
+        matches: What a first match found, or None where nothing was matched.
+        warnings: What else a person should know.
+    """
+
+    id: int
+    purpose: Purpose = "run"
+    ended: RunEnd
+    seconds: float
+    calls: Mapping[System, int]
+    observed: int
+    counts: Mapping[System, Counts]
+    operations: Excerpt[Operation]
+    collisions: Excerpt[Resolution]
+    holds: Excerpt[Hold]
+    quarantined: Excerpt[Quarantined]
+    matches: MatchReport | None = None
+    warnings: Sequence[str] = ()
+
+    @property
+    def ok(self) -> bool:
+        """Whether all is in agreement."""
+        return self.ended == "done"
+
+    @property
+    def exit_code(self) -> int:
+        """The command line's word for how it ended: 0 in agreement, 1 with warnings, 3 try later."""
+        return {"done": 0, "warnings": 1}.get(self.ended, 3)
+
+    def text(self, *, values: ValueDisplay = "hidden") -> str:
+        """Say all of it, a line each; values only where asked for."""
+        lines = [str(self)]
+        lines += [resolution.text(values=values) for resolution in self.collisions]
+        lines += [str(hold) for hold in self.holds]
+        lines += [str(item) for item in self.quarantined]
+        lines += [f"warning: {warning}" for warning in self.warnings]
+        return "\n".join(lines)
+
+    def to_json(self) -> str:
+        """Return the counts and the excerpts, values included, as one JSON object."""
+        return json.dumps(
+            {
+                "id": self.id,
+                "purpose": self.purpose,
+                "ended": self.ended,
+                "seconds": self.seconds,
+                "calls": {system.value: count for system, count in self.calls.items()},
+                "observed": self.observed,
+                "counts": {system.value: attrs.asdict(counts) for system, counts in self.counts.items()},
+                **excerpts_as_data(self.operations, self.collisions, self.holds, self.quarantined),
+                "warnings": list(self.warnings),
+            },
+            default=str,
+            ensure_ascii=False,
+        )
+
+    def __str__(self) -> str:
+        kind = "" if self.purpose == "run" else f" ({self.purpose})"
+        ended = {"paused": "paused after", "out-of-time": "out of time after"}.get(self.ended, "done in")
+        counted = summary(self.counts, self.collisions.total, self.holds.total, self.quarantined.total)
+        return f"run {self.id}{kind} {ended} {duration(self.seconds)} · {counted}"
+
+    def __repr__(self) -> str:
+        return f"<{self}>"
+
+
+def duration(seconds: float) -> str:
+    """Say how long something took: `0.01 s`, `2.1 s`, `1 min 12 s`."""
+    if seconds < 1:
+        return f"{seconds:.2f} s"
+    if seconds < 60:  # noqa: PLR2004 - a minute
+        return f"{seconds:.1f} s"
+    minutes, rest = divmod(round(seconds), 60)
+    return f"{minutes} min {rest} s"
+
+
+def read_plan(
+    store: StateStore, id: int, purpose: Purpose, matches: MatchReport | None, breaches: Sequence[Breach]
+) -> Plan:
+    """Return a stored plan, with the first of what it holds."""
+    totals = store.totals(id)
+    return Plan(
+        id=id,
+        purpose=purpose,
+        counts=count(totals, states=None),
+        operations=operations_of(store, id, totals),
+        **kept_back(store, id, totals),
+        matches=matches,
+        breaches=breaches,
+    )
+
+
+def kept_back(store: StateStore, id: int, totals: Mapping[str, int]) -> dict[str, Excerpt]:  # type: ignore[type-arg]
+    """Return the excerpts that plans and reports share, by name."""
+
+    def excerpt(read: Callable[..., Sequence[tuple[int, T]]], total: int) -> Excerpt[T]:
+        return Excerpt([item for _, item in read(id, after=0, limit=EXCERPT_MAX)], total)
+
+    return {
+        "collisions": excerpt(store.resolutions, totals.get("collisions", 0)),
+        "holds": excerpt(store.holds, totals.get("holds", 0)),
+        "quarantined": excerpt(store.quarantine, totals.get("quarantined", 0)),
+    }
+
+
+def operations_of(store: StateStore, id: int, totals: Mapping[str, int]) -> Excerpt[Operation]:
+    """Return a run's first operations."""
+    total = sum(value for name, value in totals.items() if ":" in name)
+    return Excerpt(store.operations(id, after=0, limit=EXCERPT_MAX), total)
+
+
+def count(totals: Mapping[str, int], *, states: Sequence[OperationState] | None) -> Mapping[System, Counts]:
+    """Return how many writes there are of each kind, in the given states or in all."""
+    found = {system: {"create": 0, "update": 0, "delete": 0} for system in System}
+    for name, value in totals.items():
+        if ":" not in name:
+            continue
+        system, kind, state = name.split(":")
+        if states is None or state in states:
+            found[System(system)][kind] += value
+    return {system: Counts(**kinds) for system, kinds in found.items()}

@@ -1,0 +1,147 @@
+"""What one run works with: both systems, the store, the rules, and what it has counted so far."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
+
+import anyio
+import attrs
+
+from mkdyn.domain.entities import AnyEntity, Entity
+from mkdyn.domain.guards import Breach, Guard, Tally, breaches
+from mkdyn.domain.plan import MatchReport, Purpose
+from mkdyn.domain.records import Key
+from mkdyn.domain.rules import Rules
+from mkdyn.domain.systems import System
+from mkdyn.engine.kinds import Kind
+from mkdyn.engine.patience import Patient
+from mkdyn.ports.connectors import DynamicsConnector, Identity, MarketoConnector
+from mkdyn.ports.observer import Event, Observer
+from mkdyn.ports.store import StateStore
+
+#: How many observations are decided, or links compared, at a time.
+CHUNK = 1_000
+
+
+@attrs.define(kw_only=True, eq=False)
+class Session:
+    """One run, while it goes.
+
+    Attributes:
+        id: The run's number, or the plan's.
+        purpose: What it is for.
+        marketo: Marketo, counted.
+        dynamics: Dynamics, counted.
+        identities: Who they said they are.
+        store: The memory.
+        rules: The settings.
+        kinds: The selected entities, in dependency order.
+        observers: Who is told.
+        now: The wall clock.
+        started_at: When the run began, by that clock.
+        sends: Whether it may write; a plan may not.
+        limited: Whether it may only send what the plan of its number holds.
+        keys: The records to look at, where not all.
+        accepted: Guards that a person let through.
+        stop_at: When to stop at the next batch boundary, by the event loop's clock.
+        observed: How many changes the feeds brought.
+        left: How many planned writes had moved, and were left.
+        again: Whether something was found that another round should decide.
+        paused: Why it stopped early, if it did.
+        warnings: What a person should know, without people's data.
+        tallies: What the plan does, for the guards.
+        matched: How many records met their counterparts for the first time, were ambiguous, were new.
+        linked_before: How many links each entity had when the run began.
+        read_in_full: Entities whose feed was read from its beginning.
+    """
+
+    id: int
+    purpose: Purpose
+    marketo: Patient[MarketoConnector]
+    dynamics: Patient[DynamicsConnector]
+    identities: Mapping[System, Identity]
+    store: StateStore
+    rules: Rules
+    kinds: Sequence[Kind]
+    observers: Sequence[Observer]
+    now: Callable[[], datetime]
+    started_at: datetime
+    sends: bool
+    limited: bool = False
+    keys: frozenset[Key] | None = None
+    accepted: frozenset[Guard] = frozenset()
+    stop_at: float | None = None
+    began: float = attrs.field(factory=anyio.current_time)
+    observed: int = 0
+    left: int = 0
+    again: bool = False
+    paused: str | None = None
+    warnings: list[str] = attrs.field(factory=list[str])
+    tallies: dict[tuple[AnyEntity, System], Tally] = attrs.field(factory=dict[tuple[AnyEntity, System], Tally])
+    matched: dict[str, int] = attrs.field(factory=lambda: {"linked": 0, "ambiguous": 0, "new": 0})
+    linked_before: Mapping[str, int] = attrs.field(factory=dict[str, int])
+    read_in_full: set[str] = attrs.field(factory=set[str])
+
+    def connector(self, system: System) -> Patient[MarketoConnector] | Patient[DynamicsConnector]:
+        """Return one of the two systems."""
+        return self.marketo if system is System.MARKETO else self.dynamics
+
+    def kind(self, name: str) -> Kind | None:
+        """Return the selected entity of a logical name, or None."""
+        return next((kind for kind in self.kinds if kind.name == name), None)
+
+    @property
+    def persons(self) -> Sequence[Kind]:
+        """The selected entities whose records are persons, contacts first."""
+        return [kind for kind in self.kinds if kind.person]
+
+    @property
+    def marketo_person(self) -> str:
+        """Marketo's name of a person's object."""
+        return Entity.LEAD.marketo_object
+
+    def sharing(self, kind: Kind) -> list[str]:
+        """Return the logical names of all selected entities that are the same Marketo object."""
+        return [other.name for other in self.kinds if other.object == kind.object]
+
+    def tally(self, entity: AnyEntity, system: System) -> Tally:
+        """Return the count to add to."""
+        return self.tallies.setdefault((entity, system), Tally())
+
+    def breaches(self) -> Sequence[Breach]:
+        """Return the guards that what was planned trips."""
+        links = {kind.entity: self.linked_before.get(kind.name, 0) for kind in self.kinds}
+        return breaches(self.tallies, links, self.rules.guards)
+
+    def match_report(self) -> MatchReport | None:
+        """Return what a first match found, or None where nothing met."""
+        if not (self.matched["linked"] or self.matched["ambiguous"]):
+            return None
+        return MatchReport(
+            linked=self.matched["linked"], ambiguous=self.matched["ambiguous"], to_create=self.matched["new"]
+        )
+
+    def count_left(self) -> None:
+        """Note how many of the plan's writes have moved since, and are left."""
+        totals = self.store.totals(self.id)
+        self.left = sum(value for name, value in totals.items() if name.endswith(":dropped"))
+        if self.limited and self.left:
+            self.warn(f"{self.left:,} of the plan's writes have moved since and were left: plan again")
+
+    def out_of_time(self) -> bool:
+        """Whether the deadline has passed."""
+        return self.stop_at is not None and anyio.current_time() >= self.stop_at
+
+    def warn(self, text: str) -> None:
+        """Note something for the report, once."""
+        if text not in self.warnings:
+            self.warnings.append(text)
+
+    def tell(self, event: Event) -> None:
+        """Tell the observers; one that fails becomes a warning, and the others are told."""
+        for observer in self.observers:
+            try:
+                observer(event)
+            except Exception as error:  # noqa: BLE001 - somebody else's code must not stop a run
+                self.warn(f"observer {getattr(observer, '__name__', type(observer).__name__)}: {type(error).__name__}")

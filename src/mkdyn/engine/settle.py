@@ -1,0 +1,151 @@
+"""Settle: find out what became of writes whose answer never came.
+
+What an interrupted run, or a lost answer, left as sent is read back before anything is
+written to that record again. Whether it landed is a pure decision (`verdict`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import timedelta
+from itertools import groupby
+
+import attrs
+
+from mkdyn.domain.evidence import reads_as
+from mkdyn.domain.feeds import Evidence
+from mkdyn.domain.outcomes import Applied
+from mkdyn.domain.plan import Operation
+from mkdyn.domain.records import Record
+from mkdyn.domain.systems import System
+from mkdyn.domain.values import MISSING, same
+from mkdyn.engine.commit import commit, drop
+from mkdyn.engine.kinds import Kind
+from mkdyn.engine.session import CHUNK, Session
+from mkdyn.ports.store import Observation
+
+
+@attrs.frozen(kw_only=True)
+class Landed:
+    """The write took effect.
+
+    Attributes:
+        doubtful: Written fields that show neither our value nor prove it: somebody may have changed them since,
+            or they may never have been written.
+    """
+
+    doubtful: tuple[str, ...] = ()
+
+
+@attrs.frozen
+class Waiting:
+    """It may still take effect: too early to say."""
+
+
+@attrs.frozen
+class NeverArrived:
+    """It did not, and will not any more."""
+
+
+Verdict = Landed | Waiting | NeverArrived
+
+
+def verdict(operation: Operation, found: Record | None, *, evidence: Sequence[Evidence], overdue: bool) -> Verdict:
+    """Decide what became of a write from what the record shows now.
+
+    Args:
+        operation: The write.
+        found: The record as it is, or None if it can't be read.
+        evidence: What Marketo's feed says of the record's fields.
+        overdue: Whether the system's time limit, and its feed's delay, have passed since it was sent.
+    """
+    later: Verdict = NeverArrived() if overdue else Waiting()
+    if operation.kind == "create":
+        return later if found is None else Landed()
+    if operation.kind == "delete":
+        return Landed() if found is None else later
+    if found is None:
+        return NeverArrived()  # there is nothing left to write to
+    unproven = tuple(
+        name
+        for name, value in operation.after.items()
+        if not same(found.values.get(name, MISSING), value)
+        and not any(item.field == name and reads_as(item.new, value) for item in evidence)
+    )
+    if not unproven:
+        return Landed()
+    if operation.system is System.DYNAMICS:
+        untouched = found.version is not None and found.version == operation.version
+    else:
+        changing = [name for name, value in operation.after.items() if not same(operation.before.get(name), value)]
+        untouched = all(
+            same(found.values.get(name, MISSING), operation.before.get(name)) for name in changing
+        ) and not any(item.field in operation.after for item in evidence)
+    return later if untouched else Landed(doubtful=unproven)
+
+
+async def settle(session: Session) -> None:
+    """Settle every open write; those for which it is too early stay open, and their records untouched."""
+    after = 0
+    while operations := session.store.unsettled(after=after, limit=CHUNK):
+        after = operations[-1].id
+        known = [operation for operation in operations if session.kind(operation.entity.logical_name) is not None]
+        ordered = sorted(known, key=lambda operation: (operation.system.value, operation.entity.logical_name))
+        for (system, name), group in groupby(
+            ordered, key=lambda operation: (operation.system, operation.entity.logical_name)
+        ):
+            kind = session.kind(name)
+            if kind is not None:
+                await _settle_group(session, kind, system, list(group))
+
+
+async def _settle_group(session: Session, kind: Kind, system: System, operations: Sequence[Operation]) -> None:
+    found = await _read_back(session, kind, system, operations)
+    told = session.store.observed(system, kind.object_in(system), [operation.key for operation in operations])
+    limit = timedelta(seconds=session.identities[system].settles_after_s)
+    for operation in operations:
+        record = found.get(operation.id)
+        evidence = told[operation.key].evidence if operation.key in told else ()
+        overdue = operation.sent_at is None or session.now() - operation.sent_at >= limit
+        match verdict(operation, record, evidence=evidence, overdue=overdue):
+            case Landed(doubtful=doubtful):
+                _landed(session, kind, operation, record, doubtful)
+            case NeverArrived():
+                drop(session, kind, operation, "it never arrived")
+            case Waiting():
+                session.warn(f"{operation.kind} of a {kind.entity} in {system}: its answer was lost, asked again later")
+
+
+async def _read_back(
+    session: Session, kind: Kind, system: System, operations: Sequence[Operation]
+) -> Mapping[int, Record]:
+    """Return the record that each operation wrote to, by the operation's number."""
+    connector, name, fields = session.connector(system), kind.object_in(system), kind.fields_in(system)
+    by_field = kind.key_field if system is System.MARKETO else None
+    created = [operation for operation in operations if operation.kind == "create" and by_field is not None]
+    others = [operation for operation in operations if operation not in created]
+    shown = await connector.read(name, {operation.key for operation in others}, fields=fields)
+    found = {operation.id: shown[operation.key] for operation in others if operation.key in shown}
+    if by_field is not None and created:
+        records = await connector.find(name, by_field, {operation.key for operation in created}, fields=fields)
+        by_key = {record.values.get(by_field): record for record in reversed(records)}
+        found |= {operation.id: by_key[operation.key] for operation in created if operation.key in by_key}
+    return found
+
+
+def _landed(session: Session, kind: Kind, operation: Operation, record: Record | None, doubtful: Sequence[str]) -> None:
+    """Commit the write as applied, and have the record looked at: what else it shows is not known yet."""
+    by_field = kind.by_marketo if operation.system is System.MARKETO else kind.by_dynamics
+    unsure = tuple(by_field[name].key for name in doubtful if name in by_field)
+    key = operation.key if record is None else record.key
+    commit(session, kind, operation, Applied(key=key), unsure=unsure)
+    if record is not None:
+        _observe_again(session, kind, operation.system, record, unsure)
+
+
+def _observe_again(session: Session, kind: Kind, system: System, record: Record, doubtful: tuple[str, ...]) -> None:
+    name = kind.object_in(system)
+    pending = session.store.observed(system, name, [record.key]).get(record.key)
+    before = pending or Observation(system=system, object=name, key=record.key)
+    with session.store.transaction():
+        session.store.observe([attrs.evolve(before, record=record, doubtful=(*before.doubtful, *doubtful))])

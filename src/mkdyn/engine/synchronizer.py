@@ -1,0 +1,279 @@
+"""The face of the library: one pair of systems, one memory, and what one can ask of them."""
+
+from __future__ import annotations
+
+import os
+import socket
+from collections.abc import AsyncGenerator, Callable, Collection, Sequence
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+from types import TracebackType
+from typing import Literal, NoReturn, Self, assert_never
+
+import anyio
+
+from mkdyn.domain.entities import Entity, PersonEntity
+from mkdyn.domain.guards import Guard
+from mkdyn.domain.plan import Plan, Purpose
+from mkdyn.domain.records import Key
+from mkdyn.domain.rules import Rules
+from mkdyn.domain.systems import System
+from mkdyn.engine.apply import apply
+from mkdyn.engine.checking import CheckReport, check, check_organizations, identify, set_up
+from mkdyn.engine.closing import close, guard
+from mkdyn.engine.fields import Fields
+from mkdyn.engine.gather import gather, observe_keys
+from mkdyn.engine.journal import Journal
+from mkdyn.engine.kinds import kinds_of
+from mkdyn.engine.patience import Patient
+from mkdyn.engine.reconcile import reconcile
+from mkdyn.engine.report import Report, read_plan
+from mkdyn.engine.session import Session
+from mkdyn.engine.settle import settle
+from mkdyn.engine.walk import walk_on, watch_suspended
+from mkdyn.errors import GuardError, NothingSelectedError, PlanMovedError, TransientError
+from mkdyn.ports.connectors import DynamicsConnector, MarketoConnector
+from mkdyn.ports.observer import Observer, RunStarted
+from mkdyn.ports.store import Observation, RunEnd, StateStore
+
+#: How often a run decides again what moved under its hands.
+ROUNDS_MAX = 3
+
+
+def _utc_now() -> datetime:
+    """Return the wall clock's time; the only place that looks at it."""
+    return datetime.now(UTC)  # noqa: TID251 - the system clock itself
+
+
+class Synchronizer:
+    """Keeps one Marketo instance and one Dynamics organisation in agreement.
+
+    An async context manager; leaving it closes the connectors and the store.
+
+    Attributes:
+        fields: Which fields sync.
+        journal: What has been planned and done, complete.
+    """
+
+    def __init__(
+        self,
+        *,
+        marketo: MarketoConnector,
+        dynamics: DynamicsConnector,
+        store: StateStore,
+        rules: Rules | None = None,
+        observers: Sequence[Observer] = (),
+        now: Callable[[], datetime] = _utc_now,
+    ) -> None:
+        self._marketo, self._dynamics, self._store = marketo, dynamics, store
+        self._rules = Rules() if rules is None else rules
+        self._observers = tuple(observers)
+        self._now = now
+        self.fields = Fields(marketo=marketo, dynamics=dynamics, store=store, rules=self._rules, now=now)
+        self.journal = Journal(store)
+
+    async def run(self, *, keys: Collection[Key] | None = None, deadline_s: float | None = None) -> Report:
+        """Bring both systems to agreement, once.
+
+        Args:
+            keys: Look at these records only, whatever the feeds say.
+            deadline_s: Stop at a batch boundary after this many seconds; the next run goes on.
+
+        Raises:
+            NothingSelectedError: No field is selected.
+            GuardError: The plan looks like an accident; nothing was sent.
+            RunInProgressError: Another run holds the state.
+            OtherOrganizationError: The state belongs to other systems.
+        """
+        async with self._session("run", keys=keys, deadline_s=deadline_s) as session:
+            await self._observe(session)
+            await settle(session)
+            for _ in range(ROUNDS_MAX):
+                session.again = False
+                await reconcile(session)
+                guard(session)
+                await apply(session)
+                await settle(session)
+                if not session.again or session.paused is not None:
+                    break
+            return close(session)
+
+    async def plan(self, *, keys: Collection[Key] | None = None) -> Plan:
+        """Decide what a run would do, and store it; nothing is sent.
+
+        Args:
+            keys: Look at these records only.
+
+        Raises:
+            NothingSelectedError: No field is selected.
+        """
+        async with self._session("run", keys=keys, sends=False) as session:
+            await self._observe(session)
+            await settle(session)
+            await reconcile(session)
+            close(session)
+            return read_plan(self._store, session.id, session.purpose, session.match_report(), session.breaches())
+
+    async def apply(
+        self,
+        plan: Plan | int,
+        /,
+        *,
+        accept: Collection[Guard] = (),
+        moved: Literal["leave", "replan"] = "leave",
+    ) -> Report:
+        """Carry a stored plan out.
+
+        Args:
+            plan: The plan, or its number.
+            accept: Guards that a person let through, for this plan only.
+            moved: What to do with what has moved since: leave and list it, or decide it anew.
+
+        Raises:
+            PlanMovedError: There is no such plan, or it was carried out already.
+            GuardError: It trips a guard that was not accepted.
+        """
+        number = plan if isinstance(plan, int) else plan.id
+        match moved:
+            case "leave":
+                limited = True
+            case "replan":
+                limited = False
+            case _:
+                assert_never(moved)
+        async with self._session("run", plan=number, limited=limited, accept=accept) as session:
+            await self._observe(session)
+            await settle(session)
+            await reconcile(session)
+            session.count_left()
+            guard(session)
+            await apply(session)
+            await settle(session)
+            return close(session)
+
+    async def run_every(self, interval_s: float, /) -> NoReturn:
+        """Run, rest for *interval_s* seconds, repeat; what passes by itself is waited out, the rest is raised."""
+        while True:
+            rest_s = interval_s
+            try:
+                await self.run()
+            except TransientError as error:
+                rest_s = max(interval_s, error.retry_after_s or 0.0)
+            await anyio.sleep(rest_s)
+
+    async def promote(self, *marketo_ids: int, to: PersonEntity) -> None:
+        """Ask for Dynamics records for these persons; the next plan has them."""
+        lead = Entity.LEAD.marketo_object
+        keys = [str(marketo_id) for marketo_id in marketo_ids]
+        pending = self._store.observed(System.MARKETO, lead, keys)
+        with self._store.transaction():
+            self._store.observe(
+                Observation(
+                    system=System.MARKETO,
+                    object=lead,
+                    key=key,
+                    wanted=to.logical_name,
+                    evidence=pending[key].evidence if key in pending else (),
+                )
+                for key in keys
+            )
+
+    async def check(self) -> CheckReport:
+        """Find everything wrong in both systems, each with its remedy. Writes nothing."""
+        return await check(self._marketo, self._dynamics, self._store, self._rules)
+
+    async def set_up(self) -> None:
+        """Create in Marketo the fields that mkdyn keeps for itself. Repeatable."""
+        await set_up(self._marketo, self._rules)
+
+    async def aclose(self) -> None:
+        """Close the connectors and the store."""
+        await self._marketo.aclose()
+        await self._dynamics.aclose()
+        self._store.close()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        with anyio.CancelScope(shield=True):
+            await self.aclose()
+
+    def __repr__(self) -> str:
+        marketo = self._store.organization(System.MARKETO) or "Marketo"
+        dynamics = self._store.organization(System.DYNAMICS) or "Dynamics"
+        return f"<Synchronizer {marketo} ↔ {dynamics}, {self._store.name}, {len(self._store.pairs())} fields>"
+
+    async def _observe(self, session: Session) -> None:
+        """Take in what both systems say, or just the records asked for."""
+        if session.keys is not None:
+            await observe_keys(session, session.keys)
+            return
+        await gather(session)
+        await walk_on(session)
+        await watch_suspended(session)
+
+    @asynccontextmanager
+    async def _session(
+        self,
+        purpose: Purpose,
+        *,
+        keys: Collection[Key] | None = None,
+        deadline_s: float | None = None,
+        sends: bool = True,
+        plan: int | None = None,
+        limited: bool = False,
+        accept: Collection[Guard] = (),
+    ) -> AsyncGenerator[Session]:
+        """Hold the state, know both systems, begin; whatever ends it, the journal says how."""
+        store, started_at = self._store, self._now()
+        with store.exclusive(f"a run (host {socket.gethostname()}, pid {os.getpid()}, since {started_at:%H:%M:%S})"):
+            marketo, dynamics = Patient(self._marketo), Patient(self._dynamics)
+            identities = await identify(marketo, dynamics)
+            check_organizations(store, identities)
+            kinds = kinds_of(store.pairs(), self._rules)
+            if not kinds:
+                raise NothingSelectedError
+            self._expect_planned(plan)
+            with store.transaction():
+                store.drop_planned()
+                number = store.start_run(purpose, started_at) if plan is None else plan
+            session = Session(
+                id=number,
+                purpose=purpose,
+                marketo=marketo,
+                dynamics=dynamics,
+                identities=identities,
+                store=store,
+                rules=self._rules,
+                kinds=kinds,
+                observers=self._observers,
+                now=self._now,
+                started_at=started_at,
+                sends=sends,
+                limited=limited,
+                keys=None if keys is None else frozenset(keys),
+                accepted=frozenset(accept),
+                stop_at=None if deadline_s is None else anyio.current_time() + deadline_s,
+                linked_before=store.count_links(),
+            )
+            session.tell(RunStarted(run_id=number))
+            try:
+                yield session
+            except Exception as error:
+                self._fail(session, "stopped" if isinstance(error, GuardError) else "failed", error)
+                raise
+
+    def _expect_planned(self, plan: int | None) -> None:
+        if plan is None:
+            return
+        row = self._store.run(plan)
+        if row is None or row.ended not in ("planned", "stopped"):
+            what = "There is no plan" if row is None else "There is nothing left to apply of plan"
+            raise PlanMovedError(f"{what} {plan}.", what_to_do="Make a new one: sync.plan().")
+
+    def _fail(self, session: Session, ended: RunEnd, error: Exception) -> None:
+        with self._store.transaction():
+            self._store.end_run(session.id, self._now(), ended, {"error": type(error).__name__})

@@ -1,0 +1,114 @@
+"""The walk: compare links with both systems, a piece at a time, resumable.
+
+It finds what no feed tells: a company edited in Marketo, an unlogged change, a lost
+entry. What differs from the baseline becomes an observation like any other.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from datetime import timedelta
+
+from mkdyn.domain.feeds import Cursor
+from mkdyn.domain.records import Link, LinkState, Record
+from mkdyn.domain.systems import System
+from mkdyn.domain.values import MISSING, Shown, same
+from mkdyn.engine.kinds import Kind
+from mkdyn.engine.session import CHUNK, Session
+from mkdyn.ports.store import Observation
+
+_PLACE = "walk"
+_WALKED = (LinkState.LIVE, LinkState.SUSPENDED)
+
+
+async def walk_on(session: Session) -> None:
+    """Compare the next few links, where the last run left off; entities take turns. Two calls."""
+    kinds = session.kinds
+    if not session.rules.walk_links or not kinds:
+        return
+    place = session.store.cursor(_PLACE)
+    name, after = place.token.split(":") if place is not None else (kinds[0].name, "0")
+    turn = next((index for index, kind in enumerate(kinds) if kind.name == name), 0)
+    position = int(after) if kinds[turn].name == name else 0
+    for _ in range(len(kinds) + 1):
+        kind = kinds[turn % len(kinds)]
+        links = session.store.links_after(kind.name, position, session.rules.walk_links, states=_WALKED)
+        if links:
+            await _compare(session, kind, links, {System.MARKETO, System.DYNAMICS})
+            _remember(session, f"{kind.name}:{links[-1].id}")
+            return
+        turn, position = turn + 1, 0
+
+
+async def watch_suspended(session: Session) -> None:
+    """Read links that have been missing for the watch time by key: what is still not there counts as deleted."""
+    overdue = session.started_at - timedelta(days=session.rules.watch_days)
+    for kind in session.kinds:
+        after = 0
+        while links := session.store.links_after(kind.name, after, CHUNK, states=(LinkState.SUSPENDED,)):
+            after = links[-1].id
+            for system in System:
+                due = [
+                    link for link in links if link.gone is system and link.since is not None and link.since <= overdue
+                ]
+                await _look_for(session, kind, system, due)
+
+
+async def _look_for(session: Session, kind: Kind, system: System, links: Sequence[Link]) -> None:
+    name = kind.object_in(system)
+    keys = [link.key(system) for link in links]
+    found = await session.connector(system).read(name, keys, fields=kind.fields_in(system))
+    with session.store.transaction():
+        session.store.observe(
+            Observation(system=system, object=name, key=key, record=found.get(key), deleted=key not in found)
+            for key in keys
+        )
+
+
+async def compare_links(session: Session, kind: Kind, systems: Collection[System]) -> None:
+    """Compare all of a kind's links: what is left to do after a feed was lost."""
+    after = 0
+    while links := session.store.links_after(kind.name, after, CHUNK, states=_WALKED):
+        after = links[-1].id
+        await _compare(session, kind, links, systems)
+
+
+def _remember(session: Session, token: str) -> None:
+    with session.store.transaction():
+        session.store.set_cursor(_PLACE, Cursor(token=token, at=session.started_at))
+
+
+async def _compare(session: Session, kind: Kind, links: Sequence[Link], systems: Collection[System]) -> None:
+    for system in (System.MARKETO, System.DYNAMICS):
+        if system not in systems:
+            continue
+        name = kind.object_in(system)
+        keys = [link.key(system) for link in links]
+        pending = session.store.observed(system, name, keys)
+        found = await session.connector(system).read(name, keys, fields=kind.fields_in(system))
+        differing = [
+            Observation(system=system, object=name, key=link.key(system), record=found.get(link.key(system)))
+            for link in links
+            if link.key(system) not in pending and _differs(kind, link, system, found)
+        ]
+        with session.store.transaction():
+            session.store.observe(differing)
+        session.observed += len(differing)
+
+
+def _differs(kind: Kind, link: Link, system: System, found: Mapping[str, Record]) -> bool:
+    """Whether a link's record is not what the baseline says; one that can't be read differs if it could be before."""
+    record = found.get(link.key(system))
+    missing = link.state is LinkState.SUSPENDED and link.gone is system
+    if record is None:
+        return not missing
+    if missing:
+        return True
+    if system is System.DYNAMICS and record.version is not None and record.version == link.version:
+        return False
+    agreed = kind.as_agreed(link, system)
+    for name in kind.fields_in(system):
+        shown: Shown = record.values.get(name, MISSING)
+        if shown is not MISSING and not same(shown, agreed.get(name, MISSING)):
+            return True
+    return False
