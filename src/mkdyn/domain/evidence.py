@@ -125,17 +125,16 @@ def _settle(proof: Proof, field: str, rest: tuple[Echo, ...]) -> None:
         proof.echoes.pop(field, None)
 
 
-def confirm(echoes: Echoes, shown: Values) -> dict[str, tuple[Echo, ...]]:
-    """Return the echoes that a read leaves open: what shows as we wrote it is confirmed.
+def explained(field: str, shown: FieldValue, echoes: Echoes, evidence: Sequence[Evidence]) -> bool:
+    """Whether what Marketo shows of a field is what its feed, or our own last write, would have it show.
 
-    A confirmed write stays known until its feed entry comes, because only the entry says
-    what it replaced; so only writes that changed nothing are dropped here.
+    If not, values lag behind the feed or the feed behind the values: it is too early to decide.
     """
-    return {
-        field: rest
-        for field, waiting in echoes.items()
-        if (rest := tuple(echo for echo in waiting if not same(echo.before, echo.after) or field not in shown))
-    }
+    told = [item for item in evidence if item.field == field]
+    if told:
+        return reads_as(told[-1].new, shown)
+    waiting = echoes.get(field, ())
+    return not waiting or same(shown, waiting[-1].after)
 
 
 def refused(field: str, shown: FieldValue, echoes: Echoes, evidence: Sequence[Evidence]) -> Refusal | None:

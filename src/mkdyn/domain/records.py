@@ -85,10 +85,17 @@ Origin: TypeAlias = Literal["created", "matched", "promoted"]
 
 @attrs.frozen(kw_only=True)
 class Echo:
-    """A write of ours to Marketo that no feed entry and no read has confirmed yet."""
+    """A write of ours to Marketo that no feed entry has confirmed yet.
+
+    Attributes:
+        before: What the field showed.
+        after: What we wrote.
+        at: When it was sent, by our clock.
+    """
 
     before: FieldValue = attrs.field(repr=False)
     after: FieldValue = attrs.field(repr=False)
+    at: datetime | None = None
 
 
 @attrs.frozen(kw_only=True)

@@ -11,6 +11,7 @@ from typing import assert_never
 
 import attrs
 
+from mkdyn.domain.entities import AnyEntity
 from mkdyn.domain.holds import Hold, Quarantined
 from mkdyn.domain.outcomes import Applied, Outcome, Rejected, Stale, Unknown
 from mkdyn.domain.plan import Operation, OperationState
@@ -36,7 +37,7 @@ class _Batch:
     observations: list[Observation] = attrs.field(factory=list[Observation])
     kept_back: list[Hold | Quarantined] = attrs.field(factory=list["Hold | Quarantined"])
     unsure: Collection[str] = ()
-    undecided: list[Operation] = attrs.field(factory=list[Operation])
+    undecided: list[tuple[AnyEntity, str, str]] = attrs.field(factory=list[tuple[AnyEntity, str, str]])
 
 
 def commit(
@@ -90,7 +91,7 @@ def drop(session: Session, kind: Kind, operation: Operation, why: str) -> None:
     name = kind.object_in(operation.system)
     with session.store.transaction():
         session.store.answer([Answer(operation=operation.id, state="dropped", detail=why)])
-        session.store.drop_resolutions(operation.run, [(kind.entity, _row(operation))])
+        session.store.drop_resolutions(operation.run, _decided(kind, operation))
         if operation.link and not session.store.observed(operation.system, name, [operation.key]):
             session.store.observe([Observation(system=operation.system, object=name, key=operation.key)])
 
@@ -98,6 +99,12 @@ def drop(session: Session, kind: Kind, operation: Operation, why: str) -> None:
 def _row(operation: Operation) -> str:
     """Return the Dynamics GUID of the operation's record."""
     return operation.key if operation.system is System.DYNAMICS else operation.other
+
+
+def _decided(kind: Kind, operation: Operation) -> list[tuple[AnyEntity, str, str]]:
+    """Return the fields that the operation writes, as collisions name them."""
+    pairs = kind.by_marketo if operation.system is System.MARKETO else kind.by_dynamics
+    return [(kind.entity, _row(operation), pairs[name].dynamics) for name in operation.after if name in pairs]
 
 
 def _keep(session: Session, batch: _Batch) -> None:
@@ -108,7 +115,7 @@ def _keep(session: Session, batch: _Batch) -> None:
         for operation in batch.revised:
             store.revise(operation)
         store.hold(session.id, batch.kept_back)
-        store.drop_resolutions(session.id, [(operation.entity, _row(operation)) for operation in batch.undecided])
+        store.drop_resolutions(session.id, batch.undecided)
         store.clear(batch.clears)
         store.observe(batch.observations)
 
@@ -162,7 +169,7 @@ def _echoing(kind: Kind, operation: Operation, link: Link, *, found: bool) -> Ma
     for name, after in operation.after.items():
         before = after if found else operation.before.get(name)
         if found or not same(before, after):
-            echoes[name] = (*echoes.get(name, ()), Echo(before=before, after=after))[-ECHOES_MAX:]
+            echoes[name] = (*echoes.get(name, ()), Echo(before=before, after=after, at=operation.sent_at))[-ECHOES_MAX:]
     return echoes
 
 
@@ -215,7 +222,7 @@ def _stale(session: Session, kind: Kind, operation: Operation, batch: _Batch, fr
     """Have the record decided anew, from what it shows now."""
     session.again = True
     batch.answers.append(Answer(operation=operation.id, state="stale"))
-    batch.undecided.append(operation)
+    batch.undecided += _decided(kind, operation)
     name = kind.object_in(operation.system)
     pending = session.store.observed(operation.system, name, [operation.key]).get(operation.key)
     before = pending or Observation(system=operation.system, object=name, key=operation.key)

@@ -160,7 +160,8 @@ def _person_changed(
         if not (proof.edited or proof.overwritten or proof.lost):
             return None, attrs.evolve(link, echoes=proof.echoes) if proof.confirmed else None
     before = pending or Observation(system=System.MARKETO, object=PERSON, key=key)
-    return attrs.evolve(before, record=None, evidence=(*before.evidence, *evidence)), None
+    told = (*before.evidence, *evidence)
+    return attrs.evolve(before, record=None, evidence=told, seen_at=session.started_at), None
 
 
 # -- Dynamics ------------------------------------------------------------------------------------

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import timedelta
 
 import attrs
 
-from mkdyn.domain.evidence import Proof, prove, refused
+from mkdyn.domain.evidence import Proof, explained, prove, refused
 from mkdyn.domain.fields import PairState
 from mkdyn.domain.holds import Hold
 from mkdyn.domain.merge import Merged
@@ -88,6 +89,8 @@ def _decide(
         if record is None and needed:
             suspend(session, subject, system, ledger)
             return
+    if person is not None and _too_early(session, subject, person):
+        return
     seen = _see(subject, row, person)
     merged = kind.merger(
         baseline=link.baseline,
@@ -99,6 +102,28 @@ def _decide(
     )
     merged.holds += seen.holds
     _note(session, subject, seen, merged, ledger)
+
+
+def _too_early(session: Session, subject: Subject, person: Record) -> bool:
+    """Whether Marketo shows something that neither its feed nor our own writes explain, yet.
+
+    Values may lag behind the feed, and the feed behind the values; within the time that
+    Marketo takes for that, the record is left for the next run.
+    """
+    evidence = subject.person.evidence if subject.person is not None else ()
+    if not evidence and not subject.link.echoes:
+        return False
+    delay = timedelta(seconds=session.identities[System.MARKETO].settles_after_s)
+    seen_at = subject.person.seen_at if subject.person is not None else None
+    for name in {item.field for item in evidence} | subject.link.echoes.keys():
+        value: Shown = person.values.get(name, MISSING)
+        if isinstance(value, Missing) or explained(name, value, subject.link.echoes, evidence):
+            continue
+        told = [seen_at] if seen_at is not None else []
+        told += [echo.at for echo in subject.link.echoes.get(name, ()) if echo.at is not None]
+        if told and max(told) + delay > session.now():
+            return True
+    return False
 
 
 @attrs.frozen(kw_only=True, eq=False)

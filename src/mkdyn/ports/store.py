@@ -41,6 +41,7 @@ class Observation:
         evidence: What the feed says of its fields, oldest first (Marketo).
         wanted: Logical name of the entity somebody asked it to be promoted to.
         doubtful: Pairs of which nobody knows whether our last write arrived.
+        seen_at: When the newest evidence came, by our clock.
     """
 
     system: System
@@ -52,6 +53,7 @@ class Observation:
     evidence: tuple[Evidence, ...] = ()
     wanted: str | None = None
     doubtful: tuple[str, ...] = ()
+    seen_at: datetime | None = None
 
 
 @attrs.frozen(kw_only=True)
@@ -297,11 +299,11 @@ class StateStore(Protocol):
         ...
 
     def add_resolutions(self, run: int, resolutions: Iterable[Resolution], /) -> None:
-        """Keep collisions; one of the same run, entity, key and field is replaced."""
+        """Keep collisions; one that the run has already, values and all, is kept once."""
         ...
 
-    def drop_resolutions(self, run: int, records: Iterable[tuple[AnyEntity, str]], /) -> None:
-        """Forget a run's collisions of these records (entity, Dynamics GUID), which are decided anew."""
+    def drop_resolutions(self, run: int, fields: Iterable[tuple[AnyEntity, str, str]], /) -> None:
+        """Forget a run's collisions of these fields (entity, Dynamics GUID, Dynamics field), which are decided anew."""
         ...
 
     def resolutions(self, run: int | None, /, *, after: int, limit: int) -> Sequence[tuple[int, Resolution]]:

@@ -99,10 +99,10 @@ class Calls:
         self.total += 1
         self.by_name[method] += 1
         number, name = self.total, f"{method} {object}".rstrip()
-        fault = self._fault_of(method)
         for hook in tuple(self.between):
             hook(name)
         self.clock.tick()
+        fault = self._fault_of(method)
         match fault:
             case Throttle(wait_s=wait_s):
                 raise ThrottledError(

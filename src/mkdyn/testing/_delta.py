@@ -75,8 +75,8 @@ class Token:
         """Return it as a cursor."""
         return Cursor(token=f"{self.epoch}!{self.object}!{self.version}!{','.join(sorted(self.fields))}", at=at)
 
-    def moved_on_from(self, cursor: Cursor) -> int:
-        """Return the version at which *cursor* stands, if this token's feed can be resumed there.
+    def version_of(self, cursor: Cursor) -> int:
+        """Return the version at which *cursor* stands, if it is of this token's feed and still good.
 
         Raises:
             CursorExpiredError: It can't: the cursor is too old, or another table's, or of other columns.

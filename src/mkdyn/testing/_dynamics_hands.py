@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable
 from datetime import datetime
 from uuid import NAMESPACE_URL, uuid5
@@ -31,7 +32,7 @@ class DynamicsHands(FakeSystem):
         self._bin: dict[tuple[str, str], Row] = {}
         self._rules = Rules(self._tables, self._secured)
         self._version = 0
-        self._made = 0
+        self._made: Counter[str] = Counter()
         self._epoch = 0
         for name, columns in STANDARD_TABLES.items():
             self.add_table(name, columns)
@@ -62,10 +63,12 @@ class DynamicsHands(FakeSystem):
 
         Raises:
             LookupError: There is no such record, table or column.
-            ValueError: A value does not fit.
+            ValueError: A value does not fit, or is the key.
         """
         table = known(self._tables, object)
         row = table.row_of(key.lower())
+        if table.key_field in values:
+            raise ValueError(f"{object}.{table.key_field} is the key; it never changes")
         self._change(table, row, self._rules.entered(table, values), self._calls.clock.tick())
 
     def delete(self, object: str, key: str, /) -> None:
@@ -106,13 +109,16 @@ class DynamicsHands(FakeSystem):
             self.add_column(name, column)
 
     def add_column(self, object: str, column: FieldSpec, /) -> None:
-        """Someone publishes a column, or changes one; it gets a lasting id if it has none.
+        """Someone publishes a column, or changes one; it has a lasting id, and every right.
 
         Raises:
             LookupError: There is no such table.
         """
         table = known(self._tables, object)
-        table.define(attrs.evolve(column, id=column.id or self._guid(f"{object}.{column.name}")))
+        there = table.specs.get(column.name)
+        lasting = column.id or (there.id if there else None) or self._guid(f"{object}.{column.name}")
+        table.define(attrs.evolve(column, id=lasting))
+        self._secured.pop((object, column.name), None)
 
     def drop_column(self, object: str, name: str, /) -> None:
         """Someone deletes a column, with everything in it.
@@ -176,8 +182,8 @@ class DynamicsHands(FakeSystem):
 
     def _insert(self, table: Table, key: str, values: dict[str, FieldValue], at: datetime) -> Row:
         completed = self._rules.completed(table, None, values)
-        times = {"createdon": at.replace(microsecond=0), "modifiedon": at.replace(microsecond=0)}
-        row = Row(key, {table.key_field: key, **times, **completed})
+        second = at.replace(microsecond=0)
+        row = Row(key, {table.key_field: key, "createdon": second, "modifiedon": second, **completed})
         table.insert(row)
         self._move(table, row)
         return row
@@ -201,5 +207,5 @@ class DynamicsHands(FakeSystem):
         return key.lower()
 
     def _guid(self, name: str) -> str:
-        self._made += 1
-        return str(uuid5(NAMESPACE_URL, f"{self._identity.organization}/{name}/{self._made}"))
+        self._made[name] += 1
+        return str(uuid5(NAMESPACE_URL, f"{self._identity.organization}/{name}/{self._made[name]}"))

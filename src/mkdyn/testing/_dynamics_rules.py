@@ -106,12 +106,12 @@ class Rules:
 
     def completed(self, table: Table, row: Row | None, values: dict[str, FieldValue]) -> dict[str, FieldValue]:
         """Return values with what the server fills in: defaults of a new row, the full name, the status of a state."""
-        if row is None:
-            values = {**table.defaults, **values}
         state = values.get("statecode")
         if isinstance(state, int) and (row is None or row.values.get("statecode") != state):
             statuses = STATUS_OF_STATE.get(table.name, STATUS_OF_ACTIVE)
             values.setdefault("statuscode", statuses.get(state))
+        if row is None:
+            values = {**table.defaults, **values}
         if "fullname" in table.specs and not values.keys().isdisjoint(("firstname", "lastname")):
             before: Values = {} if row is None else row.values
             names = (values.get(name, before.get(name)) for name in ("firstname", "lastname"))
@@ -119,7 +119,7 @@ class Rules:
         return values
 
     def _dangles(self, spec: FieldSpec, value: FieldValue) -> str | None:
-        if spec.type != "lookup" or not isinstance(value, str) or not value:
+        if spec.type != "lookup" or not isinstance(value, str):
             return None
         targets = [self._tables[name] for name in spec.targets if name in self._tables]
         there = not targets or any(value.lower() in target.rows for target in targets)

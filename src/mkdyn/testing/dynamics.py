@@ -90,7 +90,7 @@ class FakeDynamics(DynamicsHands):
         if since is None:
             written, gone = list(table.rows), list[str]()
         else:
-            written, gone = self._logs[object].since(token.moved_on_from(since))
+            written, gone = self._logs[object].since(token.version_of(since))
         return Reading(table, written, gone, self._page_size, token.cursor(self.time), self._shower(table, fields))
 
     def _asked_for(self, object: str, fields: Collection[str]) -> Table:

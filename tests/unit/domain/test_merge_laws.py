@@ -3,20 +3,16 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Sequence
 
 import attrs
-from hypothesis import given, strategies as st
+from hypothesis import given, settings, strategies as st
 
 from mkdyn.domain import (
     Agreed,
     Direction,
     Entity,
-    FieldPair,
     FieldValue,
-    Hold,
     Merged,
-    Merger,
     Missing,
     PairState,
     Policy,
@@ -26,7 +22,6 @@ from mkdyn.domain import (
     Unfit,
     Verdict,
     Win,
-    merge,
 )
 from mkdyn.domain.values import same
 
@@ -34,7 +29,7 @@ from .worlds import (
     LAW,
     ONE_WAY,
     PERSONS,
-    POLICIES,
+    SAMPLES,
     Field,
     Shape,
     World,
@@ -45,7 +40,8 @@ from .worlds import (
     worlds,
 )
 
-ANYTHING = Shape(states=tuple(PairState), authorities=(None, *System), doubt=True)
+STATES = (PairState.ACTIVE, PairState.ACTIVE, PairState.BACKFILLING)
+ANYTHING = Shape(states=STATES, authorities=(None, *System), doubt=True)
 CERTAIN = attrs.evolve(ANYTHING, doubt=False)
 TWO_WAY = Shape(entities=PERSONS, directions=[Direction.BOTH], silent=False)
 
@@ -124,8 +120,10 @@ def test_no_edit_is_lost(world: World, policy: Policy) -> None:
                 first_refresh = field.pair.state is PairState.BACKFILLING and not field.known
                 nobody_entered_it = not field.known and field.is_empty(system)
                 [*reports] = reported(merged, field)
-                assert first_refresh or nobody_entered_it or any(
-                    same(item.value(one), field.shows(one)) for item in reports for one in System
+                assert (
+                    first_refresh
+                    or nobody_entered_it
+                    or any(same(item.value(one), field.shows(one)) for item in reports for one in System)
                 )
                 if reports:
                     [report] = reports
@@ -226,7 +224,7 @@ def test_silence_decides_nothing(world: World, policy: Policy) -> None:
             assert field.pair.key not in {**merged.agreed, **merged.awaited}
             assert not reported(merged, field)
             changed = any(edited(field, system) for system in System)
-            doubted = field.doubtful and not (field.dynamics is field.marketo)
+            doubted = field.doubtful and field.dynamics is not field.marketo
             assert (field.pair.dynamics in held(merged)) == (field.known and (changed or doubted))
 
 
@@ -247,29 +245,22 @@ def test_the_order_of_pairs_does_not_matter(world: World, policy: Policy, chance
     assert sorted(map(repr, one.holds)) == sorted(map(repr, other.holds))
 
 
-def _mirrored(policy: Policy) -> Policy:
-    swapped: dict[Policy, Policy] = {
-        marketo_wins: dynamics_wins,
-        dynamics_wins: marketo_wins,
-        nobody_wins: nobody_wins,
-    }
-    return swapped[policy]
-
-
 def _mirror(world: World) -> World:
     def turned(was: Agreed | Missing) -> Agreed | Missing:
         return Twofold(was.marketo, was.dynamics) if isinstance(was, Twofold) else was
 
-    return World([
-        attrs.evolve(
-            field,
-            pair=attrs.evolve(field.pair, authority=field.pair.authority and field.pair.authority.other),
-            was=turned(field.was),
-            dynamics=field.marketo,
-            marketo=field.dynamics,
-        )
-        for field in world.fields
-    ])
+    return World(
+        [
+            attrs.evolve(
+                field,
+                pair=attrs.evolve(field.pair, authority=field.pair.authority and field.pair.authority.other),
+                was=turned(field.was),
+                dynamics=field.marketo,
+                marketo=field.dynamics,
+            )
+            for field in world.fields
+        ]
+    )
 
 
 SYMMETRIC = Shape(
@@ -278,10 +269,14 @@ SYMMETRIC = Shape(
 
 
 @LAW
-@given(worlds(SYMMETRIC), st.sampled_from([marketo_wins, dynamics_wins, nobody_wins]))
-def test_swapping_the_systems_mirrors_the_merge(world: World, policy: Policy) -> None:
+@given(
+    worlds(SYMMETRIC),
+    st.sampled_from([(marketo_wins, dynamics_wins), (dynamics_wins, marketo_wins), (nobody_wins, nobody_wins)]),
+)
+def test_swapping_the_systems_mirrors_the_merge(world: World, policies: tuple[Policy, Policy]) -> None:
     """The merge itself prefers nobody: swapped systems and a swapped policy give the swapped outcome."""
-    merged, mirrored = world.merge(policy), _mirror(world).merge(_mirrored(policy))
+    policy, mirrored_policy = policies
+    merged, mirrored = world.merge(policy), _mirror(world).merge(mirrored_policy)
     by_pair = {pair.marketo: pair.dynamics for pair in world.pairs}
     assert {by_pair[name]: value for name, value in merged.to_marketo.items()} == mirrored.to_dynamics
     assert merged.to_dynamics == {by_pair[name]: value for name, value in mirrored.to_marketo.items()}
@@ -312,52 +307,53 @@ def test_doubt_takes_a_field_as_changed_on_both(world: World, policy: Policy) ->
 
 
 @st.composite
-def _overwritten(draw: st.DrawFn) -> tuple[World, dict[str, FieldValue], Field]:
-    """Draw a record on which a write of ours replaced an edit made in that instant."""
-    shape = attrs.evolve(ANYTHING, known=[True], silent=False, doubt=False, states=list(PairState))
-    world = draw(worlds(shape))
+def _overwritten(draw: st.DrawFn) -> tuple[World, Field, FieldValue]:
+    """Draw a record, a field of it on which a write of ours replaced an edit made in that instant, and the edit."""
+    world = draw(worlds(attrs.evolve(CERTAIN, known=[True])))
     field = draw(st.sampled_from(world.fields))
-    d = field.dynamics
-    assert not isinstance(d, Missing)
-    ours = field.pair.lens.to_marketo(field.was_in(System.DYNAMICS))  # type: ignore[arg-type]  # known
-    assert not isinstance(ours, Unfit)
-    lost = draw(worlds(attrs.evolve(shape, samples=[_kind_of(field.pair)]))).fields[0].marketo
-    assert not isinstance(lost, Missing)
-    field = attrs.evolve(field, marketo=field.was_in(System.MARKETO))
-    fields = [field if other.pair.key == field.pair.key else other for other in world.fields]
-    return World(fields), {field.pair.marketo: lost}, field
-
-
-def _kind_of(pair: FieldPair) -> str:
-    from .worlds import SAMPLES
-
-    return next(name for name, sample in SAMPLES.items() if sample.lens is pair.lens)
+    sample = next(sample for sample in SAMPLES.values() if sample.lens is field.pair.lens)
+    ours = field.was_in(System.MARKETO)
+    if not isinstance(field.dynamics, Missing) and draw(st.booleans()):  # the answer was lost: the baseline lags
+        carried = sample.lens.to_marketo(field.dynamics)
+        ours = ours if isinstance(carried, Unfit) else carried
+    hit = attrs.evolve(field, marketo=ours)
+    lost = draw(st.sampled_from([*sample.marketo, None]))
+    return World([hit if other is field else other for other in world.fields]), hit, lost
 
 
 @LAW
 @given(_overwritten(), policies)
-def test_an_overwritten_edit_is_never_lost(
-    drawn: tuple[World, dict[str, FieldValue], Field], policy: Policy
-) -> None:
+def test_an_overwritten_edit_is_never_lost(drawn: tuple[World, Field, FieldValue], policy: Policy) -> None:
     """It is put back in Marketo, or it is in the report with the value that stands, or Dynamics says the same."""
-    world, overwritten, field = drawn
-    [lost] = overwritten.values()
-    merged = world.merge(policy, overwritten=overwritten)
-    d = field.dynamics
-    assert not isinstance(d, Missing)
+    world, field, lost = drawn
+    merged = world.merge(policy, overwritten={field.pair.marketo: lost})
+    d, reports = field.dynamics, reported(merged, field)
     put_back = field.pair.marketo in merged.to_marketo and same(merged.to_marketo[field.pair.marketo], lost)
-    in_report = any(item.kind == "overwritten" and same(item.collision.marketo, lost) for item in reported(merged, field))
-    assert put_back or in_report or field.pair.lens.agree(d, lost) or same(field.marketo, lost)
-    assert field.pair.direction.writes(System.DYNAMICS) or field.pair.dynamics not in merged.to_dynamics
-    for item in reported(merged, field):
-        assert same(item.collision.dynamics, d)
+    in_report = any(item.kind == "overwritten" and same(item.collision.marketo, lost) for item in reports)
+    agrees = not isinstance(d, Missing) and field.pair.lens.agree(d, lost)
+    assert put_back or in_report or agrees or same(field.marketo, lost)
+    if not field.pair.direction.writes(System.DYNAMICS):
+        assert field.pair.dynamics not in merged.to_dynamics
+    assert all(same(item.collision.dynamics, d) for item in reports)
+
+
+@LAW
+@given(_overwritten(), st.sampled_from([marketo_wins, dynamics_wins]))
+def test_an_overwritten_edit_is_dealt_with_once(drawn: tuple[World, Field, FieldValue], policy: Policy) -> None:
+    """Once that merge succeeded, the next one has nothing to say of the field but what is held of it."""
+    world, field, lost = drawn
+    merged = world.merge(policy, overwritten={field.pair.marketo: lost})
+    again = world.after(merged).merge(policy)
+    assert not reported(again, field)
+    assert field.pair.dynamics not in again.to_dynamics
+    assert field.pair.marketo not in again.to_marketo
 
 
 def test_the_laws_were_tried_on_every_kind_of_decision() -> None:
     """The drawn records lead to writes, agreement, every kind of report and every code of a hold."""
     seen: set[str] = set()
 
-    @LAW
+    @settings(LAW, max_examples=500)
     @given(worlds(ANYTHING), policies)
     def look(world: World, policy: Policy) -> None:
         merged = world.merge(policy)
@@ -366,8 +362,8 @@ def test_the_laws_were_tried_on_every_kind_of_decision() -> None:
         seen.update(name for name in ("to_marketo", "to_dynamics", "agreed", "awaited") if getattr(merged, name))
 
     look()
-    codes: Sequence[str] = ("too-long", "out-of-range", "too-precise", "no-label", "no-choice", "ask", "unreadable")
-    assert seen >= {"to_marketo", "to_dynamics", "agreed", "awaited", "collision", "first-sight", "one-way", *codes}
+    assert seen >= {"to_marketo", "to_dynamics", "agreed", "awaited", "collision", "first-sight", "one-way"}
+    assert seen >= {"too-long", "ask", "unreadable"}
 
 
 @LAW
@@ -384,13 +380,3 @@ def test_a_policy_is_asked_about_collisions_alone(world: World) -> None:
     assert len(asked) == len(set(asked))
     free = {field.pair.dynamics for field in world.fields if field.pair.authority is None}
     assert set(asked) <= free
-
-
-def test_merge_is_the_merger_for_one_record() -> None:
-    """The function and the class come to the same."""
-    pairs = [FieldPair(Entity.LEAD, "jobtitle", "title")]
-    arguments = {"baseline": {"jobtitle": "a"}, "marketo": {"title": "b"}, "dynamics": {"jobtitle": "c"}}
-    assert merge(pairs, **arguments) == Merger(pairs)(**arguments)  # type: ignore[arg-type]  # three mappings of texts
-    assert POLICIES[0].__name__ == "system_of_record"  # type: ignore[attr-defined]  # a function
-    assert isinstance(Merger(pairs).pairs, tuple)
-    assert not Merged(holds=list[Hold]())

@@ -33,9 +33,14 @@ _UNUSABLE: Final = {
 _PRIMARY: Final = 0xFF  # an extended code has the primary one in its last byte
 
 
+def code_of(error: sqlite3.Error) -> int:
+    """Return SQLite's primary result code; 0 where Python refused before SQLite was asked."""
+    return int(getattr(error, "sqlite_errorcode", 0)) & _PRIMARY
+
+
 def explained(error: sqlite3.Error, where: str) -> StateError:
     """Return what went wrong with *where*, in our words."""
-    code = getattr(error, "sqlite_errorcode", 0) & _PRIMARY
+    code = code_of(error)
     if code in _CORRUPT:
         what, what_to_do = _CORRUPT[code]
         return StateCorruptError(f"{where}: {what} ({error}).", what_to_do=what_to_do)
@@ -118,7 +123,7 @@ class Database:
         rows = self.rows(sql, parameters)
         try:
             return [make(row) for row in rows]
-        except (LookupError, TypeError, ValueError, ArithmeticError, MkdynError) as error:
+        except (AttributeError, LookupError, TypeError, ValueError, ArithmeticError, MkdynError) as error:
             raise StateCorruptError(
                 f"{self.name}: the file holds something that can't be read ({type(error).__name__}).",
                 what_to_do=_RESTORE,

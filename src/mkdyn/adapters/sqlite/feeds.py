@@ -7,6 +7,8 @@ from datetime import datetime
 from typing import Any, Final
 
 from mkdyn.adapters.sqlite.columns import (
+    instant_or_none,
+    time_or_none,
     instant,
     instant_or_none,
     listed,
@@ -37,18 +39,18 @@ _MARK_SEEN: Final = """
 
 # OR REPLACE: the row of the same record goes, and the new one gets the next number.
 _OBSERVE: Final = """
-    INSERT OR REPLACE INTO observation (system, object, key, record, deleted, evidence, wanted, doubtful)
-    VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+    INSERT OR REPLACE INTO observation (system, object, key, record, deleted, evidence, wanted, doubtful, seen_at)
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
 """
 
 _OBSERVATIONS: Final = """
-    SELECT version, system, object, key, record, deleted, evidence, wanted, doubtful FROM observation
+    SELECT version, system, object, key, record, deleted, evidence, wanted, doubtful, seen_at FROM observation
     WHERE system = ? AND object = ? AND version > ? ORDER BY version LIMIT ?
 """
 
 # CROSS JOIN: each wanted key is looked up in the index, whatever SQLite guesses about their number.
 _OBSERVED: Final = """
-    SELECT version, system, object, key, record, deleted, evidence, wanted, doubtful
+    SELECT version, system, object, key, record, deleted, evidence, wanted, doubtful, seen_at
     FROM (SELECT value AS asked FROM json_each(?3)) CROSS JOIN observation ON observation.key = asked
     WHERE observation.system = ?1 AND observation.object = ?2
 """
@@ -142,12 +144,13 @@ def _observation_row(observation: Observation) -> Row:
         written([(found.field, found.old, found.new) for found in observation.evidence]),
         observation.wanted,
         written(observation.doubtful),
+        instant_or_none(observation.seen_at),
     )
 
 
 def _observation_from(row: Row) -> Observation:
     """Return the observation of a whole row."""
-    version, system, object, key, record, deleted, evidence, wanted, doubtful = row
+    version, system, object, key, record, deleted, evidence, wanted, doubtful, seen_at = row
     return Observation(
         system=System(system),
         object=object,
@@ -158,6 +161,7 @@ def _observation_from(row: Row) -> Observation:
         evidence=tuple(Evidence(field=field, old=old, new=new) for field, old, new in from_json(evidence)),
         wanted=wanted,
         doubtful=tuple(from_json(doubtful)),
+        seen_at=time_or_none(seen_at),
     )
 
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import sqlite3
+import stat
 from pathlib import Path
 from typing import Final
 
-from mkdyn.adapters.sqlite.database import explaining
+from mkdyn.adapters.sqlite.database import code_of, explaining
 from mkdyn.adapters.sqlite.schema import APPLICATION_ID, MIGRATIONS, migrate, version_of
 from mkdyn.errors import StateCorruptError, StateFileError, StateTooNewError
 
@@ -49,10 +50,8 @@ def open_state(path: Path, *, patience_s: float) -> sqlite3.Connection:
     Raises:
         StateError: It can't be used.
     """
-    if path.is_dir():
-        raise StateFileError(f"{path}: it is a folder.", what_to_do="Give the path of a file.")
     if not create(path):
-        _keep_private_if_new(path)
+        _look_at(path)
     with explaining(str(path)):
         connection = connect(path, patience_s=patience_s)
         try:
@@ -64,14 +63,18 @@ def open_state(path: Path, *, patience_s: float) -> sqlite3.Connection:
     return connection
 
 
-def _keep_private_if_new(path: Path) -> None:
+def _look_at(path: Path) -> None:
+    """Refuse what is no file; an empty file is a new one, and becomes its owner's alone."""
     try:
-        if path.stat().st_size == 0:
+        found = path.stat()
+        if not stat.S_ISREG(found.st_mode):
+            kind = "a folder" if stat.S_ISDIR(found.st_mode) else "no ordinary file"
+            raise StateFileError(f"{path}: it is {kind}.", what_to_do="Give the path of a file.")
+        if found.st_size == 0:
             path.chmod(_OWNER_ONLY)
     except OSError as error:
         raise StateFileError(
-            f"{path}: it can't be used ({error.strerror}).",
-            what_to_do="Let this user own the file, or give another path.",
+            f"{path}: it can't be used ({error.strerror}).", what_to_do="Let this user own it, or give another path."
         ) from error
 
 
@@ -131,14 +134,13 @@ def take_lock(path: Path) -> sqlite3.Connection | None:
     with explaining(str(beside)):
         lock = connect(beside, patience_s=0)
         try:
+            # Nothing is ever written, so there is nothing to roll back: no journal file beside the lock.
+            lock.execute("PRAGMA journal_mode = MEMORY")
             lock.execute("BEGIN EXCLUSIVE")
-        except sqlite3.OperationalError as error:
+        except sqlite3.Error as error:
             lock.close()
-            if error.sqlite_errorcode == sqlite3.SQLITE_BUSY:
+            if code_of(error) == sqlite3.SQLITE_BUSY:
                 return None
-            raise
-        except BaseException:
-            lock.close()
             raise
     return lock
 
@@ -149,6 +151,9 @@ def copy(connection: sqlite3.Connection, to: Path) -> None:
     Raises:
         StateFileError: There is such a file, or it can't be written.
     """
+    if connection.in_transaction:
+        message = "a backup is made before a transaction or after it"
+        raise RuntimeError(message)
     if not create(to):
         raise StateFileError(f"{to}: it exists; a backup overwrites nothing.", what_to_do="Give another path.")
     try:

@@ -23,9 +23,8 @@ from mkdyn.domain.values import MISSING, from_json
 _ADD_COLLISION: Final = """
     INSERT INTO collision (run, entity, custom, key, field, was, marketo, dynamics, winner, because, kind)
     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
-    ON CONFLICT (run, entity, key, field) DO UPDATE SET
-        custom = excluded.custom, was = excluded.was, marketo = excluded.marketo, dynamics = excluded.dynamics,
-        winner = excluded.winner, because = excluded.because, kind = excluded.kind
+    ON CONFLICT (run, entity, key, field, marketo, dynamics) DO UPDATE SET
+        was = excluded.was, winner = excluded.winner, because = excluded.because, kind = excluded.kind
 """
 
 _ALL_COLLISIONS: Final = """
@@ -38,7 +37,7 @@ _COLLISIONS: Final = """
     FROM collision WHERE run = ? AND id > ? ORDER BY id LIMIT ?
 """
 
-_DROP_COLLISIONS: Final = "DELETE FROM collision WHERE run = ? AND entity = ? AND key = ?"
+_DROP_COLLISIONS: Final = "DELETE FROM collision WHERE run = ? AND entity = ? AND key = ? AND field = ?"
 
 _HOLD: Final = """
     INSERT INTO hold (run, entity, custom, key, field, code, reason, wake, until, attempts)
@@ -70,12 +69,12 @@ class FindingTables(Tables):
     """The tables `collision` and `hold`."""
 
     def add_resolutions(self, run: int, resolutions: Iterable[Resolution], /) -> None:
-        """Keep collisions; one of the same run, entity, key and field is replaced."""
+        """Keep collisions; one that the run has already, values and all, is kept once."""
         self._database.write_many(_ADD_COLLISION, (_collision_row(run, resolution) for resolution in resolutions))
 
-    def drop_resolutions(self, run: int, records: Iterable[tuple[AnyEntity, str]], /) -> None:
-        """Forget a run's collisions of these records (entity, Dynamics GUID), which are decided anew."""
-        rows = ((run, entity.logical_name, key) for entity, key in records)
+    def drop_resolutions(self, run: int, fields: Iterable[tuple[AnyEntity, str, str]], /) -> None:
+        """Forget a run's collisions of these fields (entity, Dynamics GUID, Dynamics field), which are decided anew."""
+        rows = ((run, entity.logical_name, key, field) for entity, key, field in fields)
         self._database.write_many(_DROP_COLLISIONS, rows)
 
     def resolutions(self, run: int | None, /, *, after: int, limit: int) -> Sequence[tuple[int, Resolution]]:

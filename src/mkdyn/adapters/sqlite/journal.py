@@ -119,20 +119,7 @@ class JournalTables(Tables):
         """Keep planned operations; return them with their ids, which rise in this order."""
         first = self._database.last_number("operation") + 1
         kept = [attrs.evolve(operation, id=id, run=run) for id, operation in enumerate(operations, first)]
-        standing = (
-            (
-                item.id,
-                run,
-                item.system.value,
-                item.kind,
-                item.key,
-                item.state,
-                instant_or_none(item.sent_at),
-                item.detail,
-            )
-            for item in kept
-        )
-        self._database.write_many(_ADD, standing)
+        self._database.write_many(_ADD, (_standing_row(run, item) for item in kept))
         self._database.write_many(_ADD_WRITING, ((item.id, *_writing_row(item)) for item in kept))
         return kept
 
@@ -201,6 +188,20 @@ def _run_from(row: Row) -> RunRow:
         ended_at=time_or_none(ended_at),
         ended=ended,
         facts=from_json(facts),
+    )
+
+
+def _standing_row(run: int, operation: Operation) -> Row:
+    """Return where an operation stands."""
+    return (
+        operation.id,
+        run,
+        operation.system.value,
+        operation.kind,
+        operation.key,
+        operation.state,
+        instant_or_none(operation.sent_at),
+        plain(operation.detail),
     )
 
 

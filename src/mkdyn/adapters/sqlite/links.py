@@ -8,6 +8,8 @@ from typing import Final
 import attrs
 
 from mkdyn.adapters.sqlite.columns import (
+    instant_or_none,
+    time_or_none,
     agreed_as_data,
     agreed_from,
     instant_or_none,
@@ -156,7 +158,7 @@ def _object_of(entity: str) -> str:
 
 def _link_row(link: Link, id: int) -> Row:
     """Return a link's columns under a number."""
-    echoes = {field: [(echo.before, echo.after) for echo in found] for field, found in link.echoes.items()}
+    echoes = {field: [(echo.before, echo.after, instant_or_none(echo.at)) for echo in found] for field, found in link.echoes.items()}
     return (
         id,
         link.entity,
@@ -187,7 +189,7 @@ def _link_from(row: Row) -> Link:
         version=version,
         baseline=agreed_from(from_json(baseline)),
         echoes={
-            field: tuple(Echo(before=before, after=after) for before, after in found)
+            field: tuple(Echo(before=before, after=after, at=time_or_none(at)) for before, after, at in found)
             for field, found in from_json(echoes).items()
         },
         gone=system_or_none(gone),

@@ -35,6 +35,7 @@ _FIRST: Final = (
         evidence TEXT NOT NULL,
         wanted TEXT,
         doubtful TEXT NOT NULL,
+        seen_at TEXT,
         UNIQUE (system, object, key)
     )
     """,
@@ -147,7 +148,7 @@ _FIRST: Final = (
         winner TEXT NOT NULL,
         because TEXT NOT NULL,
         kind TEXT NOT NULL,
-        UNIQUE (run, entity, key, field)
+        UNIQUE (run, entity, key, field, marketo, dynamics)
     )
     """,
     "CREATE INDEX collision_by_run ON collision (run)",

@@ -56,7 +56,7 @@ class SqliteStore(DatabaseStore):
         super().__init__(Database(self._path.name, self._connect))
 
     def _connect(self) -> sqlite3.Connection:
-        self._path = self._path.resolve()  # one file has one lock, whatever links lead to it
+        self._path = Path(os.path.realpath(self._path))  # one file has one lock, whatever links lead to it
         return open_state(self._path, patience_s=self._patience_s)
 
     @contextmanager

@@ -42,6 +42,8 @@ class StoreCheck:
             self.run(make_store)
         except ContractBroken as broken:
             raise ContractBroken(f"{self.promise} {broken}") from None
+        except Exception as error:
+            raise ContractBroken(f"{self.promise} It ended in {type(error).__name__}: {error}") from error
 
     def __str__(self) -> str:
         return self.promise

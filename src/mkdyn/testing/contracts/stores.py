@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from contextlib import closing
+from contextlib import closing, suppress
 from typing import Final
 
 from mkdyn.domain.systems import System
@@ -21,6 +21,10 @@ class _CrashError(Exception):
 
 class _Interrupt(BaseException):
     """The same, and nobody's `except Exception` sees it."""
+
+
+def _fail(error: type[BaseException]) -> None:
+    raise error
 
 
 def _write_something(store: StateStore) -> None:
@@ -46,7 +50,7 @@ def _all_or_nothing(make_store: MakeStore) -> None:
             try:
                 with store.transaction():
                     _write_something(store)
-                    raise error
+                    _fail(error)
             except error:
                 _expect_nothing(store, f"after {error.__name__} in a transaction")
         with store.transaction():
@@ -61,15 +65,20 @@ def _durable(make_store: MakeStore) -> None:
         with store.transaction():
             _write_something(store)
         written = store.observations(System.MARKETO, "lead", after=0, limit=9)
-        try:
-            with store.transaction():
-                store.set_organization(System.MARKETO, "BBB-002-YYY")
-                raise _CrashError
-        except _CrashError:
-            pass
+        with suppress(_CrashError), store.transaction():
+            store.set_organization(System.MARKETO, "BBB-002-YYY")
+            _fail(_CrashError)
     with closing(make_store()) as store:
         expect(store.organization(System.MARKETO), "AAA-001-ZZZ", "organization() after opening again")
         expect(store.observations(System.MARKETO, "lead", after=0, limit=9), written, "observations() then")
+
+
+def _refused(store: StateStore, where: str) -> str:
+    def hold() -> None:
+        with store.exclusive("one run too many"):
+            pass
+
+    return expect_error(RunInProgressError, hold, where)
 
 
 @promises("exclusive() lets one run at a time hold the state, and tells the others who does.")
@@ -77,15 +86,13 @@ def _one_at_a_time(make_store: MakeStore) -> None:
     with closing(make_store()) as first, closing(make_store()) as second:
         with first.exclusive("run started at 09:00:04 (host etl-3, pid 811)"):
             for store, whose in ((second, "another store's"), (first, "the holder's own")):
-                message = expect_error(
-                    RunInProgressError, lambda: store.exclusive("a second run").__enter__(), f"{whose} exclusive()"
-                )
+                message = _refused(store, f"{whose} exclusive()")
                 named = "run started at 09:00:04 (host etl-3, pid 811)" in message and first.name in message
                 expect(named, True, f"holder and state named in {message!r}")
             with second.transaction():
                 _write_something(second)
         with second.exclusive("a later run"):
-            message = expect_error(RunInProgressError, lambda: first.exclusive("one more").__enter__(), "exclusive()")
+            message = _refused(first, "exclusive()")
             expect("a later run" in message, True, f"the present holder named in {message!r}")
 
 
@@ -93,11 +100,8 @@ def _one_at_a_time(make_store: MakeStore) -> None:
 def _lets_go(make_store: MakeStore) -> None:
     with closing(make_store()) as store:
         for error in (_CrashError, _Interrupt):
-            try:
-                with store.exclusive("a run that fails"):
-                    raise error
-            except error:
-                pass
+            with suppress(error), store.exclusive("a run that fails"):
+                _fail(error)
         with store.exclusive("the next run"):
             pass
 

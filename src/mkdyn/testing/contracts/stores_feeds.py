@@ -14,10 +14,13 @@ from mkdyn.ports.store import Observation, StateStore
 from mkdyn.testing.contracts.promises import MakeStore, StoreCheck, expect, promises
 from mkdyn.testing.contracts.samples import HOUR, NINE, NINE_ABROAD, VALUES, exactly
 
+_PLACE: Final = "place=1"
+
 
 @promises("A feed's cursor is remembered until it is replaced or forgotten.")
 def _cursors(make_store: MakeStore) -> None:
-    bare, whole = Cursor(token="t-1", at=NINE), Cursor(token="t-2", at=NINE_ABROAD, repeats_from=NINE - HOUR)
+    bare = Cursor(token=_PLACE, at=NINE)
+    whole = Cursor(token=f"{_PLACE}&more=ä", at=NINE_ABROAD, repeats_from=NINE - HOUR)
     with closing(make_store()) as store:
         expect(store.cursor("lead"), None, "cursor() of a feed never read")
         with store.transaction():
@@ -34,7 +37,7 @@ def _cursors(make_store: MakeStore) -> None:
 @promises("new_entries() returns the entries of a feed that have not been marked seen.")
 def _seen(make_store: MakeStore) -> None:
     with closing(make_store()) as store:
-        expect(store.new_entries("lead", []), set(), "new_entries() of none")
+        expect(store.new_entries("lead", []), set[str](), "new_entries() of none")
         expect(store.new_entries("lead", ["1", "2", "2"]), {"1", "2"}, "new_entries() before any was seen")
         with store.transaction():
             store.mark_seen("lead", [("1", NINE), ("1", NINE), ("3", NINE)])
@@ -52,11 +55,11 @@ def _forgotten(make_store: MakeStore) -> None:
                 store.mark_seen(feed, zip(ids, (NINE - HOUR, NINE_ABROAD, NINE + HOUR), strict=True))
             store.forget_seen("lead", NINE)
         expect(store.new_entries("lead", ids), {"old"}, "new_entries() after the old ones were forgotten")
-        expect(store.new_entries("contact", ids), set(), "new_entries() of another feed then")
+        expect(store.new_entries("contact", ids), set[str](), "new_entries() of another feed then")
         with store.transaction():
             store.forget_seen("lead", None)
         expect(store.new_entries("lead", ids), set(ids), "new_entries() after all were forgotten")
-        expect(store.new_entries("contact", ids), set(), "new_entries() of another feed then")
+        expect(store.new_entries("contact", ids), set[str](), "new_entries() of another feed then")
 
 
 _ROW: Final = Observation(system=System.DYNAMICS, object="lead", key="g-1")
@@ -79,8 +82,8 @@ def _observation_whole(make_store: MakeStore) -> None:
             store.observe([whole, _PERSON])
         [found], [bare] = _all(store), _all(store, System.MARKETO)
         expect(attrs.evolve(found, version=0), whole, "an observation with everything")
-        values = {} if found.record is None else found.record.values
-        expect(exactly(values), exactly(VALUES), "its values and their types")
+        shown = found.record or Record(key="", values={})
+        expect(exactly(shown.values), exactly(VALUES), "its values and their types")
         expect(attrs.evolve(bare, version=0), _PERSON, "an observation with nothing but its key")
 
 

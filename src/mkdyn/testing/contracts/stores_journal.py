@@ -204,7 +204,7 @@ def _in_flight(make_store: MakeStore) -> None:
         expect(store.in_flight(System.MARKETO, keys), {"a", "d", "f"}, "in_flight() in Marketo")
         expect(store.in_flight(System.DYNAMICS, {"a", "e"}), {"e"}, "in_flight() in Dynamics")
         many = {str(number) for number in range(40_000)}
-        expect(store.in_flight(System.MARKETO, many), set(), "in_flight() of 40,000 other keys")
+        expect(store.in_flight(System.MARKETO, many), set[str](), "in_flight() of 40,000 other keys")
 
 
 @promises("drop_planned() drops what is still planned, of one run or of all.")

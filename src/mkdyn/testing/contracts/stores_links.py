@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from contextlib import closing
-from typing import Final
+from functools import partial
+from typing import Any, Final
 
 import attrs
 
@@ -22,7 +23,7 @@ from mkdyn.testing.contracts.samples import GUIDS, NINE, SUBSCRIPTION, VALUES, V
 _PEOPLE: Final = ("contact", "lead")
 
 
-def _lead(number: int, **changes: object) -> Link:
+def _lead(number: int, **changes: Any) -> Link:  # noqa: ANN401 - what a link has
     link = Link(entity="lead", dynamics=GUIDS[number], marketo=str(100 + number))
     return attrs.evolve(link, **changes)
 
@@ -62,7 +63,7 @@ def _replaced(make_store: MakeStore) -> None:
     with closing(make_store()) as store:
         first, second = _put(store, _lead(0), _lead(1))
         changed = attrs.evolve(first, entity="contact", dynamics=GUIDS[5], baseline={"email": "new"}, attempt=1)
-        expect(list(_put(store, changed, _lead(2)))[0], changed, "what put_links() returns")
+        expect(_put(store, changed, _lead(2))[0], changed, "what put_links() returns")
         expect(dict(store.links(["lead"], System.MARKETO, ["100", "101"])), {"101": second}, "links() of leads")
         expect(dict(store.links(_PEOPLE, System.MARKETO, ["100"])), {"100": changed}, "links() of people")
         expect(dict(store.links(_PEOPLE, System.DYNAMICS, [GUIDS[0]])), {}, "links() by the key it had")
@@ -101,8 +102,8 @@ def _unique(make_store: MakeStore) -> None:
             "the row of a suspended link": _lead(1, marketo="7"),
         }
         for whose, rival in rivals.items():
-            expect_error(StateError, lambda: _put(store, _lead(8), rival), f"put_links() with {whose}")
-        expect_error(StateError, lambda: _put(store, _lead(8), _lead(8)), "put_links() with one record twice")
+            expect_error(StateError, partial(_put, store, _lead(8), rival), f"put_links() with {whose}")
+        expect_error(StateError, partial(_put, store, _lead(8), _lead(8)), "put_links() with one record twice")
         expect(len(store.links(_PEOPLE, System.DYNAMICS, GUIDS)), 3, "links() after the refusals")
         _put(
             store,

@@ -1,0 +1,61 @@
+"""The command tree: which commands there are, and what they take. What they do is in modules of their own."""
+
+from __future__ import annotations
+
+from importlib.metadata import version
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from mkdyn.cli.demo import demo
+from mkdyn.cli.errors import explained
+
+app = typer.Typer(
+    name="mkdyn",
+    help="Keep Marketo Engage and Dynamics 365 in agreement, field by field.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,  # it would print local variables, and with them people's data
+)
+
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"mkdyn {version('mkdyn')}")
+        raise typer.Exit
+
+
+@app.callback()
+def mkdyn(
+    _version: Annotated[
+        bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version and exit.")
+    ] = False,
+) -> None:
+    """Keep Marketo Engage and Dynamics 365 in agreement, field by field."""
+
+
+@app.command("demo")
+def demo_command(
+    data: Annotated[
+        Path | None,
+        typer.Option(
+            "--data",
+            metavar="DIR",
+            help="A folder with accounts.csv, sales_teams.csv, products.csv, sales_pipeline.csv and "
+            "people_us_500.csv; without it, a small built-in sample.",
+        ),
+    ] = None,
+    state: Annotated[
+        Path | None,
+        typer.Option("--state", metavar="FILE", help="Keep the state in this new file; without it, in memory."),
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object, and nothing else.")] = False,
+) -> None:
+    """Watch a whole sync, on two systems in memory: a first sync, people's edits, collisions, agreement.
+
+    Exit: 0 in agreement; 1 something is held, set aside or different; 2 fix something; 3 try later;
+    4 ask a person; 130 interrupted.
+    """
+    with explained():
+        raise typer.Exit(demo(data=data, state=state, as_json=as_json))

@@ -1,0 +1,135 @@
+"""What the demo found out, for people and as JSON."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Mapping, Sequence
+
+import attrs
+
+from mkdyn.cli.demo.verify import Verified
+from mkdyn.domain import AnyEntity, Counts, Entity, Resolution, System
+from mkdyn.engine.report import Report
+
+
+@attrs.frozen(kw_only=True)
+class Arrival:
+    """How much of an entity is on both sides.
+
+    Attributes:
+        entity: Which.
+        rows: How many there are in Dynamics.
+        linked: How many of them have their counterpart in Marketo.
+    """
+
+    entity: AnyEntity
+    rows: int
+    linked: int
+
+
+@attrs.frozen(kw_only=True)
+class Chapter:
+    """One step's run, or the runs it took.
+
+    Attributes:
+        name: What the JSON calls it.
+        reports: What each run said.
+        resolutions: Every value that gave way.
+    """
+
+    name: str
+    reports: Sequence[Report]
+    resolutions: Sequence[Resolution]
+
+    @property
+    def seconds(self) -> float:
+        """How long it took."""
+        return sum(report.seconds for report in self.reports)
+
+    @property
+    def observed(self) -> int:
+        """How many changes were looked at."""
+        return sum(report.observed for report in self.reports)
+
+    @property
+    def held(self) -> int:
+        """How many fields were kept back."""
+        return sum(report.holds.total for report in self.reports)
+
+    @property
+    def quarantined(self) -> int:
+        """How many records were set aside."""
+        return sum(report.quarantined.total for report in self.reports)
+
+    def counts(self, system: System) -> Counts:
+        """Return the writes applied in a system."""
+        found = [report.counts[system] for report in self.reports]
+        return Counts(
+            create=sum(counts.create for counts in found),
+            update=sum(counts.update for counts in found),
+            delete=sum(counts.delete for counts in found),
+        )
+
+    def calls(self, system: System) -> int:
+        """Return the calls of a system's connector."""
+        return sum(report.calls[system] for report in self.reports)
+
+    def collisions(self) -> Mapping[tuple[AnyEntity, System], int]:
+        """Count the fields that both systems had changed, by entity and winner."""
+        return Counter((item.collision.entity, item.winner) for item in self.resolutions if item.kind == "collision")
+
+    def to_data(self) -> Mapping[str, object]:
+        """Return the figures as plain data."""
+        collisions = self.collisions()
+        return {
+            "name": self.name,
+            "seconds": round(self.seconds, 3),
+            "observed": self.observed,
+            "operations": {system.value: attrs.asdict(self.counts(system)) for system in System},
+            "collisions": {
+                entity.logical_name: {system.value: collisions.get((entity, system), 0) for system in System}
+                for entity in (Entity.LEAD, Entity.CONTACT)
+            },
+            "held": self.held,
+            "quarantined": self.quarantined,
+            "calls": {system.value: self.calls(system) for system in System},
+        }
+
+
+@attrs.frozen(kw_only=True)
+class Outcome:
+    """The whole demo.
+
+    Attributes:
+        chapters: Its runs: first, edits, idle.
+        refused: What was asked for and can't be, and why.
+        verified: The comparison at the end.
+        kept_back: How many fields and records are still held or set aside.
+    """
+
+    chapters: Sequence[Chapter]
+    refused: Sequence[str]
+    verified: Verified
+    kept_back: int
+
+    @property
+    def exit_code(self) -> int:
+        """0 where both systems agree on everything, else 1."""
+        return 0 if self.verified.agreed and not self.kept_back else 1
+
+    def to_json(self) -> str:
+        """Return the figures as one JSON object."""
+        verified = self.verified
+        return json.dumps(
+            {
+                "runs": [chapter.to_data() for chapter in self.chapters],
+                "refused": list(self.refused),
+                "verified": {
+                    "pairs_compared": verified.pairs_compared,
+                    "differences": verified.differences,
+                    "duplicates": verified.duplicates,
+                },
+            },
+            indent=2,
+        )

@@ -1,0 +1,118 @@
+"""The demo's story: a first sync, people's edits, a sync, a sync with nothing to do, a full comparison."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from mkdyn import Synchronizer
+from mkdyn.cli.demo.crm import Crm
+from mkdyn.cli.demo.edits import PEOPLE_MIN, edit
+from mkdyn.cli.demo.load import load
+from mkdyn.cli.demo.outcome import Arrival, Chapter, Outcome
+from mkdyn.cli.demo.systems import PICKS, REFUSED_PICK, Systems
+from mkdyn.cli.demo.tell import Teller
+from mkdyn.cli.demo.verify import verify
+from mkdyn.domain import Resolution
+from mkdyn.domain.entities import rank
+from mkdyn.engine.report import Report
+from mkdyn.errors import ConfigError, FieldCreationError
+from mkdyn.ports.store import StateStore
+
+
+async def play(crm: Crm, systems: Systems, store: StateStore, teller: Teller) -> Outcome:
+    """Run the story, and have it told as it goes.
+
+    Raises:
+        ConfigError: The CRM is too small for the edits, or Dynamics does not take a value of it.
+    """
+    _expect_enough_people(crm)
+    loaded = load(crm, systems.dynamics)
+    sync = Synchronizer(marketo=systems.marketo, dynamics=systems.dynamics, store=store, observers=[teller.observe])
+    await sync.fields.select_defaults()
+    await sync.fields.select(*PICKS)
+    teller.begin(crm, await sync.fields.selected())
+
+    with teller.step("First sync: Marketo is empty"):
+        first = await _chapter(sync, "first", [await sync.run()])
+    teller.first_sync(first, await _arrivals(sync, systems, store))
+
+    with teller.step("People work in both systems"):
+        deeds = edit(systems, loaded)
+        refused = await _ask_for_a_field(sync)
+    teller.edits(deeds, refused)
+
+    with teller.step("Sync: who wins, and why"):
+        edits = await _chapter(sync, "edits", await _until_the_company_is_seen(sync))
+    teller.sync(edits)
+
+    with teller.step("Sync again: nothing is new"):
+        idle = await _chapter(sync, "idle", [await sync.run()])
+    teller.idle(idle)
+
+    with teller.step("Both systems, compared field by field"):
+        outcome = Outcome(
+            chapters=[first, edits, idle],
+            refused=refused,
+            verified=verify(systems, store),
+            kept_back=len([item async for item in sync.journal.holds()])
+            + len([item async for item in sync.journal.quarantine()]),
+        )
+    teller.end(outcome)
+    return outcome
+
+
+async def _arrivals(sync: Synchronizer, systems: Systems, store: StateStore) -> Sequence[Arrival]:
+    linked = store.count_links()
+    entities = dict.fromkeys(pair.entity for pair in await sync.fields.selected())
+    return [
+        Arrival(
+            entity=entity,
+            rows=len(systems.dynamics.records(entity.logical_name)),
+            linked=linked.get(entity.logical_name, 0),
+        )
+        for entity in sorted(entities, key=rank)
+    ]
+
+
+async def _until_the_company_is_seen(sync: Synchronizer) -> Sequence[Report]:
+    """Run until the company that was edited in Marketo is put back.
+
+    No feed tells of companies. The walk finds the edit: each run compares a next piece of all links with both
+    systems, one kind at a time, and users and teams come before accounts.
+    """
+    reports: list[Report] = []
+    turn = len({pair.entity for pair in await sync.fields.selected()})
+    while len(reports) < turn:
+        reports.append(await sync.run())
+        if any(resolution.kind == "one-way" for resolution in await _resolutions(sync, reports[-1])):
+            break
+    return reports
+
+
+async def _ask_for_a_field(sync: Synchronizer) -> Sequence[str]:
+    """Ask for a field that Dynamics does not have; return what was refused."""
+    try:
+        await sync.fields.select(REFUSED_PICK)
+    except FieldCreationError as refusal:
+        return [str(refusal)]
+    return []
+
+
+async def _chapter(sync: Synchronizer, name: str, reports: Sequence[Report]) -> Chapter:
+    return Chapter(
+        name=name,
+        reports=reports,
+        resolutions=[item for report in reports for item in await _resolutions(sync, report)],
+    )
+
+
+async def _resolutions(sync: Synchronizer, report: Report) -> Sequence[Resolution]:
+    return [item async for item in sync.journal.collisions(report)]
+
+
+def _expect_enough_people(crm: Crm) -> None:
+    if min(len(crm.contacts), len(crm.leads)) < PEOPLE_MIN:
+        raise ConfigError(
+            f"{crm.name}: {len(crm.contacts)} contacts and {len(crm.leads)} leads are too few for the demo's edits.",
+            what_to_do=f"Give at least {2 * PEOPLE_MIN} people; half of them become contacts.",
+        )

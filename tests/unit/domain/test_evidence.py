@@ -1,0 +1,208 @@
+"""What Marketo's feed proves: our own writes, other people's edits, and what Marketo made of a write."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime
+from decimal import Decimal
+
+import pytest
+from hypothesis import given, strategies as st
+
+from mkdyn.domain import MISSING, Echo, Evidence, FieldValue, Shown
+from mkdyn.domain.evidence import Echoes, Refusal, explained, prove, reads_as, refused, value_like
+
+from .worlds import LAW
+
+WRITE = Echo(before="old", after="ours")
+AGAIN = Echo(before="ours", after="again")
+
+
+def told(old: str | None, new: str | None, field: str = "title") -> Evidence:
+    """One entry's word on one field."""
+    return Evidence(field=field, old=old, new=new)
+
+
+def waiting(*echoes: Echo) -> Echoes:
+    """Our writes of `title` that nothing has confirmed."""
+    return {"title": echoes}
+
+
+def test_our_own_write_is_no_edit() -> None:
+    """An entry that says just what we wrote needs no further look."""
+    proof = prove([told("old", "ours")], waiting(WRITE))
+    assert (proof.edited, proof.overwritten, proof.lost, proof.echoes) == (set(), {}, set(), {})
+    assert proof.confirmed
+
+
+def test_anything_else_is_an_edit() -> None:
+    """Somebody else changed the field; our own write is still to come."""
+    proof = prove([told("old", "theirs"), told("x", "y", field="phone")], waiting(WRITE))
+    assert proof.edited == {"title", "phone"}
+    assert proof.echoes == {"title": (WRITE,)}
+    assert not proof.confirmed
+
+
+def test_a_write_that_replaced_an_edit_says_so() -> None:
+    """Its old text is not what we had read: that was somebody's edit, made in that instant."""
+    proof = prove([told("old", "theirs"), told("theirs", "ours")], waiting(WRITE))
+    assert proof.edited == {"title"}
+    assert proof.overwritten == {"title": "theirs"}
+    assert proof.echoes == {}
+
+
+def test_an_edit_to_empty_is_an_edit() -> None:
+    """What our write replaced may have been nothing at all."""
+    assert prove([told("", "ours")], waiting(WRITE)).overwritten == {"title": None}
+    assert prove([told(None, "ours")], waiting(WRITE)).overwritten == {"title": None}
+
+
+def test_a_replaced_edit_that_cannot_be_read_back_is_lost_and_said_to_be() -> None:
+    """The feed's text is no value of the field's type: it is named, not guessed."""
+    proof = prove([told("many", "7")], {"score": (), "title": (Echo(before=5, after=7),)})
+    assert (proof.overwritten, proof.lost) == ({}, {"title"})
+
+
+def test_a_replaced_edit_of_an_empty_field_is_read_as_what_we_wrote() -> None:
+    """The field was empty before, so the type is that of our own value."""
+    assert prove([told("6", "7")], waiting(Echo(before=None, after=7))).overwritten == {"title": 6}
+
+
+def test_writes_are_confirmed_in_their_order() -> None:
+    """The confirmed one, and those before it, wait no longer; a repeated value is the older write."""
+    assert prove([told("old", "ours")], waiting(WRITE, AGAIN)).echoes == {"title": (AGAIN,)}
+    assert prove([told("ours", "again")], waiting(WRITE, AGAIN)).echoes == {}
+    both = prove([told("old", "ours"), told("ours", "again")], waiting(WRITE, AGAIN))
+    assert (both.echoes, both.edited, both.overwritten) == ({}, set(), {})
+
+
+def test_the_link_s_own_echoes_are_left_alone() -> None:
+    """A proof is a new thing: what it was made of stays as it was."""
+    echoes = waiting(WRITE)
+    prove([told("old", "ours")], echoes)
+    assert echoes == {"title": (WRITE,)}
+
+
+TEXTS: list[tuple[str | None, FieldValue, bool]] = [
+    (None, None, True),
+    ("", None, True),
+    ("x", None, False),
+    (None, "x", False),
+    (None, "", False),
+    ("x", "x", True),
+    ("", "", True),
+    ("X", "x", False),
+    ("true", True, True),
+    ("1", True, True),
+    ("Yes", True, True),
+    ("false", True, False),
+    ("0", False, True),
+    (None, False, True),
+    ("", False, True),
+    ("maybe", False, False),
+    ("80", 80, True),
+    ("80.0", 80, True),
+    ("80.5", 80, False),
+    ("eighty", 80, False),
+    ("Infinity", 80, False),
+    (None, 80, False),
+    ("", 80, False),
+    ("0.10", 0.1, True),
+    ("0.2", 0.1, False),
+    ("0.10", Decimal("0.1"), True),
+    ("2026-01-02", date(2026, 1, 2), True),
+    ("02/01/2026", date(2026, 1, 2), False),
+    ("2026-01-02T03:04:05Z", datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC), True),
+    ("2026-01-02 03:04:05", datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC), True),
+    ("2026-01-02T04:04:05+01:00", datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC), True),
+    ("yesterday", datetime(2026, 1, 2, tzinfo=UTC), False),
+]
+
+
+@pytest.mark.parametrize(("text", "value", "stands"), TEXTS)
+def test_what_a_text_stands_for(text: str | None, value: FieldValue, stands: bool) -> None:
+    """The feed has texts only; a text stands for a value if it reads as that value."""
+    assert reads_as(text, value) is stands
+
+
+@pytest.mark.parametrize(
+    ("text", "example", "value"),
+    [
+        ("theirs", "x", "theirs"),
+        ("theirs", None, "theirs"),
+        ("", "x", None),
+        (None, 5, None),
+        ("NO", True, False),
+        ("maybe", True, MISSING),
+        (None, True, False),
+        ("80", 5, 80),
+        ("80.5", 5, MISSING),
+        ("1e999999", Decimal(5), Decimal("1e999999")),
+        ("many", 0.5, MISSING),
+        ("0.25", 0.5, 0.25),
+        ("many", Decimal(5), MISSING),
+        ("2026-01-02", date(2025, 1, 1), date(2026, 1, 2)),
+        ("2026-01-02T03:04:05", datetime(2025, 1, 1, tzinfo=UTC), datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)),
+    ],
+)
+def test_a_text_read_as_a_value(text: str | None, example: FieldValue, value: Shown) -> None:
+    """It becomes a value of the example's type, or is missing: never something else."""
+    found = value_like(text, example)
+    assert found == value
+    assert type(found) is type(value)
+
+
+@LAW
+@given(st.one_of(st.text(), st.integers(), st.booleans(), st.decimals(allow_nan=False, allow_infinity=False)))
+def test_every_value_reads_as_itself(value: FieldValue) -> None:
+    """The plainest text of a value stands for it, and is read back as it."""
+    assert reads_as(str(value), value)
+    assert value_like(str(value), value) == (value or None if isinstance(value, str) else value)
+
+
+@pytest.mark.parametrize(
+    ("shown", "echoes", "evidence", "verdict"),
+    [
+        ("ours", (WRITE,), [], None),
+        ("old", (), [], None),
+        ("old", (WRITE,), [], "blocked"),
+        ("OURS", (WRITE,), [], "rewritten"),
+        ("OURS", (WRITE,), [told("old", "OURS")], "rewritten"),
+        ("theirs", (WRITE,), [told("ours", "theirs")], None),
+        ("theirs", (WRITE,), [told("old", "ours"), told("ours", "theirs")], None),
+        ("old", (WRITE,), [told("old", "ours"), told("ours", "old")], None),
+        ("old", (WRITE,), [told("x", "y", field="phone")], "blocked"),
+        ("ours", (WRITE, AGAIN), [], "blocked"),
+    ],
+)
+def test_what_marketo_makes_of_a_write(
+    shown: FieldValue, echoes: tuple[Echo, ...], evidence: list[Evidence], verdict: Refusal | None
+) -> None:
+    """Blocked, where what stood before shows again; rewritten, where something else does; else somebody's edit."""
+    assert refused("title", shown, waiting(*echoes), evidence) == verdict
+
+
+def test_a_field_we_never_wrote_is_nobody_s_answer() -> None:
+    """Whatever it shows."""
+    assert refused("phone", "x", waiting(WRITE), []) is None
+
+
+@pytest.mark.parametrize(
+    ("shown", "echoes", "evidence", "clear"),
+    [
+        ("anything", (), [], True),
+        ("ours", (WRITE,), [], True),
+        ("old", (WRITE,), [], False),
+        ("ours", (WRITE, AGAIN), [], False),
+        ("again", (WRITE, AGAIN), [], True),
+        ("theirs", (), [told("old", "theirs")], True),
+        ("old", (), [told("old", "theirs")], False),
+        ("old", (WRITE,), [told("old", "theirs"), told("theirs", "old")], True),
+        ("ours", (WRITE,), [told("ours", "theirs")], False),
+        ("ours", (WRITE,), [told("x", "y", field="phone")], True),
+    ],
+)
+def test_what_explains_a_value(
+    shown: FieldValue, echoes: tuple[Echo, ...], evidence: list[Evidence], clear: bool
+) -> None:
+    """The feed's last word on the field does, or else our own last write; a field without either needs nothing."""
+    assert explained("title", shown, waiting(*echoes), evidence) is clear

@@ -1,0 +1,310 @@
+"""Values, the lenses between two systems' types, and how values are written down."""
+
+from __future__ import annotations
+
+import math
+from datetime import UTC, date, datetime, timedelta, timezone
+from decimal import Decimal
+from typing import Final
+
+import pytest
+from hypothesis import given, strategies as st
+from hypothesis.strategies import SearchStrategy
+
+from mkdyn.domain import IDENTITY, MISSING, FieldValue, Lens, Unfit
+from mkdyn.domain.values import (
+    boolean_lens,
+    choice_lens,
+    date_lens,
+    datetime_lens,
+    decimal_lens,
+    from_json,
+    integer_lens,
+    reference_lens,
+    same,
+    text_lens,
+    to_json,
+)
+
+from .worlds import LAW
+
+ZONES: Final = st.sampled_from([UTC, timezone(timedelta(hours=14)), timezone(-timedelta(hours=12))])
+TEXT: Final = st.text(max_size=8)
+MOMENT: Final = st.datetimes(timezones=ZONES)
+LABELS: Final = {1: "Cold", 2: "Warm", 3: "warm", 4: "Open", 5: "Open", 6: "", 7: "Straße"}
+GUIDS: Final = st.uuids().map(str)
+
+#: Each lens, with whatever Dynamics and Marketo may show of its type.
+LENSES: Final[dict[str, tuple[Lens, SearchStrategy[FieldValue], SearchStrategy[FieldValue]]]] = {
+    "identity": (IDENTITY, TEXT | st.booleans() | st.integers(), TEXT | st.booleans() | st.integers()),
+    "text": (text_lens(dynamics_length=4, marketo_length=6), TEXT, TEXT),
+    "text without limits": (text_lens(), TEXT, TEXT),
+    "integer": (integer_lens(minimum=-3, maximum=1000), st.integers(-10, 1010) | st.integers(), st.integers()),
+    "decimal": (
+        decimal_lens(precision=4),
+        st.decimals(-(10**11), 10**11, places=4) | st.integers() | st.floats(),
+        st.floats() | st.integers() | st.decimals(-(10**6), 10**6, places=5),
+    ),
+    "boolean": (boolean_lens(), st.booleans(), st.booleans()),
+    "datetime": (datetime_lens(), MOMENT, MOMENT.map(lambda at: at.replace(microsecond=0))),
+    "date": (date_lens(), st.dates(), st.dates()),
+    "choice": (
+        choice_lens(LABELS),
+        st.integers(0, 8),
+        st.sampled_from([*LABELS.values(), "COLD", "wArm", "STRASSE", "Hot"]),
+    ),
+    "reference": (reference_lens(), GUIDS, GUIDS | GUIDS.map(str.upper)),
+}
+each_lens = pytest.mark.parametrize("name", LENSES)
+
+
+@each_lens
+@LAW
+@given(data=st.data())
+def test_what_was_carried_over_agrees(name: str, data: st.DataObject) -> None:
+    """A value and what the lens makes of it are in agreement, whichever way it went."""
+    lens, of_dynamics, of_marketo = LENSES[name]
+    d, m = data.draw(st.none() | of_dynamics), data.draw(st.none() | of_marketo)
+    there, back = lens.to_marketo(d), lens.to_dynamics(m)
+    assert isinstance(there, Unfit) or lens.agree(d, there)
+    assert isinstance(back, Unfit) or lens.agree(back, m)
+
+
+@each_lens
+@LAW
+@given(data=st.data())
+def test_there_and_back_and_there_again(name: str, data: st.DataObject) -> None:
+    """The second time, it is what it was the first time; so two systems come to rest."""
+    lens, of_dynamics, of_marketo = LENSES[name]
+    for first, second, shown in [
+        (lens.to_marketo, lens.to_dynamics, data.draw(st.none() | of_dynamics)),
+        (lens.to_dynamics, lens.to_marketo, data.draw(st.none() | of_marketo)),
+    ]:
+        there = first(shown)
+        if isinstance(there, Unfit):
+            continue
+        back = second(there)
+        if not isinstance(back, Unfit):
+            assert same(first(back), there)  # type: ignore[arg-type]  # unfit is not the same
+
+
+@each_lens
+@LAW
+@given(data=st.data())
+def test_what_does_not_fit_is_never_cut(name: str, data: st.DataObject) -> None:
+    """Dynamics gets a value whole or not at all; Marketo gets the same, but for what it never shows."""
+    lens, of_dynamics, of_marketo = LENSES[name]
+    m = data.draw(of_marketo)
+    written = lens.to_dynamics(m)
+    if isinstance(written, Decimal):
+        assert isinstance(m, int | float | Decimal)
+        assert written == Decimal(str(m))
+    elif isinstance(written, int) and isinstance(m, str):
+        assert LABELS[written].casefold() == m.casefold()
+    elif isinstance(written, str) and isinstance(m, str):
+        assert len(written) == len(m)
+    elif not isinstance(written, Unfit):
+        assert same(written, m) or (written is None and m == "")
+    d = data.draw(of_dynamics)
+    shown = lens.to_marketo(d)
+    if isinstance(shown, str) and isinstance(d, str):
+        assert len(shown) == len(d)
+    elif isinstance(shown, float):
+        assert isinstance(d, int | float | Decimal)
+        assert math.isclose(shown, d, rel_tol=1e-15, abs_tol=1e-300)
+    elif isinstance(shown, datetime) and isinstance(d, datetime):
+        assert timedelta() <= d - shown < timedelta(seconds=1)
+
+
+@each_lens
+@LAW
+@given(data=st.data())
+def test_a_reason_shows_no_value(name: str, data: st.DataObject) -> None:
+    """A value is unfit for a reason that can be read by anyone: it gives the value away to nobody."""
+    lens, of_dynamics, of_marketo = LENSES[name]
+    wrong = data.draw(st.sampled_from(["confidential", 73917391, 7391.7391, True, date(7391, 1, 1)]))
+    shown = [(lens.to_marketo, data.draw(of_dynamics)), (lens.to_dynamics, data.draw(of_marketo))]
+    for carry, value in [*shown, (lens.to_marketo, wrong), (lens.to_dynamics, wrong)]:
+        carried = carry(value)
+        if isinstance(carried, Unfit):
+            assert carried.code
+            assert carried.reason.endswith(".")
+            assert "7391" not in carried.reason
+            assert "confidential" not in carried.reason
+
+
+@each_lens
+def test_identical_values_agree(name: str) -> None:
+    """Two systems that show the very same are in agreement, whether or not it could be carried."""
+    lens = LENSES[name][0]
+    for value in (None, "", "far too long for either", 10**12, "ABC"):
+        assert lens.agree(value, value)
+
+
+@pytest.mark.parametrize(
+    ("lens", "wrong"),
+    [
+        (text_lens(), 7),
+        (integer_lens(), True),
+        (integer_lens(), 7.0),
+        (integer_lens(), "7"),
+        (decimal_lens(), "7"),
+        (decimal_lens(), False),
+        (boolean_lens(), 1),
+        (datetime_lens(), date(2026, 1, 2)),
+        (date_lens(), datetime(2026, 1, 2, tzinfo=UTC)),
+        (reference_lens(), 7),
+    ],
+    ids=lambda value: getattr(value, "name", repr(value)),
+)
+def test_another_type_is_unfit(lens: Lens, wrong: FieldValue) -> None:
+    """No lens guesses what a value of another type may mean; true is no number."""
+    for carry in (lens.to_marketo, lens.to_dynamics):
+        unfit = carry(wrong)
+        assert isinstance(unfit, Unfit)
+        assert unfit.code == "wrong-type"
+
+
+@pytest.mark.parametrize(
+    ("lens", "to", "value", "expected"),
+    [
+        (text_lens(marketo_length=2), "marketo", "abc", Unfit("too-long", "3 characters, Marketo takes 2.")),
+        (
+            text_lens(dynamics_length=2000),
+            "dynamics",
+            "a" * 2310,
+            Unfit("too-long", "2,310 characters, Dynamics takes 2,000."),
+        ),
+        (text_lens(), "marketo", "", None),
+        (integer_lens(minimum=0, maximum=9), "dynamics", 10, Unfit("out-of-range", "Dynamics takes 0 to 9.")),
+        (integer_lens(minimum=0, maximum=9), "dynamics", 9, 9),
+        (integer_lens(), "marketo", 2**31, Unfit("out-of-range", "Marketo takes -2,147,483,648 to 2,147,483,647.")),
+        (decimal_lens(), "marketo", Decimal("0.10"), 0.1),
+        (
+            decimal_lens(),
+            "marketo",
+            Decimal("1e999"),
+            Unfit("out-of-range", "it is no finite number that Marketo takes."),
+        ),
+        (decimal_lens(), "marketo", 10**400, Unfit("out-of-range", "it is no finite number that Marketo takes.")),
+        (decimal_lens(precision=2), "dynamics", 0.25, Decimal("0.25")),
+        (decimal_lens(precision=2), "dynamics", Decimal("0.25"), Decimal("0.25")),
+        (decimal_lens(precision=2), "dynamics", 7, Decimal(7)),
+        (decimal_lens(precision=2), "dynamics", 0.125, Unfit("too-precise", "Dynamics keeps 2 decimal places.")),
+        (decimal_lens(), "dynamics", math.inf, Unfit("out-of-range", "it is no finite number that Dynamics takes.")),
+        (decimal_lens(maximum=5), "dynamics", 5.5, Unfit("out-of-range", "Dynamics takes -100,000,000,000.0 to 5.")),
+        (boolean_lens(), "marketo", None, False),
+        (boolean_lens(), "dynamics", None, None),
+        (boolean_lens(), "marketo", True, True),
+        (choice_lens(LABELS), "marketo", 1, "Cold"),
+        (choice_lens(LABELS), "marketo", 6, Unfit("no-label", "the choice has no label.")),
+        (choice_lens(LABELS), "marketo", 99, Unfit("no-label", "the choice has no label.")),
+        (choice_lens(LABELS), "dynamics", "COLD", 1),
+        (choice_lens(LABELS), "dynamics", "Warm", 2),
+        (choice_lens(LABELS), "dynamics", "warm", 3),
+        (choice_lens(LABELS), "dynamics", "", None),
+        (choice_lens(LABELS), "dynamics", "WARM", Unfit("no-choice", "Dynamics has no one choice of that label.")),
+        (choice_lens(LABELS), "dynamics", "Open", Unfit("no-choice", "Dynamics has no one choice of that label.")),
+        (choice_lens(LABELS), "dynamics", "Hot", Unfit("no-choice", "Dynamics has no one choice of that label.")),
+        (reference_lens(), "dynamics", "0A1B", "0a1b"),
+        (reference_lens(), "dynamics", "", None),
+        (datetime_lens(), "marketo", datetime(2026, 1, 2), Unfit("no-time-zone", "the time has no zone.")),  # noqa: DTZ001
+        (
+            datetime_lens(),
+            "marketo",
+            datetime(2026, 1, 2, 3, 4, 5, 678, tzinfo=timezone(timedelta(hours=1))),
+            datetime(2026, 1, 2, 2, 4, 5, tzinfo=UTC),
+        ),
+        (
+            datetime_lens(),
+            "dynamics",
+            datetime(1, 1, 1, tzinfo=timezone(timedelta(hours=1))),
+            Unfit("out-of-range", "the calendar has no such day."),
+        ),
+        (date_lens(), "dynamics", date(2026, 1, 2), date(2026, 1, 2)),
+    ],
+)
+def test_what_a_lens_makes_of_a_value(lens: Lens, to: str, value: FieldValue, expected: FieldValue | Unfit) -> None:
+    """Each lens, at its edges."""
+    carried = lens.to_marketo(value) if to == "marketo" else lens.to_dynamics(value)
+    assert carried == expected
+    assert type(carried) is type(expected)
+
+
+def test_a_choice_of_one_label_with_another_still_agrees() -> None:
+    """Dynamics allows two choices of one label: either agrees with it, though none can be written from it."""
+    lens = choice_lens(LABELS)
+    assert lens.agree(4, "Open")
+    assert lens.agree(5, "Open")
+    assert not lens.agree(1, "Open")
+
+
+def test_same_knows_numbers_from_booleans() -> None:
+    """One is not true, zero not false; equal numbers of different types are the same."""
+    assert not same(1, True)
+    assert not same(False, 0)
+    assert same(True, True)
+    assert same(1, 1.0)
+    assert same(Decimal("0.5"), 0.5)
+    assert same(MISSING, MISSING)
+    assert not same(MISSING, None)
+    assert repr(MISSING) == "MISSING"
+
+
+SCALARS: Final = st.one_of(
+    st.none(),
+    st.text(),
+    st.integers(),
+    st.booleans(),
+    st.floats(allow_nan=False),
+    st.decimals(allow_nan=False),
+    st.dates(),
+    st.datetimes(),
+    MOMENT,
+)
+NESTED: Final = st.recursive(
+    SCALARS,
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(st.text(min_size=1).filter(lambda name: name[0] != "$"), inner, max_size=3)
+    ),
+    max_leaves=8,
+)
+
+
+def _kinds(value: object) -> object:
+    match value:
+        case list():
+            return [_kinds(item) for item in value]
+        case dict():
+            return {name: _kinds(item) for name, item in value.items()}
+        case _:
+            return type(value)
+
+
+@LAW
+@given(NESTED)
+def test_json_round_trip(value: object) -> None:
+    """What was written down is read back, of the same type."""
+    found = from_json(to_json(value))
+    assert found == value
+    assert _kinds(found) == _kinds(value)
+
+
+def test_json_is_plain_and_compact() -> None:
+    """Values without a JSON type are tagged; anything else is as it looks."""
+    assert to_json({"a": Decimal("1.50"), "b": "é", "c": None}) == '{"a":{"$decimal":"1.50"},"b":"é","c":null}'
+    assert to_json([date(2026, 1, 2)]) == '[{"$date":"2026-01-02"}]'
+    assert to_json(datetime(2026, 1, 2, tzinfo=UTC)) == '{"$datetime":"2026-01-02T00:00:00+00:00"}'
+
+
+@pytest.mark.parametrize("found", [{"$decimal": 5}, {"$other": "x"}, {"$decimal": "1", "more": 2}, {}])
+def test_what_is_no_tag_is_an_object(found: object) -> None:
+    """Only a lone tag with a text stands for a value."""
+    assert from_json(to_json(found)) == found
+
+
+def test_only_field_values_are_written_down() -> None:
+    """Anything else is a mistake of the program; its text is not shown."""
+    with pytest.raises(TypeError, match=r"^a bytes is no field value$"):
+        to_json(b"confidential")
