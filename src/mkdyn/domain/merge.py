@@ -189,7 +189,7 @@ def _unreadable(pair: FieldPair, system: System, key: str) -> Hold:
     )  # fmt: skip
 
 
-@attrs.frozen
+@attrs.frozen(repr=False)
 class _Decision:
     """One field of which a system's value must give way; *shows* is what Marketo shows, if not *m*."""
 

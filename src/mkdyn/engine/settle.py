@@ -77,10 +77,10 @@ def verdict(operation: Operation, found: Record | None, *, evidence: Sequence[Ev
     if operation.system is System.DYNAMICS:
         untouched = found.version is not None and found.version == operation.version
     else:
-        changing = [name for name, value in operation.after.items() if not same(operation.before.get(name), value)]
-        untouched = all(
+        changing = {name for name, value in operation.after.items() if not same(operation.before.get(name), value)}
+        untouched = changing <= set(unproven) and all(
             same(found.values.get(name, MISSING), operation.before.get(name)) for name in changing
-        ) and not any(item.field in operation.after for item in evidence)
+        )
     return later if untouched else Landed(doubtful=unproven)
 
 
@@ -138,6 +138,8 @@ def _landed(session: Session, kind: Kind, operation: Operation, record: Record |
     by_field = kind.by_marketo if operation.system is System.MARKETO else kind.by_dynamics
     unsure = tuple(by_field[name].key for name in doubtful if name in by_field)
     key = operation.key if record is None else record.key
+    if unsure:
+        operation = attrs.evolve(operation, step=attrs.evolve(operation.step, covers=False, clears=()))
     commit(session, kind, operation, Applied(key=key), unsure=unsure)
     if record is not None:
         _observe_again(session, kind, operation.system, record, unsure)

@@ -10,7 +10,7 @@ from typing import Final, TypeAlias
 import attrs
 from anyio.lowlevel import checkpoint
 
-from mkdyn.domain.outcomes import Create, Delete, Rejected, Update, Write
+from mkdyn.domain.outcomes import Delete, Rejected, Write
 from mkdyn.errors import ThrottledError, UnreachableError
 from mkdyn.testing.faults import CallFault, Crash, Crashed, Fault, LoseAnswer, Method, Reject, Throttle, Unreachable
 
@@ -137,8 +137,4 @@ class Calls:
 
 
 def _fields_of(write: Write) -> Iterable[str]:
-    match write:
-        case Create(values=values) | Update(values=values):
-            return values
-        case Delete():
-            return ()
+    return () if isinstance(write, Delete) else write.values

@@ -39,6 +39,6 @@ class StaleReads:
         """Yield the records whose field reads as one of *values*, which are folded."""
         old = self._old.get(table.name, {})
         yield from (row for row in table.matching(field, values) if row.key not in old)
-        for row in filter(None, old.values()):
-            if (as_text(table.value(row, field)) or "").casefold() in values:
-                yield row
+        yield from (
+            row for row in filter(None, old.values()) if (as_text(table.value(row, field)) or "").casefold() in values
+        )

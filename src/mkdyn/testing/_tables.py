@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from datetime import UTC, date, datetime
-from decimal import Decimal
 
 import attrs
 
 from mkdyn.domain.fields import FieldSpec
 from mkdyn.domain.records import Record
 from mkdyn.domain.registry import nearest
-from mkdyn.domain.values import FieldValue, Values
+from mkdyn.domain.values import FieldValue, Values, same
 from mkdyn.errors import UnknownEntityError, UnknownFieldError
 
 
@@ -40,9 +39,7 @@ def as_text(value: FieldValue) -> str | None:
             return value.astimezone(UTC).isoformat().replace("+00:00", "Z")
         case date():
             return value.isoformat()
-        case int() | float():
-            return repr(value)
-        case Decimal():
+        case _:
             return str(value)
 
 
@@ -180,21 +177,12 @@ class Table:
         """
         for field in values:
             self.spec_of(field)
-        wanted = {field: _folded(value) for field, value in values.items()}
-        keys = [
-            row.key
-            for row in self._candidates(wanted)
-            if all(_folded(self.value(row, field)) == text for field, text in wanted.items())
-        ]
+        indexed = next(((field, value) for field, value in values.items() if isinstance(value, str) and value), None)
+        rows = self.rows.values() if indexed is None else self.matching(indexed[0], [indexed[1]])
+        keys = [row.key for row in rows if all(_alike(self.value(row, field), values[field]) for field in values)]
         if len(keys) == 1:
             return keys[0]
-        raise LookupError(f"{len(keys)} {self.name} records have that {', '.join(wanted)}; key_of needs exactly one")
-
-    def _candidates(self, wanted: Mapping[str, str | None]) -> Iterable[Row]:
-        field, text = next(iter(wanted.items()), ("", None))
-        if text is None or self.specs[field].type == "boolean":
-            return self.rows.values()
-        return self.matching(field, [text])
+        raise LookupError(f"{len(keys)} {self.name} records have that {', '.join(values)}; key_of needs exactly one")
 
 
 def known(tables: Mapping[str, Table], object: str) -> Table:
@@ -225,6 +213,10 @@ def asked_for(tables: Mapping[str, Table], object: str, fields: Collection[str],
 def _hint(name: str, names: Iterable[str]) -> str:
     near = nearest(name, names)
     return f"; nearest: {near}" if near else ""
+
+
+def _alike(shown: FieldValue, wanted: FieldValue) -> bool:
+    return _folded(shown) == _folded(wanted) if isinstance(wanted, str) else same(shown, wanted)
 
 
 def _folded(value: FieldValue) -> str | None:

@@ -125,7 +125,7 @@ class FakeDynamics(DynamicsHands):
         elif object in self._hidden_tables:
             yield _may_not_read(object)
         else:
-            yield from (problem for field in fields for problem in _column_problem(table, field))
+            yield from (problem for field in sorted(fields) for problem in _column_problem(table, field))
 
     def _read(self, table: Table, keys: Collection[str], fields: Collection[str]) -> Iterable[Record]:
         show, rows = self._shower(table, fields), table.rows

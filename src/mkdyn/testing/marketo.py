@@ -29,7 +29,7 @@ from mkdyn.errors import CheckError, ConfigError, FieldError, TypeMismatchError,
 from mkdyn.ports.connectors import Identity, MarketoConnector, Pages, Problem
 from mkdyn.testing._feed import ActivityLog, Reading
 from mkdyn.testing._marketo_hands import MarketoHands
-from mkdyn.testing._marketo_rules import IN_USE, INVALID, SEVERAL, TOO_MANY_TO_MERGE, blank
+from mkdyn.testing._marketo_rules import IN_USE, INVALID, SEVERAL, TOO_MANY_TO_MERGE, UNKNOWN_FIELD, blank
 from mkdyn.testing._schemas_marketo import COMPANY_FIELDS, created_spec
 from mkdyn.testing._tables import Row, Table
 from mkdyn.testing.faults import Fault
@@ -87,7 +87,7 @@ class FakeMarketo(MarketoHands):
     def _problems(self, needs: Mapping[str, Collection[str]]) -> Iterable[Problem]:
         for object, fields in needs.items():
             there = self._tables[object].specs if object in self._tables else {}
-            for field in fields:
+            for field in sorted(fields):
                 if field not in there:
                     yield Problem(
                         what="Marketo: the API user may not create fields.",
@@ -218,27 +218,26 @@ class FakeMarketo(MarketoHands):
         """Create or update, as both of Marketo's calls do: what is found is written, too."""
         own = table.key_field
         field = write.by or own
-        if table.name == "lead" and field == own:
-            return Rejected(code=INVALID, message="A person's id can't be chosen", field=own)
+        chosen = field == own  # persons get their ids from Marketo, everything else is known by the key it was given
+        if chosen == (table.name == "lead"):
+            return Rejected(code=INVALID, message=f"'{field}' is no field to look a {table.name} up by", field=field)
         if field not in table.specs:
-            return Rejected(code="1006", message=f"Lookup field '{field}' not found", field=field)
-        found = (
-            list(table.matching(field, [write.key])) if field != own else [*filter(None, [table.rows.get(write.key)])]
-        )
+            return Rejected(code=UNKNOWN_FIELD, message=f"Lookup field '{field}' not found", field=field)
+        there = table.rows.get(write.key)
+        found = list(table.matching(field, [write.key])) if field != own else [there] if there else []
+        values = {**write.values, field: write.key}
         if len(found) > 1:
             return Rejected(code=SEVERAL, message="Multiple lead match lookup criteria")
         if found:
-            return self._update(table, found[0], {field: write.key, **write.values}, found=True)
-        values = self._rules.accepted(table, {**write.values, field: write.key}, None)
-        if isinstance(values, Rejected):
-            return values
-        missing = self._rules.missing(table, values)
+            return self._update(table, found[0], values, found=True)
+        accepted = self._rules.accepted(table, values, None)
+        if isinstance(accepted, Rejected):
+            return accepted
+        missing = self._rules.missing(table, accepted)
         if missing is not None:
             return blank(missing)
-        key = values.pop(own, None)
-        return Applied(
-            key=self._insert(table, None if key is None else str(key), self._unblocked(table, values), self.time)
-        )
+        key = None if accepted.pop(own, None) is None else write.key
+        return Applied(key=self._insert(table, key, self._unblocked(table, accepted), self.time))
 
     def _update(self, table: Table, row: Row, values: Values, *, found: bool) -> Outcome:
         accepted = self._rules.accepted(table, values, row)

@@ -52,7 +52,7 @@ from mkdyn.domain.values import (
 T = TypeVar("T")
 
 #: Deterministic: the same examples in every run.
-LAW: Final = settings(derandomize=True, deadline=None, max_examples=150)
+LAW: Final = settings(derandomize=True, deadline=None, max_examples=100)
 
 SUBSCRIPTION: Final = CustomEntity("new_subscription", parent=Entity.CONTACT, via="new_contactid")
 PERSONS: Final[Sequence[AnyEntity]] = (Entity.LEAD, Entity.CONTACT)

@@ -24,6 +24,8 @@ from mkdyn.domain import (
     Stale,
     System,
     Update,
+    Values,
+    Write,
 )
 from mkdyn.domain.mapping import STANDARD_MAPPING
 from mkdyn.errors import CheckError, CursorExpiredError, UnknownEntityError, UnknownFieldError
@@ -234,6 +236,9 @@ class TestPeople:
         dynamics.create("contact", lastname="Lovelace")
         assert dynamics.key_of("contact", emailaddress1="ada@EXAMPLE.com") == ada
         assert dynamics.key_of("contact", donotphone=True) == ada
+        rich = dynamics.create("account", name="Acme", revenue=7)
+        assert dynamics.key_of("account", revenue=7) == dynamics.key_of("account", revenue=Decimal(7)) == rich
+        assert [row.key for row in await dynamics.find("account", "revenue", ["7.00"], fields=[])] == [rich]
         assert dynamics.key_of("contact", lastname="Lovelace", emailaddress1="ada@example.com") == ada
         assert dynamics.key_of("contact", lastname="Lovelace", emailaddress1=None) != ada
         with pytest.raises(LookupError, match="2 contact records"):
@@ -487,7 +492,7 @@ class TestChanges:
         dynamics.expire_cursors()
         with pytest.raises(CursorExpiredError, match="in full"):
             await pages_of(dynamics, "lead", ["lastname"], cursor)
-        assert await cursor_of(dynamics, "lead", ["lastname"], await cursor_of(dynamics, "lead", ["lastname"]))
+        assert await pages_of(dynamics, "lead", ["lastname"], await cursor_of(dynamics, "lead", ["lastname"]))
 
     async def test_a_row_written_often_is_remembered_once(self, dynamics: FakeDynamics) -> None:
         """The log of changes does not grow with the number of edits."""
@@ -571,7 +576,7 @@ class TestWrites:
 
     async def test_what_is_gone_is_gone(self, dynamics: FakeDynamics) -> None:
         """An update of it is stale; a deletion is done."""
-        writes = [Update(key=NOWHERE, values={}, version="W/1"), Delete(key=NOWHERE, version="W/1")]
+        writes: list[Write] = [Update(key=NOWHERE, values={}, version="W/1"), Delete(key=NOWHERE, version="W/1")]
         assert await dynamics.write("lead", writes) == [Stale(gone=True), Applied(key=NOWHERE)]
 
     async def test_a_deletion_is_in_the_feed(self, dynamics: FakeDynamics) -> None:
@@ -629,7 +634,8 @@ class TestWrites:
         assert field_of((await dynamics.write("lead", [Update(key=key, values={"jobtitle": "X"})]))[0]) == (
             "read-only", None,
         )  # fmt: skip
-        for values in ({"statecode": 2}, {"statecode": 0, "jobtitle": "X"}, {"jobtitle": "Y"}):
+        steps: list[Values] = [{"statecode": 2}, {"statecode": 0, "jobtitle": "X"}, {"jobtitle": "Y"}]
+        for values in steps:
             assert isinstance((await dynamics.write("lead", [Update(key=key, values=values)]))[0], Applied)
         assert shown(dynamics, "lead", key, "jobtitle") == "Y"
 
@@ -653,7 +659,11 @@ class TestWrites:
         key = dynamics.create("lead", lastname="Lovelace")
         fault = Reject(key=key, field="jobtitle", code="0x80040265", message="A plug-in threw.")
         dynamics.inject(fault)
-        writes = [Update(key=key, values={"jobtitle": "X"}), Update(key=key, values={"fax": "1"}), Delete(key=NOWHERE)]
+        writes: list[Write] = [
+            Update(key=key, values={"jobtitle": "X"}),
+            Update(key=key, values={"fax": "1"}),
+            Delete(key=NOWHERE),
+        ]
         refused, other, _ = await dynamics.write("lead", writes)
         assert refused == Rejected(code="0x80040265", message="A plug-in threw.", field="jobtitle")
         assert isinstance(other, Applied)

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 import anyio
 import pytest
 
-from mkdyn.domain import Applied, Create, Delete, NewField, Rejected, Unknown, Update
+from mkdyn.domain import Applied, Create, Delete, NewField, Rejected, Unknown, Update, Write
 from mkdyn.errors import ThrottledError, UnreachableError
 from mkdyn.testing import Crash, Crashed, FakeDynamics, FakeMarketo, LoseAnswer, Reject, Throttle, Unreachable
 
@@ -154,10 +154,10 @@ class TestCallFaults:
         dynamics = FakeDynamics()
         dynamics.inject(Unreachable(call=dynamics.calls + 2))
         await dynamics.identify()
-        with pytest.raises(UnreachableError, match="call 2"):
+        with pytest.raises(UnreachableError, match="Call 2"):
             await dynamics.identify()
         dynamics.between(lambda _: dynamics.inject(Unreachable(call=dynamics.calls)))
-        with pytest.raises(UnreachableError, match="call 3"):
+        with pytest.raises(UnreachableError, match="Call 3"):
             await dynamics.identify()
 
     async def test_a_fault_may_count_one_method_only(self) -> None:
@@ -198,7 +198,7 @@ class TestReject:
         fake = make()
         key, field = "00000000-0000-0000-0000-00000000000a", "fax"
         other = key.replace("a", "b")
-        writes = [Update(key=key, values={field: "1"}), Update(key=key, values={"x": 1}), Update(key=other, values={field: "1"}),
+        writes: list[Write] = [Update(key=key, values={field: "1"}), Update(key=key, values={"x": 1}), Update(key=other, values={field: "1"}),
                   Delete(key=key), Delete(key=other)]  # fmt: skip
         refusals = {
             Reject(key=key): [0, 1, 3],

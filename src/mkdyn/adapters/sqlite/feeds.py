@@ -7,8 +7,6 @@ from datetime import datetime
 from typing import Any, Final
 
 from mkdyn.adapters.sqlite.columns import (
-    instant_or_none,
-    time_or_none,
     instant,
     instant_or_none,
     listed,

@@ -8,8 +8,6 @@ from typing import Final
 import attrs
 
 from mkdyn.adapters.sqlite.columns import (
-    instant_or_none,
-    time_or_none,
     agreed_as_data,
     agreed_from,
     instant_or_none,
@@ -158,7 +156,10 @@ def _object_of(entity: str) -> str:
 
 def _link_row(link: Link, id: int) -> Row:
     """Return a link's columns under a number."""
-    echoes = {field: [(echo.before, echo.after, instant_or_none(echo.at)) for echo in found] for field, found in link.echoes.items()}
+    echoes = {
+        field: [(echo.before, echo.after, instant_or_none(echo.at)) for echo in found]
+        for field, found in link.echoes.items()
+    }
     return (
         id,
         link.entity,

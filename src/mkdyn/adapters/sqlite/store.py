@@ -69,10 +69,10 @@ class SqliteStore(DatabaseStore):
         Raises:
             RunInProgressError: Another run holds it.
         """
-        last = self._fact(_HOLDER)  # opens the file first: no lock beside what is no state
+        self._fact(_HOLDER)  # opens the file, or says why not, before a lock is laid beside it
         lock = take_lock(self._path)
         if lock is None:
-            raise in_progress(self.name, self._fact(_HOLDER) or last)
+            raise in_progress(self.name, self._fact(_HOLDER))
         with closing(lock):
             with self.transaction():
                 self._set_fact(_HOLDER, holder)

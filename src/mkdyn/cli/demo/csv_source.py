@@ -32,6 +32,7 @@ _COLUMNS: Final[Mapping[str, Sequence[str]]] = {
     ),
 }  # fmt: skip
 _MILLION: Final = 1_000_000
+_NUMBER_END: Final = Decimal(10**12)
 _RESTORE: Final = "Put the complete file there."
 
 
@@ -41,7 +42,13 @@ def read_crm(folder: Path) -> Crm:
     Raises:
         ConfigError: A file is missing, was half written, or holds something that can't be read.
     """
-    if not folder.is_dir():
+    try:
+        there = folder.is_dir()
+    except OSError as error:
+        raise ConfigError(
+            f"{folder}: it can't be read ({error.strerror}).", what_to_do="Let this user read it, or give another one."
+        ) from error
+    if not there:
         raise ConfigError(
             f"{folder}: there is no such folder.",
             what_to_do=f"Give --data a folder with {', '.join(_COLUMNS)}; or leave it out, for the built-in sample.",
@@ -92,13 +99,7 @@ class _Row:
 
     def number(self, column: str) -> Decimal | None:
         """Return the number that stands there."""
-        try:
-            found = self._read(column, Decimal, "a number, like 1234.50")
-        except InvalidOperation:
-            found = Decimal("NaN")
-        if found is not None and not found.is_finite():
-            raise self._refused(column, "a number, like 1234.50")
-        return found
+        return self._read(column, _decimal, "a number, like 1234.50")
 
     def whole(self, column: str) -> int | None:
         """Return the whole number that stands there."""
@@ -113,12 +114,19 @@ class _Row:
         try:
             return None if text is None else read(text)
         except ValueError as error:
-            raise self._refused(column, kind) from error
+            raise ConfigError(
+                f"{self.origin}: {column} is {text!r}.", what_to_do=f"Write {kind}, or nothing."
+            ) from error
 
-    def _refused(self, column: str, kind: str) -> ConfigError:
-        return ConfigError(
-            f"{self.origin}: {column} is {self.cells[column]!r}.", what_to_do=f"Write {kind}, or nothing."
-        )
+
+def _decimal(text: str) -> Decimal:
+    try:
+        found = Decimal(text)
+    except InvalidOperation as error:
+        raise ValueError from error
+    if not found.is_finite() or abs(found) >= _NUMBER_END:
+        raise ValueError
+    return found
 
 
 def _american(text: str) -> date:
@@ -208,7 +216,7 @@ def _rows(folder: Path, name: str, make: Callable[[_Row], T]) -> Sequence[T]:
     lines = csv.reader(io.StringIO(text, newline=""), strict=True)
     found: list[T] = []
     try:
-        header = next(lines, [])
+        header = next(lines, list[str]())
         missing = [column for column in _COLUMNS[name] if column not in header]
         if missing:
             raise ConfigError(

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 import attrs
 
 from mkdyn.cli.demo.verify import Verified
-from mkdyn.domain import AnyEntity, Counts, Entity, Resolution, System
+from mkdyn.domain import AnyEntity, Counts, Entity, Resolution, ResolutionKind, System
 from mkdyn.engine.report import Report
 
 
@@ -28,19 +28,39 @@ class Arrival:
     linked: int
 
 
+@attrs.frozen
+class Run:
+    """One run.
+
+    Attributes:
+        report: What it said.
+        resolutions: Every value that gave way in it; a report has only the first.
+    """
+
+    report: Report
+    resolutions: Sequence[Resolution]
+
+    def of_kind(self, kind: ResolutionKind) -> Sequence[Resolution]:
+        """Return the values that gave way for one kind of reason."""
+        return [resolution for resolution in self.resolutions if resolution.kind == kind]
+
+
 @attrs.frozen(kw_only=True)
 class Chapter:
     """One step's run, or the runs it took.
 
     Attributes:
         name: What the JSON calls it.
-        reports: What each run said.
-        resolutions: Every value that gave way.
+        runs: The runs.
     """
 
     name: str
-    reports: Sequence[Report]
-    resolutions: Sequence[Resolution]
+    runs: Sequence[Run]
+
+    @property
+    def reports(self) -> Sequence[Report]:
+        """What each run said."""
+        return [run.report for run in self.runs]
 
     @property
     def seconds(self) -> float:
@@ -62,6 +82,10 @@ class Chapter:
         """How many records were set aside."""
         return sum(report.quarantined.total for report in self.reports)
 
+    def of_kind(self, kind: ResolutionKind) -> Sequence[Resolution]:
+        """Return the values that gave way for one kind of reason."""
+        return [resolution for run in self.runs for resolution in run.of_kind(kind)]
+
     def counts(self, system: System) -> Counts:
         """Return the writes applied in a system."""
         found = [report.counts[system] for report in self.reports]
@@ -77,7 +101,7 @@ class Chapter:
 
     def collisions(self) -> Mapping[tuple[AnyEntity, System], int]:
         """Count the fields that both systems had changed, by entity and winner."""
-        return Counter((item.collision.entity, item.winner) for item in self.resolutions if item.kind == "collision")
+        return Counter((item.collision.entity, item.winner) for item in self.of_kind("collision"))
 
     def to_data(self) -> Mapping[str, object]:
         """Return the figures as plain data."""

@@ -8,13 +8,11 @@ from mkdyn import Synchronizer
 from mkdyn.cli.demo.crm import Crm
 from mkdyn.cli.demo.edits import PEOPLE_MIN, edit
 from mkdyn.cli.demo.load import load
-from mkdyn.cli.demo.outcome import Arrival, Chapter, Outcome
+from mkdyn.cli.demo.outcome import Arrival, Chapter, Outcome, Run
 from mkdyn.cli.demo.systems import PICKS, REFUSED_PICK, Systems
 from mkdyn.cli.demo.tell import Teller
 from mkdyn.cli.demo.verify import verify
-from mkdyn.domain import Resolution
 from mkdyn.domain.entities import rank
-from mkdyn.engine.report import Report
 from mkdyn.errors import ConfigError, FieldCreationError
 from mkdyn.ports.store import StateStore
 
@@ -33,7 +31,7 @@ async def play(crm: Crm, systems: Systems, store: StateStore, teller: Teller) ->
     teller.begin(crm, await sync.fields.selected())
 
     with teller.step("First sync: Marketo is empty"):
-        first = await _chapter(sync, "first", [await sync.run()])
+        first = Chapter(name="first", runs=[await _run(sync)])
     teller.first_sync(first, await _arrivals(sync, systems, store))
 
     with teller.step("People work in both systems"):
@@ -42,11 +40,11 @@ async def play(crm: Crm, systems: Systems, store: StateStore, teller: Teller) ->
     teller.edits(deeds, refused)
 
     with teller.step("Sync: who wins, and why"):
-        edits = await _chapter(sync, "edits", await _until_the_company_is_seen(sync))
+        edits = Chapter(name="edits", runs=await _until_the_company_is_seen(sync))
     teller.sync(edits)
 
     with teller.step("Sync again: nothing is new"):
-        idle = await _chapter(sync, "idle", [await sync.run()])
+        idle = Chapter(name="idle", runs=[await _run(sync)])
     teller.idle(idle)
 
     with teller.step("Both systems, compared field by field"):
@@ -74,19 +72,24 @@ async def _arrivals(sync: Synchronizer, systems: Systems, store: StateStore) -> 
     ]
 
 
-async def _until_the_company_is_seen(sync: Synchronizer) -> Sequence[Report]:
+async def _until_the_company_is_seen(sync: Synchronizer) -> Sequence[Run]:
     """Run until the company that was edited in Marketo is put back.
 
     No feed tells of companies. The walk finds the edit: each run compares a next piece of all links with both
     systems, one kind at a time, and users and teams come before accounts.
     """
-    reports: list[Report] = []
+    runs: list[Run] = []
     turn = len({pair.entity for pair in await sync.fields.selected()})
-    while len(reports) < turn:
-        reports.append(await sync.run())
-        if any(resolution.kind == "one-way" for resolution in await _resolutions(sync, reports[-1])):
+    while len(runs) < turn:
+        runs.append(await _run(sync))
+        if runs[-1].of_kind("one-way"):
             break
-    return reports
+    return runs
+
+
+async def _run(sync: Synchronizer) -> Run:
+    report = await sync.run()
+    return Run(report, [item async for item in sync.journal.collisions(report)])
 
 
 async def _ask_for_a_field(sync: Synchronizer) -> Sequence[str]:
@@ -96,18 +99,6 @@ async def _ask_for_a_field(sync: Synchronizer) -> Sequence[str]:
     except FieldCreationError as refusal:
         return [str(refusal)]
     return []
-
-
-async def _chapter(sync: Synchronizer, name: str, reports: Sequence[Report]) -> Chapter:
-    return Chapter(
-        name=name,
-        reports=reports,
-        resolutions=[item for report in reports for item in await _resolutions(sync, report)],
-    )
-
-
-async def _resolutions(sync: Synchronizer, report: Report) -> Sequence[Resolution]:
-    return [item async for item in sync.journal.collisions(report)]
 
 
 def _expect_enough_people(crm: Crm) -> None:

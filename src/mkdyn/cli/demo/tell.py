@@ -20,12 +20,13 @@ from mkdyn.cli.demo.crm import Crm
 from mkdyn.cli.demo.edits import Deed
 from mkdyn.cli.demo.outcome import Arrival, Chapter, Outcome
 from mkdyn.domain import Entity, FieldPair, Resolution, System
-from mkdyn.engine.report import Report
+from mkdyn.engine.report import Report, duration
 from mkdyn.ports.observer import BatchWritten, Event, PageGathered
 
 #: How many collisions, holds, quarantined records or warnings are told; the state has all.
 _HANDFUL: Final = 6
 _INDENT: Final = 3
+_NARROWEST: Final = 20
 
 
 class Teller(Protocol):
@@ -132,6 +133,7 @@ class _Aloud:
 
     def first_sync(self, chapter: Chapter, arrivals: Sequence[Arrival], /) -> None:
         self._runs(chapter)
+        self._console.print()
         table = _table("", "in Dynamics", "in Marketo")
         for arrival in arrivals:
             name = arrival.entity.plural if isinstance(arrival.entity, Entity) else str(arrival.entity)
@@ -147,18 +149,17 @@ class _Aloud:
 
     def sync(self, chapter: Chapter, /) -> None:
         self._runs(chapter)
-        collisions = [item for item in chapter.resolutions if item.kind == "collision"]
+        self._console.print()
         counted = chapter.collisions()
         table = _table("changed in both", *(f"{system} won" for system in System))
         for entity in (Entity.LEAD, Entity.CONTACT):
             table.add_row(entity.plural, *(f"{counted.get((entity, system), 0):,}" for system in System))
         self._show(table)
         self._say("The value that lost is kept in the state. A handful:")
-        for resolution in _handful(collisions):
+        for resolution in _handful(chapter.of_kind("collision")):
             self._resolution(resolution)
-        put_back = [item for item in chapter.resolutions if item.kind == "one-way"]
-        self._say("Edited in Marketo, where it is only received, and put back:")
-        for resolution in put_back[:_HANDFUL]:
+        self._say("Edited in Marketo where it only receives, and put back:")
+        for resolution in chapter.of_kind("one-way")[:_HANDFUL]:
             self._resolution(resolution)
         self._say(
             "No feed tells of companies. Each run compares a next piece of all links with both systems: "
@@ -182,10 +183,21 @@ class _Aloud:
             self._say(Text(f"They do not agree yet; {outcome.kept_back:,} kept back.", style="bold red"))
 
     def _runs(self, chapter: Chapter) -> None:
-        for report in chapter.reports:
-            self._say(str(report))
-        calls = " · ".join(f"{system} {chapter.calls(system):,}" for system in System)
-        self._say(Text(f"{chapter.observed:,} changes looked at; calls: {calls}", style="dim"))
+        table = _table("", "time", *(f"→ {system}" for system in System), "collided", "put back", "held", "set aside")
+        for run in chapter.runs:
+            report = run.report
+            table.add_row(
+                f"run {report.id}",
+                duration(report.seconds),
+                *(f"{report.counts[system].total:,}" for system in System),
+                f"{len(run.of_kind('collision')):,}",
+                f"{len(run.of_kind('one-way')):,}",
+                f"{report.holds.total:,}",
+                f"{report.quarantined.total:,}",
+            )
+        self._show(table)
+        calls = " and ".join(f"{chapter.calls(system):,} to {system}" for system in System)
+        self._say(Text(f"Changes looked at: {chapter.observed:,}. Calls: {calls}.", style="dim"))
 
     def _kept_back(self, chapter: Chapter) -> None:
         """Name what was held, set aside or warned of; the first of each."""
@@ -194,7 +206,9 @@ class _Aloud:
                 self._say(Text(item, style="yellow"))
 
     def _resolution(self, resolution: Resolution) -> None:
-        self._say(f"· {resolution.text(values='shown')}", hanging=2)
+        what, _, values = resolution.text(values="shown").partition(": ")
+        won, _, rest = values.partition(" over ")
+        self._say(Text.assemble("· ", (what, "bold"), ": ", (won, "green"), f" over {rest}"), hanging=2)
 
     def _say(self, text: str | Text, *, indent: int = _INDENT, hanging: int = 0) -> None:
         """Print one paragraph: wrapped at the terminal's width, or as one line where there is none."""
@@ -202,12 +216,13 @@ class _Aloud:
         if not self._console.is_terminal:
             self._console.print(Text(" " * indent).append_text(line), soft_wrap=True)
             return
-        rows = line.wrap(self._console, max(self._console.width - indent - hanging, 20))
+        rows = line.wrap(self._console, max(self._console.width - indent - hanging, _NARROWEST))
         for place, row in enumerate(rows):
-            self._console.print(Padding(row, (0, 0, 0, indent + (hanging if place else 0))))
+            row.rstrip()
+            self._console.print(Text(" " * (indent + (hanging if place else 0))).append_text(row), soft_wrap=True)
 
     def _show(self, table: Table) -> None:
-        self._console.print(Padding(table, (0, 0, 0, _INDENT)))
+        self._console.print(Padding(table, (0, 0, 0, _INDENT), expand=False))
 
 
 class _Progress:
@@ -254,9 +269,9 @@ class _Progress:
 
 def _table(first: str, *others: str) -> Table:
     table = Table(box=None, pad_edge=False, header_style="dim")
-    table.add_column(first)
+    table.add_column(first, overflow="fold")
     for other in others:
-        table.add_column(other, justify="right")
+        table.add_column(other, justify="right", overflow="fold")
     return table
 
 

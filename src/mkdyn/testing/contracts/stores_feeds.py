@@ -75,7 +75,13 @@ def _observation_whole(make_store: MakeStore) -> None:
     record = Record(key="g-1", values=VALUES, version='W/"7"')
     evidence = (Evidence(field="email", old=None, new="a@b.example"), Evidence(field="email", old="ä", new=""))
     whole = attrs.evolve(
-        _ROW, record=record, deleted=True, evidence=evidence, wanted="contact", doubtful=("firstname", "email#2")
+        _ROW,
+        record=record,
+        deleted=True,
+        evidence=evidence,
+        wanted="contact",
+        doubtful=("firstname", "email#2"),
+        seen_at=NINE_ABROAD,
     )
     with closing(make_store()) as store:
         with store.transaction():

@@ -50,23 +50,23 @@ def _collision_whole(make_store: MakeStore) -> None:
         expect(_resolved(store, run)[1].collision.was, None, "what was agreed to be empty")
 
 
-@promises("A collision is kept once for each run, values and all; the numbers lead from page to page.")
+@promises("A collision that a run has already, values and all, is kept once; the numbers lead from page to page.")
 def _collisions(make_store: MakeStore) -> None:
+    one, other, row = _resolution("a"), _resolution("b"), _resolution("a", row=1)
+    later = _resolution("b", "M, edited meanwhile")
     with closing(make_store()) as store:
         first, second = _start(store), _start(store)
         with store.transaction():
-            store.add_resolutions(first, [_resolution("a"), _resolution("b"), _resolution("a", row=1)])
-            store.add_resolutions(second, [_resolution("a")])
-            store.add_resolutions(first, [_resolution("b")])
-        found = {(item.key, item.collision.field): item.value(System.MARKETO) for item in _resolved(store, first)}
-        wanted = {(GUIDS[0], "a"): "M", (GUIDS[0], "b"): "M", (GUIDS[1], "a"): "M"}
-        expect(found, wanted, "resolutions() of the first run")
-        expect(_resolved(store, second), [_resolution("a")], "resolutions() of the second")
-        expect(len(_resolved(store, None)), 4, "how many resolutions() of all runs")
-        for run, count in ((first, 3), (None, 4)):
-            page = store.resolutions(run, after=0, limit=2)
+            store.add_resolutions(first, [one, other, row, one])
+            store.add_resolutions(second, [one])
+            store.add_resolutions(first, [later, one])
+        expect(_resolved(store, first), [one, other, row, later], "resolutions() of the first run")
+        expect(_resolved(store, second), [one], "resolutions() of the second")
+        expect(len(_resolved(store, None)), 5, "how many resolutions() of all runs")
+        for run, count in ((first, 4), (None, 5)):
+            page = store.resolutions(run, after=0, limit=3)
             rest = store.resolutions(run, after=page[-1][0], limit=9)
-            expect((len(page), len(rest)), (2, count - 2), "the sizes of two pages")
+            expect((len(page), len(rest)), (3, count - 3), "the sizes of two pages")
             numbers = [number for number, _ in (*page, *rest)]
             expect(numbers, sorted(set(numbers)), "numbers rise from page to page")
 
@@ -75,11 +75,12 @@ def _collisions(make_store: MakeStore) -> None:
 def _dropped(make_store: MakeStore) -> None:
     with closing(make_store()) as store:
         first, second = _start(store), _start(store)
+        kept = [_resolution("b"), _resolution("a", row=1)]
         with store.transaction():
-            store.add_resolutions(first, [_resolution("a"), _resolution("b"), _resolution("a", row=1)])
+            store.add_resolutions(first, [_resolution("a"), _resolution("a", "M, edited meanwhile"), *kept])
             store.add_resolutions(second, [_resolution("a")])
             store.drop_resolutions(first, iter([(Entity.LEAD, GUIDS[0], "a"), (Entity.CONTACT, GUIDS[1], "a")]))
-        expect(_resolved(store, first), [_resolution("b"), _resolution("a", row=1)], "resolutions() of that run")
+        expect(_resolved(store, first), kept, "resolutions() of that run")
         expect(_resolved(store, second), [_resolution("a")], "resolutions() of the other")
 
 

@@ -1,0 +1,195 @@
+"""The demo's story, its comparison of both systems, and how it is told."""
+
+from __future__ import annotations
+
+import io
+import json
+import re
+
+import attrs
+import pytest
+from rich.console import Console
+
+from mkdyn import Entity, Synchronizer, System
+from mkdyn.cli.demo.crm import Crm
+from mkdyn.cli.demo.edits import COLLIDING, PEOPLE_MIN
+from mkdyn.cli.demo.outcome import Outcome
+from mkdyn.cli.demo.sample import sample_crm
+from mkdyn.cli.demo.story import _ask_for_a_field, _until_the_company_is_seen, play
+from mkdyn.cli.demo.systems import Systems, new_systems
+from mkdyn.cli.demo.tell import Silence, teller
+from mkdyn.cli.demo.verify import Verified, verify
+from mkdyn.domain import FieldSpec
+from mkdyn.errors import ConfigError
+from mkdyn.testing import MemoryStore
+
+pytestmark = pytest.mark.anyio
+
+ESCAPES = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
+
+
+@pytest.fixture
+def anyio_backend() -> str:
+    """The command runs on asyncio; on which loops the engine runs is the engine's tests' affair."""
+    return "asyncio"
+
+
+@attrs.frozen
+class Played:
+    """A demo that is over."""
+
+    systems: Systems
+    store: MemoryStore
+    outcome: Outcome
+
+    def verified(self) -> Verified:
+        """Compare both systems as they are now."""
+        return verify(self.systems, self.store)
+
+
+@pytest.fixture
+async def played() -> Played:
+    """The built-in sample's demo, for a test to look at or to spoil."""
+    systems, store = new_systems(), MemoryStore()
+    return Played(systems, store, await play(sample_crm(), systems, store, Silence()))
+
+
+class TestStory:
+    async def test_every_edit_is_where_it_belongs(self, played: Played) -> None:
+        """Leads follow Marketo, contacts follow Dynamics, and the other edits survive."""
+        first, edits, idle = played.outcome.chapters
+        assert first.counts(System.MARKETO).create == 60 + 60 + 8 + 20 + 9 + 3 + 4
+        assert edits.collisions() == {
+            (Entity.LEAD, System.MARKETO): COLLIDING,
+            (Entity.CONTACT, System.DYNAMICS): COLLIDING,
+        }
+        assert [idle.counts(system).total for system in System] == [0, 0]
+        assert played.outcome.exit_code == 0
+
+    async def test_the_company_edited_in_marketo_is_as_dynamics_has_it(self, played: Played) -> None:
+        """Accounts sync one way; the edit is reported."""
+        company = played.systems.marketo.records("company")[0].values
+        assert company["company"] == "Amberline Freight"
+        assert company["billingCity"] is None
+        put_back = played.outcome.chapters[1].of_kind("one-way")
+        assert [item.collision.field for item in put_back] == ["name", "address1_city"]
+
+    async def test_the_deleted_lead_stays_a_person_and_is_flagged(self, played: Played) -> None:
+        """Nobody's history in Marketo goes with a row of Dynamics."""
+        flagged = [person for person in played.systems.marketo.records("lead") if person.values["dynamicsDeleted"]]
+        assert len(flagged) == 1
+        assert len(played.systems.dynamics.records("lead")) == 59
+
+    async def test_the_json_has_the_figures(self, played: Played) -> None:
+        """In the words the documentation promises."""
+        data = json.loads(played.outcome.to_json())
+        assert [run["name"] for run in data["runs"]] == ["first", "edits", "idle"]
+        assert set(data["runs"][0]) == {
+            "name", "seconds", "observed", "operations", "collisions", "held", "quarantined", "calls",
+        }  # fmt: skip
+        assert data["runs"][1]["collisions"] == {
+            "lead": {"marketo": COLLIDING, "dynamics": 0},
+            "contact": {"marketo": 0, "dynamics": COLLIDING},
+        }
+        assert data["refused"][0].startswith("contact.favouritecolour is not in Dynamics, and no field can be created")
+        assert data["verified"] == {"pairs_compared": 2901, "differences": 0, "duplicates": 0}
+
+    async def test_too_few_people_are_told_apart_from_too_few_edits(self) -> None:
+        """A demo without its collisions would show nothing."""
+        crm: Crm = attrs.evolve(sample_crm(), leads=sample_crm().leads[: PEOPLE_MIN - 1])
+        with pytest.raises(ConfigError, match=f"60 contacts and {PEOPLE_MIN - 1} leads are too few"):
+            await play(crm, new_systems(), MemoryStore(), Silence())
+
+    async def test_what_is_held_is_told_and_is_no_success(self) -> None:
+        """Exit code 1: done, with something for a person to look at."""
+        crm = sample_crm()
+        bad = attrs.evolve(crm.contacts[-1], email="nobody at example.com")
+        file = io.StringIO()
+        outcome = await play(
+            attrs.evolve(crm, contacts=[*crm.contacts[:-1], bad]),
+            new_systems(),
+            MemoryStore(),
+            teller(Console(file=file, width=100, highlight=False)),
+        )
+        assert outcome.exit_code == 1
+        assert outcome.kept_back
+        assert "held: contact" in file.getvalue()
+        assert "They do not agree yet" in file.getvalue()
+
+    async def test_looking_for_the_company_ends_after_one_turn(self) -> None:
+        """Where nobody edited one, the walk comes round once and it is good."""
+        systems = new_systems()
+        systems.dynamics.create("account", name="Acme")
+        sync = Synchronizer(marketo=systems.marketo, dynamics=systems.dynamics, store=MemoryStore())
+        await sync.fields.select_defaults(Entity.ACCOUNT, Entity.USER)
+        assert len(await _until_the_company_is_seen(sync)) == 2
+
+    async def test_a_column_that_is_there_is_no_refusal(self) -> None:
+        """The demo tells what was refused, not what it expected to be."""
+        systems = new_systems()
+        systems.dynamics.add_column("contact", FieldSpec(name="favouritecolour", type="text", length=40))
+        systems.marketo.add_field("lead", FieldSpec(name="favouriteColour", type="text", length=255))
+        sync = Synchronizer(marketo=systems.marketo, dynamics=systems.dynamics, store=MemoryStore())
+        assert await _ask_for_a_field(sync) == []
+
+
+class TestComparison:
+    async def test_two_that_agree(self, played: Played) -> None:
+        """Every live link, every selected field."""
+        assert played.verified() == played.outcome.verified
+        assert played.verified().agreed
+
+    async def test_a_value_that_differs_is_a_difference(self, played: Played) -> None:
+        """Whichever system it was changed in."""
+        played.systems.marketo.edit("company", played.systems.marketo.records("company")[0].key, company="Other")
+        played.systems.dynamics.edit("team", played.systems.dynamics.records("team")[0].key, name="Other")
+        assert (played.verified().differences, played.verified().duplicates) == (2, 0)
+
+    async def test_a_record_without_a_counterpart_is_a_difference(self, played: Played) -> None:
+        """On either side: one is gone, or one never arrived."""
+        played.systems.marketo.delete("opportunity", played.systems.marketo.records("opportunity")[0].key)
+        played.systems.dynamics.delete("opportunity", played.systems.dynamics.records("opportunity")[1].key)
+        played.systems.dynamics.create("account", name="Newcomer")
+        assert played.verified().differences == 3
+
+    async def test_a_person_of_no_link_is_a_duplicate(self, played: Played) -> None:
+        """Marketo was empty: whoever is there came from Dynamics, once."""
+        played.systems.marketo.create("lead", lastName="Twin")
+        assert (played.verified().differences, played.verified().duplicates) == (0, 1)
+
+    async def test_a_guid_on_two_persons_is_a_duplicate(self, played: Played) -> None:
+        """One Dynamics record stands for one person."""
+        first, second, *_ = (
+            person for person in played.systems.marketo.records("lead") if person.values["dynamicsContactId"]
+        )
+        played.systems.marketo.edit("lead", second.key, dynamicsContactId=first.values["dynamicsContactId"])
+        assert played.verified().duplicates == 1
+
+
+class TestTelling:
+    @pytest.mark.parametrize("width", [40, 64, 100])
+    async def test_no_line_is_wider_than_the_terminal(self, width: int) -> None:
+        """Every step, every value, whatever the window's size."""
+        file = io.StringIO()
+        console = Console(file=file, force_terminal=True, width=width, highlight=False)
+        await play(sample_crm(), new_systems(), MemoryStore(), teller(console))
+        lines = re.split(r"[\r\n]+", ESCAPES.sub("", file.getvalue()))
+        assert max(map(len, lines)) <= width
+        assert any("written to Marketo" in line for line in lines)
+
+    async def test_a_person_reads_who_won_and_why(self) -> None:
+        """Counts, both values of a handful of collisions, what was put back, what was refused."""
+        file = io.StringIO()
+        await play(sample_crm(), new_systems(), MemoryStore(), teller(Console(file=file, width=80, highlight=False)))
+        lines = [line.strip() for line in file.getvalue().splitlines()]
+        assert (
+            "· lead jobtitle: 'Head of Marketing, desk 1' (Marketo) over 'Head of Sales, desk 1' (Dynamics); was None. "
+            "Marketo is the system of record for leads."
+        ) in lines
+        assert (
+            "· contact jobtitle: 'Head of Sales, desk 1' (Dynamics) over 'Head of Marketing, desk 1' (Marketo); "
+            "was None. Dynamics is the system of record for contacts."
+        ) in lines
+        assert any(line.startswith("· account name: 'Amberline Freight' (Dynamics) over") for line in lines)
+        assert any(line.startswith("refused: contact.favouritecolour is not in Dynamics") for line in lines)
+        assert "163 pairs of records, 2,901 pairs of values: 0 differences, 0 duplicates" in lines
