@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Awaitable, Callable, Collection, Mapping, Sequence
-from contextlib import asynccontextmanager
+from contextlib import aclosing, asynccontextmanager
 from typing import Generic, TypeVar
 
 import anyio
@@ -49,8 +49,11 @@ class Patient(Generic[ConnectorT]):
     @asynccontextmanager
     async def changes(self, object: str, /, *, fields: Collection[str], since: Cursor | None) -> AsyncGenerator[Pages]:
         """See `Connector.changes`."""
-        async with self.connector.changes(object, fields=fields, since=since) as pages:
-            yield self._counted(pages)
+        async with (
+            self.connector.changes(object, fields=fields, since=since) as pages,
+            aclosing(self._counted(pages)) as counted,
+        ):
+            yield counted
 
     async def _counted(self, pages: Pages) -> AsyncGenerator[Page]:
         async for page in pages:

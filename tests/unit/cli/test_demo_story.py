@@ -193,3 +193,9 @@ class TestTelling:
         assert any(line.startswith("· account name: 'Amberline Freight' (Dynamics) over") for line in lines)
         assert any(line.startswith("refused: contact.favouritecolour is not in Dynamics") for line in lines)
         assert "163 pairs of records, 2,901 pairs of values: 0 differences, 0 duplicates" in lines
+
+    async def test_only_what_was_put_back_is_told_of(self, played: Played) -> None:
+        """No heading without its lines."""
+        file = io.StringIO()
+        teller(Console(file=file, width=80, highlight=False)).sync(played.outcome.chapters[2])
+        assert "put back:" not in file.getvalue()

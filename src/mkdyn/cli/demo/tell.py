@@ -158,13 +158,15 @@ class _Aloud:
         self._say("The value that lost is kept in the state. A handful:")
         for resolution in _handful(chapter.of_kind("collision")):
             self._resolution(resolution)
-        self._say("Edited in Marketo where it only receives, and put back:")
-        for resolution in chapter.of_kind("one-way")[:_HANDFUL]:
-            self._resolution(resolution)
-        self._say(
-            "No feed tells of companies. Each run compares a next piece of all links with both systems: "
-            f"run {chapter.reports[-1].id} came to this one.",
-        )
+        put_back = chapter.of_kind("one-way")
+        if put_back:
+            self._say("Edited in Marketo where it only receives, and put back:")
+            for resolution in put_back[:_HANDFUL]:
+                self._resolution(resolution)
+            self._say(
+                "No feed tells of companies. Each run compares a next piece of all links with both systems: "
+                f"run {chapter.reports[-1].id} came to this one."
+            )
         self._kept_back(chapter)
 
     def idle(self, chapter: Chapter, /) -> None:
