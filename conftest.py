@@ -2,12 +2,15 @@
 
 The blocks of one page share their names, in the page's order, and run in an empty directory of their own. What a block
 must print stands in its `#> ` lines, or in the `text` block below it, with `<!-- prints -->` between the two. A block
-that shows its output so may also end in an error: it then prints the error as Python does, class and message. How long
-something took is not compared. A block below `<!-- skip: not run -->` is skipped, and pytest says so.
+that shows its output so may also end in an error: it then prints the error as Python does, class and message; and if it
+has tests in it, pytest runs them, and prints the last line of its summary. How long something took is not compared. A
+block below `<!-- skip: not run -->` is skipped, and pytest says so.
 """
 
 import os
 import re
+import subprocess
+import sys
 import traceback
 import unittest
 from contextlib import redirect_stdout
@@ -24,6 +27,7 @@ SKIPPED: Final = re.compile(r"<!-- skip: not run -->\s*\Z")
 PRINTED_BELOW: Final = re.compile(r"\s*<!-- prints -->\s*^```text\n(?P<text>.*?)^```\s*?$", re.DOTALL | re.MULTILINE)
 PRINTED_INSIDE: Final = re.compile(r"^#>(?: (?P<line>.*))?$", re.MULTILINE)
 DURATION: Final = re.compile(r"\bin (?:\d+ min )?\d+(?:\.\d+)? (?:ms|s|min)\b")
+TESTS: Final = re.compile(r"^(?:async )?def test_", re.MULTILINE)
 
 _execute: Final = PythonEvaluator()
 
@@ -42,6 +46,15 @@ def comparable(output: str) -> list[str]:
     return [DURATION.sub("in … s", line).rstrip() for line in output.strip("\n").splitlines()]
 
 
+def run_tests(source: str) -> str:
+    """Run a block's tests as a file of its own, with mkdyn's fixtures; return how many passed, or all that pytest says."""
+    Path("conftest.py").write_text('pytest_plugins = ["mkdyn.testing.pytest_plugin"]\n', encoding="utf-8")
+    Path("test_example.py").write_text(source, encoding="utf-8")
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "test_example.py"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    return done.stdout if done.returncode else done.stdout.splitlines()[-1].partition(" in ")[0]
+
+
 def run_block(example: Example) -> str | None:
     """Run one block; answer the difference between what it printed and what the page says, if there is one."""
     document = example.document
@@ -52,7 +65,10 @@ def run_block(example: Example) -> str | None:
     output = StringIO()
     try:
         with redirect_stdout(output):
-            _execute(example)
+            if expected is not None and TESTS.search(example.parsed):
+                print(run_tests(example.parsed))
+            else:
+                _execute(example)
     except Exception as error:
         if expected is None:
             raise

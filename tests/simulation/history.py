@@ -254,11 +254,6 @@ class History:
         except Crashed:
             self.steps.append("run: the process dies")
             self.sync = self._start()
-        except BaseExceptionGroup as group:
-            if group.subgroup(Crashed) is None:
-                raise
-            self.steps.append("run: the process dies")
-            self.sync = self._start()
         except TransientError as error:
             self.steps.append(f"run: {type(error).__name__}")
         except MkdynError as error:

@@ -18,7 +18,7 @@ import attrs
 
 from mkdyn.domain.feeds import Evidence
 from mkdyn.domain.records import Echo
-from mkdyn.domain.values import MISSING, FieldValue, Missing, Shown, Values, same
+from mkdyn.domain.values import MISSING, FieldValue, Missing, Shown, same
 
 Echoes: TypeAlias = Mapping[str, tuple[Echo, ...]]
 #: Marketo's answer to a write of ours that it did not simply store.

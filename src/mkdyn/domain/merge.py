@@ -87,7 +87,12 @@ class Merger:
             was: Agreed | Missing = known.get(name, MISSING)
             d: Shown = dynamics.get(in_dynamics, MISSING)
             m: Shown = marketo.get(in_marketo, MISSING)
-            if d == was == m and type(d) is type(was) is type(m) and in_marketo not in overwritten and name not in doubtful:
+            if (
+                d == was == m
+                and type(d) is type(was) is type(m)
+                and in_marketo not in overwritten
+                and name not in doubtful
+            ):
                 continue  # the usual case, decided by a few comparisons
             _merge_field(
                 merged, pair, was, d, m, self._policy,
@@ -275,7 +280,7 @@ class _Decision:
 
     def _by_direction(self) -> Win:
         source = System.DYNAMICS if self.pair.direction is Direction.TO_MARKETO else System.MARKETO
-        return Win(source, because=f"{self.pair.entity}.{self.pair.dynamics} syncs {self.pair.direction}")
+        return Win(source, because=f"the field syncs {self.pair.direction}")
 
     def _collision(self) -> Collision:
         return Collision(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from contextlib import suppress
 from difflib import get_close_matches
-from typing import TypeAlias
+from typing import TypeAlias, assert_never
 
 import attrs
 
@@ -303,6 +303,8 @@ def _target(pick: Pick, spec: FieldSpec, marketo: MarketoSchema) -> tuple[str, N
                 f"{pick.entity}.{pick.dynamics} has no standard counterpart in Marketo.",
                 what_to_do="Name one: Pick(…, marketo='…'), or have one created: Pick(…, marketo=NewField('…')).",
             )
+        case _:
+            assert_never(pick.marketo)
 
 
 def _sized(new: NewField, spec: FieldSpec) -> NewField:
@@ -337,7 +339,9 @@ def _direction(pick: Pick, spec: FieldSpec, target: FieldSpec) -> Direction:
     raise OneWayError(
         f"{pick.entity}.{pick.dynamics}: the sync user can't write it in {system}.",
         what_to_do=(
-            f"It can sync {other}: choose that direction." if open_otherwise else "Let it write there, or leave it out."
+            f"It can sync {other}: choose that direction."
+            if open_otherwise and pick.direction is not None
+            else "Let it write there, or leave it out."
         ),
     )
 

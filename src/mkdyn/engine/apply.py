@@ -7,9 +7,9 @@ decided is decided again. Writes to Dynamics carry the row's version, for the sa
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 from itertools import groupby
 
-import anyio
 import attrs
 
 from mkdyn.domain.outcomes import Applied, Create, Delete, Outcome, Stale, Unknown, Update, Write
@@ -19,15 +19,14 @@ from mkdyn.domain.systems import System
 from mkdyn.engine.commit import commit_batch, moved
 from mkdyn.engine.kinds import Kind
 from mkdyn.engine.session import Session
+from mkdyn.engine.together import together
 from mkdyn.errors import BudgetSpentError, ThrottledError, TransientError
 from mkdyn.ports.observer import BatchWritten
 
 
 async def apply(session: Session) -> None:
     """Send everything that is planned; a spent budget, a closed door or the deadline ends it at a batch boundary."""
-    async with anyio.create_task_group() as tasks:
-        for system in System:
-            tasks.start_soon(_apply_to, session, system)
+    await together(*(partial(_apply_to, session, system) for system in System))
 
 
 async def _apply_to(session: Session, system: System) -> None:

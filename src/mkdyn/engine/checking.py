@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 
 import attrs
 
@@ -12,6 +13,7 @@ from mkdyn.domain.rules import Rules
 from mkdyn.domain.systems import System
 from mkdyn.engine.kinds import kinds_of
 from mkdyn.engine.patience import Patient
+from mkdyn.engine.together import together
 from mkdyn.errors import CheckError, OtherOrganizationError
 from mkdyn.ports.connectors import DynamicsConnector, Identity, MarketoConnector, Problem
 from mkdyn.ports.store import StateStore
@@ -61,9 +63,8 @@ async def identify(
     async def ask(system: System, connector: Patient[MarketoConnector] | Patient[DynamicsConnector]) -> None:
         found[system] = await connector.identify()
 
-    await ask(System.MARKETO, marketo)
-    await ask(System.DYNAMICS, dynamics)
-    return found
+    await together(partial(ask, System.MARKETO, marketo), partial(ask, System.DYNAMICS, dynamics))
+    return {system: found[system] for system in System}
 
 
 def check_organizations(store: StateStore, identities: Mapping[System, Identity]) -> None:

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 
-import anyio
 import attrs
 
 from mkdyn.domain.evidence import prove
@@ -18,6 +17,7 @@ from mkdyn.domain.records import Key, Link, LinkState
 from mkdyn.domain.systems import System
 from mkdyn.engine.kinds import Kind
 from mkdyn.engine.session import CHUNK, Session
+from mkdyn.engine.together import together
 from mkdyn.engine.walk import compare_links
 from mkdyn.errors import BudgetSpentError, CursorExpiredError, TransientError
 from mkdyn.ports.observer import CursorExpired, FeedFailed, PageGathered
@@ -31,10 +31,15 @@ async def gather(session: Session) -> None:
     """Read every feed to its end; one that fails stops where it stood, the others go on."""
     if session.persons and session.store.cursor(_feed(System.MARKETO, PERSON)) is None:
         await _read_feed(session, System.MARKETO, PERSON)  # before anything of Dynamics is read
-    async with anyio.create_task_group() as tasks:
-        if session.persons:
-            tasks.start_soon(_read_feed, session, System.MARKETO, PERSON)
-        tasks.start_soon(_gather_dynamics, session)
+    await together(
+        lambda: _gather_marketo(session),
+        lambda: _gather_dynamics(session),
+    )
+
+
+async def _gather_marketo(session: Session) -> None:
+    if session.persons:
+        await _read_feed(session, System.MARKETO, PERSON)
 
 
 async def observe_keys(session: Session, keys: Collection[Key]) -> None:

@@ -96,6 +96,7 @@ async def _promote(session: Session, kind: Kind, persons: Sequence[tuple[Observa
             case LinkTo(key=key):
                 row = own if own is not None and own.key == key else next(row for row in sharing if row.key == key)
                 link_to_marketo(session, kind, item, row, person, ledger)
+                ledger.at_rest.append((kind.entity, person.key))
             case CreateNew():
                 _create_in_dynamics(session, kind, item, person, ledger)
             case Ambiguous(candidates=candidates):
@@ -160,6 +161,7 @@ def _create_in_dynamics(session: Session, kind: Kind, item: Observation, person:
         ledger.clear(item)
         return
     ledger.kept_back += holds
+    ledger.at_rest.append((kind.entity, person.key))
     ledger.operations.append(
         Operation(
             entity=kind.entity, system=System.DYNAMICS, kind="create", key=key, other=person.key,

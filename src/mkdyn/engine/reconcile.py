@@ -6,7 +6,7 @@ by chunk, entities in dependency order. Nothing is sent.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 
 from mkdyn.domain.records import Key, Link, LinkState
 from mkdyn.domain.systems import System
@@ -23,14 +23,14 @@ from mkdyn.ports.store import Observation
 async def reconcile(session: Session) -> None:
     """Decide every observed record: rows of Dynamics first, then what only Marketo brought."""
     for kind in session.kinds:
-        async for chunk in _chunks(session, System.DYNAMICS, kind.name):
+        for chunk in _chunks(session, System.DYNAMICS, kind.name):
             await _decide_rows(session, kind, chunk)
     for name in dict.fromkeys(kind.object for kind in session.kinds):
-        async for chunk in _chunks(session, System.MARKETO, name):
+        for chunk in _chunks(session, System.MARKETO, name):
             await _decide_marketo(session, name, chunk)
 
 
-async def _chunks(session: Session, system: System, name: str) -> AsyncIterator[Sequence[Observation]]:
+def _chunks(session: Session, system: System, name: str) -> Iterator[Sequence[Observation]]:
     after = 0
     while chunk := session.store.observations(system, name, after=after, limit=CHUNK):
         after = chunk[-1].version

@@ -93,9 +93,7 @@ async def test_a_marketo_edit_of_a_company_is_reverted_and_reported() -> None:
     world.marketo.edit("company", link.marketo, mainPhone="666")
     report = await world.rest(2)
     runs = [item async for item in world.sync.journal.collisions()]
-    assert [(item.kind, item.collision.marketo, item.winner) for item in runs] == [
-        ("one-way", "666", System.DYNAMICS)
-    ]
+    assert [(item.kind, item.collision.marketo, item.winner) for item in runs] == [("one-way", "666", System.DYNAMICS)]
     company = world.marketo.record("company", link.marketo)
     assert company is not None
     assert company.values["mainPhone"] == "1"
@@ -177,9 +175,7 @@ async def test_a_policy_may_ask_and_the_field_is_held() -> None:
 
     world = await World.of(Entity.CONTACT, rules=Rules(policy=ask))
     link = await world.linked(Entity.CONTACT, lastname="Lovelace", jobtitle="Engineer", telephone1="1")
-    await world.edit_both(
-        link, marketo={"title": "CTO", "phone": "2"}, dynamics={"jobtitle": "VP", "telephone1": "3"}
-    )
+    await world.edit_both(link, marketo={"title": "CTO", "phone": "2"}, dynamics={"jobtitle": "VP", "telephone1": "3"})
     report = await world.run()
     assert (world.person(link)["title"], world.row(link)["jobtitle"]) == ("CTO", "VP")
     assert world.person(link)["phone"] == "3"
@@ -233,7 +229,7 @@ async def test_a_plan_sends_nothing_and_is_carried_out_as_read() -> None:
 async def test_what_has_moved_since_the_plan_is_left_and_listed() -> None:
     """A write whose record changed after the plan is not sent; the next run decides it."""
     world = await World.of(Entity.LEAD)
-    still, moving = (await world.linked(Entity.LEAD, lastname=name, jobtitle="a") for name in ("A", "B"))
+    still, moving = [await world.linked(Entity.LEAD, lastname=name, jobtitle="a") for name in ("A", "B")]
     world.dynamics.edit("lead", still.dynamics, jobtitle="b")
     world.dynamics.edit("lead", moving.dynamics, jobtitle="b")
     plan = await world.sync.plan()
@@ -280,7 +276,7 @@ async def test_a_guard_stops_a_plan_before_anything_is_sent() -> None:
     await world.rest()
     for key in keys[:4]:
         world.dynamics.delete("opportunity", key)
-    with pytest.raises(GuardError, match=r"deletes 4 of 10 opportunities in Marketo \(40\.0 %") as caught:
+    with pytest.raises(GuardError, match=r"deletes 4 of 10 opportunities \(40\.0 %") as caught:
         await world.run()
     assert "sync.apply(" in caught.value.what_to_do
     assert [str(breach.guard) for breach in caught.value.breaches] == ["deletes"]  # type: ignore[attr-defined]

@@ -1,0 +1,529 @@
+"""Which fields are eligible, and what a selection comes to: every refusal, word by word."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Collection, Sequence
+
+import attrs
+import pytest
+from hypothesis import given, strategies as st
+
+from mkdyn.domain import (
+    AnyEntity,
+    Candidate,
+    CustomEntity,
+    Direction,
+    Eligible,
+    EligibleToMarketo,
+    Entity,
+    FieldChanges,
+    FieldPair,
+    FieldSpec,
+    FieldType,
+    NewField,
+    NotEligible,
+    PairState,
+    Pick,
+    System,
+    eligibility,
+)
+from mkdyn.domain.mapping import STANDARD_MAPPING
+from mkdyn.domain.registry import DynamicsSchema, MarketoSchema, defaults, nearest, reselected, selection
+from mkdyn.errors import (
+    FieldCreationError,
+    FieldError,
+    NotEligibleError,
+    OneWayError,
+    TypeMismatchError,
+    UnknownEntityError,
+    UnknownFieldError,
+)
+
+from .worlds import LAW
+
+SUBSCRIPTION = CustomEntity("new_subscription", parent=Entity.CONTACT, via="new_contactid", marketo="subscription_c")
+INVOICE = CustomEntity("new_invoice", parent=SUBSCRIPTION, via="new_subscriptionid")
+
+
+def spec(name: str, type: FieldType = "text", **facts: object) -> FieldSpec:
+    """Return a field."""
+    return attrs.evolve(FieldSpec(name=name, type=type), **facts)
+
+
+def by_name(*specs: FieldSpec) -> dict[str, FieldSpec]:
+    """Return fields by name."""
+    return {found.name: found for found in specs}
+
+
+PERSON = (
+    spec("jobtitle", length=100),
+    spec("telephone1"),
+    spec("emailaddress1"),
+    spec("new_tier", label="Tier", length=40),
+    spec("new_rating", "decimal", calculated=True),
+    spec("new_ssn", length=11, readable=False),
+    spec("new_blob", "unsupported"),
+    spec("mkt_leadscore", "integer"),
+    spec("statecode", "choice"),
+    spec("ownerid", "lookup"),
+    spec("new_locked", writable=False),
+)
+DYNAMICS: DynamicsSchema = {
+    Entity.LEAD: by_name(*PERSON),
+    Entity.CONTACT: by_name(*PERSON, spec("parentcustomerid", "lookup")),
+    Entity.ACCOUNT: by_name(spec("name"), spec("revenue", "decimal"), spec("new_total", "decimal", calculated=True)),
+    SUBSCRIPTION: by_name(spec("new_plan", label="Plan", length=50), spec("new_seats", "integer")),
+    INVOICE: by_name(spec("new_total", "decimal"), spec("new_paidon", "date")),
+}
+MARKETO: MarketoSchema = {
+    "lead": by_name(
+        spec("title", length=255),
+        spec("phone"),
+        spec("email"),
+        spec("leadScore", "integer"),
+        spec("rating", "float"),
+        spec("leadStatus"),
+        spec("externalSalesPersonId"),
+        spec("externalCompanyId"),
+        spec("mirror", writable=False),
+        spec("dynamicsId"),
+    ),
+    "company": by_name(spec("company"), spec("annualRevenue", "float", writable=False)),
+    "subscription_c": by_name(spec("new_seats", "integer")),
+}
+
+
+def select(
+    *picks: Pick, current: Sequence[FieldPair] = (), reserved: Collection[str] = ("dynamicsId",)
+) -> FieldChanges:
+    """Select from what both systems describe."""
+    return selection(picks, dynamics=DYNAMICS, marketo=MARKETO, current=current, reserved=reserved)
+
+
+def refused(*picks: Pick, current: Sequence[FieldPair] = ()) -> FieldError:
+    """Return why a selection is refused."""
+    with pytest.raises(FieldError) as caught:
+        select(*picks, current=current)
+    return caught.value
+
+
+# -- eligibility ---------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("field", "verdict"),
+    [
+        (spec("x"), Eligible()),
+        (spec("x", readable=False, calculated=True, writable=False), NotEligible("the sync user may not read it")),
+        (spec("x", "unsupported"), NotEligible("its type can't be synced")),
+        (spec("x", calculated=True, writable=False), EligibleToMarketo("calculated by Dynamics")),
+        (spec("x", writable=False), EligibleToMarketo("the sync user may not write it")),
+    ],
+)
+def test_what_may_be_synced(field: FieldSpec, verdict: object) -> None:
+    """What the sync user can read (M5); both ways only what it can write."""
+    assert eligibility(field) == verdict
+
+
+def test_eligibility_in_words() -> None:
+    """For people, and for programmers."""
+    assert str(Eligible()) == "eligible"
+    assert str(EligibleToMarketo("calculated by Dynamics")) == "Dynamics → Marketo only"
+    assert str(NotEligible("x")) == "not eligible"
+    assert repr(NotEligible("the sync user may not read it")) == "NotEligible('the sync user may not read it')"
+
+
+@pytest.mark.parametrize(
+    ("entity", "name", "marketo", "line"),
+    [
+        (Entity.CONTACT, "jobtitle", "title", "contact.jobtitle    text(100)   both ways                 title"),
+        (
+            Entity.CONTACT,
+            "new_rating",
+            None,
+            "contact.new_rating  decimal     Dynamics → Marketo only   -        calculated by Dynamics",
+        ),
+        (
+            Entity.CONTACT,
+            "new_ssn",
+            None,
+            "contact.new_ssn     text(11)    not eligible              -        the sync user may not read it",
+        ),
+        (Entity.ACCOUNT, "name", "company", "account.name        text        Dynamics → Marketo only   company"),
+        (SUBSCRIPTION, "new_plan", None, "new_subscription.new_plan text(50)    Dynamics → Marketo only   -"),
+    ],
+    ids=str,
+)
+def test_a_candidate_in_one_line(entity: AnyEntity, name: str, marketo: str | None, line: str) -> None:
+    """Name, shape, direction, counterpart, and why not."""
+    field = DYNAMICS[entity][name]
+    assert str(Candidate(entity=entity, field=field, eligibility=eligibility(field), marketo=marketo)) == line
+
+
+# -- what a selection takes ----------------------------------------------------------------------------
+
+
+def test_a_pick_takes_its_counterpart_from_the_standard_mapping() -> None:
+    """Or the one it names, or a field that is created."""
+    changes = select(
+        Pick(Entity.CONTACT, "jobtitle"),
+        Pick(Entity.CONTACT, "new_tier", marketo=NewField("Customer tier")),
+        Pick(Entity.CONTACT, "mkt_leadscore", marketo="leadScore", direction=Direction.TO_DYNAMICS),
+        Pick(Entity.CONTACT, "telephone1", marketo="phone", authority=System.MARKETO),
+    )
+    assert [(pair.dynamics, pair.marketo, pair.direction, pair.authority) for pair in changes.added] == [
+        ("jobtitle", "title", Direction.BOTH, None),
+        ("new_tier", "customerTier", Direction.BOTH, None),
+        ("mkt_leadscore", "leadScore", Direction.TO_DYNAMICS, None),
+        ("telephone1", "phone", Direction.BOTH, System.MARKETO),
+    ]
+    assert [pair.lens.name for pair in changes.added] == ["text", "text", "integer", "text"]
+    assert changes.created == (("lead", NewField("Customer tier", name="customerTier", type="text", length=40)),)
+    assert str(changes) == "4 added · 0 removed · 0 unchanged"
+
+
+def test_a_custom_entity_s_fields_are_created_where_they_are_not() -> None:
+    """Its custom object is ours to shape."""
+    changes = select(Pick(SUBSCRIPTION, "new_plan"), Pick(SUBSCRIPTION, "new_seats"), Pick(INVOICE, "new_total"))
+    assert changes.created == (
+        ("subscription_c", NewField("Plan", name="new_plan", type="text", length=50)),
+        ("new_invoice_c", NewField("new_total", name="new_total", type="float")),
+    )
+    assert {pair.direction for pair in changes.added} == {Direction.TO_MARKETO}
+
+
+def test_a_new_field_that_is_there_already_is_taken() -> None:
+    """So that a selection can be repeated; a field of another type does not do."""
+    assert select(Pick(Entity.LEAD, "jobtitle", marketo=NewField("Title"))).created == ()
+    assert isinstance(refused(Pick(Entity.LEAD, "jobtitle", marketo=NewField("Rating"))), TypeMismatchError)
+
+
+def test_a_new_field_may_be_given_type_and_length() -> None:
+    """If they fit."""
+    long = NewField("Long", type="text", length=500)
+    assert select(Pick(Entity.LEAD, "jobtitle", marketo=long)).created == (
+        ("lead", NewField("Long", name="long", type="text", length=500)),
+    )
+    assert isinstance(refused(Pick(Entity.LEAD, "jobtitle", marketo=NewField("N", type="integer"))), TypeMismatchError)
+
+
+def test_a_selection_is_repeatable() -> None:
+    """What is selected as asked already stays as it is: state, selection, baselines."""
+    first = select(Pick(Entity.LEAD, "jobtitle"), Pick(Entity.LEAD, "telephone1")).added
+    current = [attrs.evolve(pair, selection=2, state=PairState.BACKFILLING) for pair in first]
+    again = select(Pick(Entity.LEAD, "telephone1"), Pick(Entity.LEAD, "new_tier", marketo="email"), current=current)
+    assert again.unchanged == (current[1],)
+    assert [pair.dynamics for pair in again.added] == ["new_tier"]
+    assert str(again) == "1 added · 0 removed · 1 unchanged"
+    changed = select(Pick(Entity.LEAD, "telephone1", authority=System.DYNAMICS), current=current)
+    assert [pair.authority for pair in changed.added] == [System.DYNAMICS]
+
+
+def test_a_pick_given_twice_is_selected_once() -> None:
+    """Two picks of one field that differ are refused."""
+    tier = Pick(Entity.LEAD, "new_tier", marketo=NewField("Tier"))
+    changes = select(tier, tier)
+    assert (len(changes.added), len(changes.created)) == (1, 1)
+    assert str(refused(Pick(Entity.LEAD, "jobtitle"), Pick(Entity.LEAD, "jobtitle", marketo="phone"))) == (
+        "lead.jobtitle is picked twice, in two ways. Keep one of the picks."
+    )
+
+
+# -- directions ----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("pick", "direction"),
+    [
+        (Pick(Entity.LEAD, "jobtitle"), Direction.BOTH),
+        (Pick(Entity.LEAD, "jobtitle", direction=Direction.TO_MARKETO), Direction.TO_MARKETO),
+        (Pick(Entity.LEAD, "statecode"), Direction.TO_MARKETO),
+        (Pick(Entity.CONTACT, "mkt_leadscore"), Direction.TO_DYNAMICS),
+        (Pick(Entity.LEAD, "new_rating", marketo="rating"), Direction.TO_MARKETO),
+        (Pick(Entity.LEAD, "jobtitle", marketo="mirror"), Direction.TO_DYNAMICS),
+        (Pick(Entity.ACCOUNT, "new_total", marketo=NewField("Total")), Direction.TO_MARKETO),
+        (Pick(Entity.ACCOUNT, "name", direction=Direction.TO_MARKETO), Direction.TO_MARKETO),
+    ],
+    ids=str,
+)
+def test_a_pair_goes_as_far_as_it_can(pick: Pick, direction: Direction) -> None:
+    """The entity's way, narrowed by the pick, by the mapping, and by what can be written."""
+    [pair] = select(pick).added
+    assert pair.direction is direction
+
+
+@pytest.mark.parametrize(
+    ("pick", "text"),
+    [
+        (
+            Pick(INVOICE, "new_paidon", direction=Direction.BOTH),
+            "new_invoice.new_paidon: custom entities sync Dynamics → Marketo only. Leave direction out.",
+        ),
+        (
+            Pick(Entity.ACCOUNT, "name", direction=Direction.TO_DYNAMICS),
+            "account.name: accounts sync Dynamics → Marketo only. Leave direction out.",
+        ),
+        (
+            Pick(Entity.LEAD, "new_rating", marketo="rating", direction=Direction.BOTH),
+            (
+                "lead.new_rating: the sync user can't write it in Dynamics. "
+                "It can sync Dynamics → Marketo only: choose that direction."
+            ),
+        ),
+        (
+            Pick(Entity.LEAD, "jobtitle", marketo="mirror", direction=Direction.TO_MARKETO),
+            (
+                "lead.jobtitle: the sync user can't write it in Marketo. "
+                "It can sync Marketo → Dynamics only: choose that direction."
+            ),
+        ),
+        (
+            Pick(Entity.LEAD, "new_locked", marketo="mirror"),
+            "lead.new_locked: the sync user can't write it in Marketo. Let it write there, or leave it out.",
+        ),
+        (
+            Pick(Entity.LEAD, "statecode", marketo="mirror"),
+            "lead.statecode: the sync user can't write it in Marketo. Let it write there, or leave it out.",
+        ),
+        (
+            Pick(Entity.ACCOUNT, "revenue"),
+            "account.revenue: the sync user can't write it in Marketo. Let it write there, or leave it out.",
+        ),
+    ],
+    ids=str,
+)
+def test_a_direction_that_cannot_be_had(pick: Pick, text: str) -> None:
+    """It is refused, with the one that can; never turned round silently."""
+    error = refused(pick)
+    assert isinstance(error, OneWayError)
+    assert str(error) == text
+
+
+# -- refusals ------------------------------------------------------------------------------------------
+
+NO_COLUMN = (
+    " is not in Dynamics, and no field can be created in Dynamics from Marketo. "
+    "Create the column in Dynamics, publish it, let the sync user read it, then select it."
+)
+
+
+@pytest.mark.parametrize(
+    ("pick", "kind", "text"),
+    [
+        (Pick(Entity.CONTACT, "colour", marketo="favouriteColour"), FieldCreationError, "contact.colour" + NO_COLUMN),
+        (
+            Pick(Entity.CONTACT, "colour", direction=Direction.TO_DYNAMICS),
+            FieldCreationError,
+            "contact.colour" + NO_COLUMN,
+        ),
+        (Pick(Entity.LEAD, "jobtitel"), UnknownFieldError, "lead.jobtitel is not in Dynamics; nearest: jobtitle."),
+        (Pick(Entity.LEAD, "qqq"), UnknownFieldError, "lead.qqq is not in Dynamics."),
+        (
+            Pick(Entity.LEAD, "jobtitle", marketo="titel"),
+            UnknownFieldError,
+            "lead.titel is not in Marketo; nearest: title. Name another one, or have it created: marketo=NewField(…).",
+        ),
+        (
+            Pick(Entity.LEAD, "jobtitle", marketo="qqq"),
+            UnknownFieldError,
+            "lead.qqq is not in Marketo. Name another one, or have it created: marketo=NewField(…).",
+        ),
+        (
+            Pick(Entity.LEAD, "new_tier"),
+            UnknownFieldError,
+            (
+                "lead.new_tier has no standard counterpart in Marketo. "
+                "Name one: Pick(…, marketo='…'), or have one created: Pick(…, marketo=NewField('…'))."
+            ),
+        ),
+        (
+            Pick(Entity.OPPORTUNITY, "name"),
+            UnknownEntityError,
+            (
+                "Dynamics has no table opportunity, or the sync user can't see it. "
+                "Check the name, or give the sync user's role Read on it."
+            ),
+        ),
+        (
+            Pick(Entity.LEAD, "new_ssn", marketo="title"),
+            NotEligibleError,
+            "lead.new_ssn is not eligible: the sync user may not read it. Let the sync user read it, or leave it out.",
+        ),
+        (
+            Pick(Entity.LEAD, "new_blob", marketo="title"),
+            NotEligibleError,
+            "lead.new_blob is not eligible: its type can't be synced. Leave it out.",
+        ),
+        (
+            Pick(Entity.LEAD, "jobtitle", marketo="leadScore"),
+            TypeMismatchError,
+            (
+                "jobtitle (text(100) in Dynamics) does not fit leadScore (integer in Marketo). "
+                "Map it to a Marketo field of type text."
+            ),
+        ),
+        (
+            Pick(Entity.LEAD, "jobtitle", marketo="dynamicsId"),
+            FieldError,
+            "lead.jobtitle: mkdyn keeps dynamicsId for itself. Choose another field.",
+        ),
+        (
+            Pick(Entity.LEAD, "jobtitle", marketo=NewField("Dynamics id")),
+            FieldError,
+            "lead.jobtitle: mkdyn keeps dynamicsId for itself. Choose another field.",
+        ),
+        (
+            Pick(Entity.LEAD, "jobtitle", marketo=NewField("顧客")),
+            FieldError,
+            "lead.jobtitle: no API name can be made of the new field's label. Give one: NewField('…', name='…').",
+        ),
+    ],
+    ids=str,
+)
+def test_a_pick_that_is_refused(pick: Pick, kind: type[FieldError], text: str) -> None:
+    """One fault is raised as its own class, and says what to do."""
+    error = refused(pick)
+    assert type(error) is kind
+    assert str(error) == text
+    assert error.faults == (error,)
+
+
+def test_the_nearest_name_is_a_fact() -> None:
+    """Or there is none."""
+    near, far = refused(Pick(Entity.LEAD, "jobtitel")), refused(Pick(Entity.LEAD, "qqq"))
+    assert isinstance(near, UnknownFieldError)
+    assert isinstance(far, UnknownFieldError)
+    assert (near.nearest, far.nearest) == ("jobtitle", None)
+    assert nearest("jobtitel", ["title", "jobtitle"]) == "jobtitle"
+    assert nearest("x", []) is None
+
+
+def test_several_faults_are_one_error_and_nothing_is_selected() -> None:
+    """All of them at once, so that they are put right at once."""
+    error = refused(
+        Pick(Entity.CONTACT, "colour", marketo="favouriteColour"),
+        Pick(Entity.LEAD, "jobtitel"),
+    )
+    assert type(error) is FieldError
+    assert str(error) == (
+        f"2 of 2 picks refused, none selected\n"
+        f"  FieldCreationError: contact.colour{NO_COLUMN}\n"
+        f"  UnknownFieldError: lead.jobtitel is not in Dynamics; nearest: jobtitle."
+    )
+    assert [type(fault) for fault in error.faults] == [FieldCreationError, UnknownFieldError]
+
+
+def test_one_bad_pick_stops_the_good_ones() -> None:
+    """All or nothing."""
+    error = refused(Pick(Entity.LEAD, "jobtitle"), Pick(Entity.LEAD, "jobtitel"), Pick(Entity.LEAD, "telephone1"))
+    assert isinstance(error, UnknownFieldError)
+
+
+def test_a_marketo_field_is_fed_once() -> None:
+    """By one field of each entity: a lead's and a contact's are the same person's at different times."""
+    fed = "lead.telephone1: title is fed by jobtitle already. Deselect that one, or choose another Marketo field."
+    assert str(refused(Pick(Entity.LEAD, "jobtitle"), Pick(Entity.LEAD, "telephone1", marketo="title"))) == fed
+    current = select(Pick(Entity.LEAD, "jobtitle")).added
+    assert str(refused(Pick(Entity.LEAD, "telephone1", marketo="title"), current=current)) == fed
+    both = select(Pick(Entity.LEAD, "jobtitle"), Pick(Entity.CONTACT, "jobtitle"))
+    assert len(both.added) == 2
+    new = [Pick(Entity.LEAD, name, marketo=NewField("Tier")) for name in ("new_tier", "jobtitle")]
+    assert "is fed by new_tier already" in str(refused(*new))
+
+
+GOOD = (
+    Pick(Entity.LEAD, "jobtitle"),
+    Pick(Entity.LEAD, "telephone1", direction=Direction.TO_MARKETO),
+    Pick(Entity.CONTACT, "mkt_leadscore"),
+    Pick(Entity.CONTACT, "new_tier", marketo=NewField("Tier")),
+    Pick(SUBSCRIPTION, "new_plan"),
+    Pick(Entity.ACCOUNT, "name"),
+)
+
+
+@LAW
+@given(st.lists(st.sampled_from(GOOD)), st.randoms(use_true_random=False))
+def test_what_was_selected_stays_selected(picks: list[Pick], chance: random.Random) -> None:
+    """Whatever is selected, selecting any of it again changes nothing; nothing is selected twice."""
+    added = select(*picks).added
+    assert {(pair.entity, pair.dynamics) for pair in added} == {(pick.entity, pick.dynamics) for pick in picks}
+    assert len(added) == len({(pair.entity, pair.dynamics) for pair in added})
+    again = list(picks)
+    chance.shuffle(again)
+    assert select(*again, current=added).added == ()
+
+
+# -- defaults ------------------------------------------------------------------------------------------
+
+
+def test_the_defaults_are_the_standard_mapping_where_both_have_it() -> None:
+    """What is not in either system, not eligible, or not to be paired, is left out."""
+    picks = defaults([Entity.LEAD], DYNAMICS, MARKETO, ())
+    assert [(pick.dynamics, pick.marketo, pick.direction) for pick in picks] == [
+        ("emailaddress1", "email", None),
+        ("jobtitle", "title", None),
+        ("telephone1", "phone", None),
+        ("statecode", "leadStatus", Direction.TO_MARKETO),
+    ]
+    assert [pick.dynamics for pick in defaults([Entity.ACCOUNT], DYNAMICS, MARKETO, ())] == ["name"]
+    assert defaults([Entity.OPPORTUNITY, Entity.TEAM], DYNAMICS, MARKETO, ()) == []
+
+
+def test_a_default_that_does_not_fit_is_left_out() -> None:
+    """Of another type here, not readable there: the others are selected all the same."""
+    dynamics: DynamicsSchema = {
+        Entity.LEAD: by_name(spec("jobtitle", "date"), spec("telephone1", readable=False), spec("emailaddress1"))
+    }
+    assert [pick.dynamics for pick in defaults([Entity.LEAD], dynamics, MARKETO, ())] == ["emailaddress1"]
+
+
+@pytest.mark.parametrize(
+    ("entities", "selected", "references"),
+    [
+        ([Entity.CONTACT], (), set()),
+        ([Entity.CONTACT], (Entity.USER,), {"ownerid"}),
+        ([Entity.CONTACT, Entity.ACCOUNT], (), {"parentcustomerid"}),
+        ([Entity.CONTACT, Entity.ACCOUNT, Entity.USER], (), {"parentcustomerid", "ownerid"}),
+    ],
+)
+def test_a_reference_is_a_default_where_its_target_is_synced(
+    entities: list[Entity], selected: tuple[Entity, ...], references: set[str]
+) -> None:
+    """Selected now, or before."""
+    picks = defaults(iter(entities), DYNAMICS, MARKETO, selected)
+    assert {pick.dynamics for pick in picks} & {"ownerid", "parentcustomerid"} == references
+
+
+def test_the_defaults_can_be_selected() -> None:
+    """All of them, of both systems' whole standard schema."""
+    dynamics = {entity: by_name(*(spec(row.dynamics) for row in STANDARD_MAPPING[entity])) for entity in Entity}
+    marketo: dict[str, dict[str, FieldSpec]] = {}
+    for entity in Entity:
+        marketo.setdefault(entity.marketo_object, {}).update(
+            by_name(*(spec(row.marketo) for row in STANDARD_MAPPING[entity]))
+        )
+    picks = defaults(Entity, dynamics, marketo, ())
+    changes = selection(picks, dynamics=dynamics, marketo=marketo, current=())
+    assert len(changes.added) == len(picks) == sum(map(len, STANDARD_MAPPING.values()))
+    assert selection(picks, dynamics=dynamics, marketo=marketo, current=changes.added).added == ()
+
+
+# -- how a pair starts ---------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("direction", "populated", "state"),
+    [
+        (Direction.BOTH, True, PairState.BACKFILLING),
+        (Direction.TO_MARKETO, True, PairState.BACKFILLING),
+        (Direction.TO_DYNAMICS, True, PairState.ACTIVE),
+        (Direction.BOTH, False, PairState.ACTIVE),
+    ],
+)
+def test_how_a_selected_pair_starts(direction: Direction, populated: bool, state: PairState) -> None:
+    """With a backfill, if there is anything to refresh in Marketo; and with a baseline of its own."""
+    pair = FieldPair(Entity.LEAD, "jobtitle", "title", direction=direction)
+    started = reselected(pair, 2, populated=populated)
+    assert (started.state, started.selection, started.key) == (state, 3, "jobtitle#3")
+    assert reselected(pair, 0, populated=populated).key == "jobtitle"

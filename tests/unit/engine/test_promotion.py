@@ -1,0 +1,166 @@
+"""A Marketo person becomes a Dynamics lead or contact when somebody asks, or a rule does."""
+
+from __future__ import annotations
+
+import pytest
+
+from mkdyn import Entity, Promotion, Rules, System, where
+from mkdyn.testing import LoseAnswer
+from tests.unit.engine.world import World
+
+pytestmark = pytest.mark.anyio
+
+HOT = Rules(promote=[Promotion(to=Entity.LEAD, when=where("leadScore").at_least(80))])
+
+
+async def test_nobody_is_promoted_unasked() -> None:
+    """A new person of Marketo stays there."""
+    world = await World.of(Entity.LEAD)
+    await world.run()
+    world.marketo.create("lead", email="ada@example.com", lastName="Lovelace")
+    assert not (await world.run()).operations
+    assert not world.dynamics.records("lead")
+
+
+@pytest.mark.parametrize("entity", [Entity.LEAD, Entity.CONTACT])
+async def test_a_person_is_promoted_on_request(entity: Entity) -> None:
+    """It becomes a row with a GUID we chose, and the person learns it in the same run."""
+    world = await World.of(Entity.LEAD, Entity.CONTACT)
+    person = world.marketo.create("lead", email="ada@example.com", lastName="Lovelace", title="CTO")
+    await world.sync.promote(int(person), to=entity)  # type: ignore[arg-type]  # a parameter of this test
+    report = await world.run()
+    assert (report.counts[System.DYNAMICS].create, report.ended) == (1, "done")
+    [row] = world.dynamics.records(entity.logical_name)
+    link = world.link(entity, row.key)
+    assert (link.marketo, link.origin) == (person, "promoted")
+    assert row.values["jobtitle"] == "CTO"
+    key_field = "dynamicsId" if entity is Entity.LEAD else "dynamicsContactId"
+    assert world.person(link)[key_field] == row.key
+    assert world.person(link)["leadStatus"] == ("Open" if entity is Entity.LEAD else "Active")
+    assert not (await world.rest()).operations
+
+
+async def test_a_rule_promotes_whom_it_fits() -> None:
+    """Only persons that the condition holds for are promoted, when the feed tells of them."""
+    world = await World.of(Entity.LEAD, rules=HOT)
+    await world.run()
+    cold = world.marketo.create("lead", email="cold@example.com", lastName="Cold", leadScore=10)
+    world.marketo.create("lead", email="hot@example.com", lastName="Hot", leadScore=90)
+    await world.run()
+    assert [row.values["lastname"] for row in world.dynamics.records("lead")] == ["Hot"]
+    world.marketo.edit("lead", cold, leadScore=85)
+    await world.run()
+    assert len(world.dynamics.records("lead")) == 2
+    assert not (await world.rest()).operations
+
+
+async def test_a_row_that_stands_for_the_person_already_is_found() -> None:
+    """A promotion looks for a Dynamics record first, by the match keys."""
+    world = await World.of(Entity.LEAD, rules=Rules(match_on={Entity.LEAD: ["emailaddress1"]}))
+    person = world.marketo.create("lead", email="ada@example.com", lastName="Lovelace")
+    await world.run()
+    row = world.dynamics.create("lead", lastname="Lovelace", emailaddress1="ADA@example.com")
+    await world.sync.promote(int(person), to=Entity.LEAD)
+    await world.run()
+    assert world.link(Entity.LEAD, row).marketo == person
+    assert len(world.dynamics.records("lead")) == 1
+
+
+async def test_several_rows_with_the_persons_e_mail_set_the_promotion_aside() -> None:
+    """Which of them is meant is for a person to say; no row is made."""
+    world = await World.of(Entity.LEAD)
+    person = world.marketo.create("lead", email="ada@example.com", lastName="Lovelace")
+    await world.run()
+    for name in ("A", "B"):
+        world.dynamics.create("lead", lastname=name, emailaddress1="ada@example.com")
+    await world.sync.promote(int(person), to=Entity.LEAD)
+    report = await world.run()
+    assert {item.code for item in report.quarantined} == {"ambiguous-match"}
+    assert len(world.dynamics.records("lead")) == 2
+    assert any(item.key == person for item in report.quarantined)
+
+
+async def test_a_person_that_carries_a_rows_guid_is_linked_to_it() -> None:
+    """The GUID in the key field says which row it is."""
+    world = await World.of(Entity.LEAD, rules=Rules(match_on={}))
+    await world.run()
+    row = world.dynamics.create("lead", lastname="Lovelace")
+    person = world.marketo.create("lead", lastName="Lovelace", dynamicsId=row)
+    await world.sync.promote(int(person), to=Entity.LEAD)
+    await world.run()
+    assert world.link(Entity.LEAD, row).marketo == person
+
+
+async def test_what_dynamics_requires_must_be_there() -> None:
+    """A person without a last name is set aside with the column's name; filled in, it is promoted."""
+    world = await World.of(Entity.LEAD, rules=HOT)
+    await world.run()
+    person = world.marketo.create("lead", email="ada@example.com", leadScore=90)
+    report = await world.run()
+    [item] = report.quarantined
+    assert (item.code, item.key) == ("required", person)
+    assert "Dynamics requires lastname" in item.reason
+    world.marketo.edit("lead", person, lastName="Lovelace")
+    await world.run()
+    assert len(world.dynamics.records("lead")) == 1
+    assert [found async for found in world.sync.journal.quarantine()] == []
+
+
+async def test_a_released_promotion_is_tried_again() -> None:
+    """release() brings a person that was set aside before the next plan."""
+    world = await World.of(Entity.LEAD)
+    person = world.marketo.create("lead", email="ada@example.com")
+    await world.sync.promote(int(person), to=Entity.LEAD)
+    [item] = (await world.run()).quarantined
+    world.marketo.edit("lead", person, lastName="Lovelace")
+    await world.sync.journal.release(item)
+    await world.run()
+    assert len(world.dynamics.records("lead")) == 1
+
+
+async def test_a_person_that_is_not_there_is_told() -> None:
+    """Asking for somebody whom Marketo does not show is a warning, not silence."""
+    world = await World.of(Entity.LEAD)
+    await world.sync.promote(4711, to=Entity.LEAD)
+    report = await world.run()
+    assert report.warnings == ("person 4711 was to be promoted, but Marketo does not show it",)
+
+
+async def test_a_person_deleted_before_its_promotion_is_forgotten() -> None:
+    """The request ends with the person."""
+    world = await World.of(Entity.LEAD, rules=HOT)
+    await world.run()
+    person = world.marketo.create("lead", email="ada@example.com", lastName="Lovelace", leadScore=90)
+    await world.sync.plan()
+    world.marketo.delete("lead", person)
+    report = await world.run()
+    assert not report.operations
+
+
+@pytest.mark.parametrize("applied", ["yes", "no"])
+async def test_a_lost_answer_never_makes_a_second_row(applied: str) -> None:
+    """A create whose answer is lost is looked for under its GUID before anything is created again."""
+    world = await World.of(Entity.LEAD)
+    person = world.marketo.create("lead", email="ada@example.com", lastName="Lovelace")
+    await world.sync.promote(int(person), to=Entity.LEAD)
+    world.dynamics.inject(LoseAnswer(call=1, of="write", applied=applied))  # type: ignore[arg-type]  # this test's
+    await world.rest()
+    [row] = world.dynamics.records("lead")
+    assert world.link(Entity.LEAD, row.key).marketo == person
+    assert not (await world.rest()).operations
+
+
+async def test_a_person_whose_row_was_deleted_may_be_promoted_again() -> None:
+    """It gets a new row, with another GUID."""
+    world = await World.of(Entity.LEAD)
+    person = world.marketo.create("lead", email="ada@example.com", lastName="Lovelace")
+    await world.sync.promote(int(person), to=Entity.LEAD)
+    await world.rest()
+    [first] = world.dynamics.records("lead")
+    world.dynamics.delete("lead", first.key)
+    await world.rest()
+    await world.sync.promote(int(person), to=Entity.LEAD)
+    await world.rest()
+    [second] = world.dynamics.records("lead")
+    assert second.key != first.key
+    assert world.link(Entity.LEAD, second.key).marketo == person
