@@ -37,6 +37,7 @@ class Hold:
         wake: What makes it worth another look.
         until: The date that wakes it, with `Wake.DATE`.
         attempts: How often it was tried.
+        refused: Fingerprint of the value that a system refused; while that stays, it is not sent again.
     """
 
     entity: AnyEntity
@@ -47,6 +48,7 @@ class Hold:
     wake: Wake = Wake.EDIT
     until: datetime | None = None
     attempts: int = 1
+    refused: str = ""
 
     def __str__(self) -> str:
         return f"held: {self.entity} {short(self.key)} {self.field} ({self.code}): {self.reason}"

@@ -15,6 +15,7 @@ import math
 from collections.abc import Callable, Mapping
 from datetime import UTC, date, datetime
 from decimal import Decimal, InvalidOperation
+from hashlib import blake2s
 from typing import Any, Final, Literal, TypeAlias
 
 import attrs
@@ -254,6 +255,8 @@ def same(left: Shown, right: Shown) -> bool:
     return left == right and (left is right or isinstance(left, bool) == isinstance(right, bool))
 
 
+_FINGERPRINT_BYTES: Final = 8
+
 #: No field's name starts with a dollar sign, so a tag is never mistaken for a record's values.
 _KINDS: Final[Mapping[str, Callable[[str], FieldValue]]] = {
     "$decimal": Decimal,
@@ -291,6 +294,11 @@ _DECODE: Final = json.JSONDecoder(object_hook=_untagged).decode
 def to_json(value: object) -> str:
     """Write field values, and lists and objects of them, as JSON that `from_json` reads back."""
     return _ENCODE(value)
+
+
+def fingerprint(value: FieldValue) -> str:
+    """Return a short text that stands for a value without showing it: the same value, the same text."""
+    return blake2s(to_json(value).encode(errors="surrogatepass"), digest_size=_FINGERPRINT_BYTES).hexdigest()
 
 
 def from_json(text: str) -> Any:  # noqa: ANN401 - JSON is untyped

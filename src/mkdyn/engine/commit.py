@@ -17,7 +17,7 @@ from mkdyn.domain.outcomes import Applied, Outcome, Rejected, Stale, Unknown
 from mkdyn.domain.plan import Operation, OperationState
 from mkdyn.domain.records import Echo, Link, LinkState, Record
 from mkdyn.domain.systems import System
-from mkdyn.domain.values import MISSING, Shown, same
+from mkdyn.domain.values import MISSING, Shown, fingerprint, same
 from mkdyn.engine.kinds import Kind
 from mkdyn.engine.session import Session
 from mkdyn.ports.store import Answer, Observation
@@ -193,6 +193,7 @@ def _rejected(kind: Kind, operation: Operation, outcome: Rejected, link: Link | 
             Hold(
                 entity=kind.entity, key=_row(operation), field=pair.dynamics, code=outcome.code,
                 reason=f"{operation.system} refused it: {outcome.message} Change it in {operation.system.other}.",
+                refused=fingerprint(operation.after[pair.marketo if operation.system is System.MARKETO else pair.dynamics]),
             )
         )  # fmt: skip
         if rest:
@@ -233,8 +234,8 @@ def moved(operation: Operation, shown: Record | None) -> bool:
     """Whether a Marketo record is not what the operation was decided on, in the fields it writes."""
     if shown is None:
         return True
-    for name, after in operation.after.items():
+    for name, before in operation.before.items():
         now: Shown = shown.values.get(name, MISSING)
-        if now is not MISSING and not same(now, operation.before.get(name)) and not same(now, after):
+        if now is not MISSING and not same(now, before) and not same(now, operation.after.get(name)):
             return True
     return False

@@ -9,12 +9,12 @@ import attrs
 
 from mkdyn.domain.evidence import Proof, explained, prove, refused
 from mkdyn.domain.fields import PairState
-from mkdyn.domain.holds import Hold
+from mkdyn.domain.holds import Hold, Quarantined
 from mkdyn.domain.merge import Merged
 from mkdyn.domain.plan import Operation, Step
 from mkdyn.domain.records import LinkState, Record
 from mkdyn.domain.systems import System
-from mkdyn.domain.values import MISSING, FieldValue, Missing, Shown, Values
+from mkdyn.domain.values import MISSING, FieldValue, Missing, Shown, Values, fingerprint
 from mkdyn.engine.kinds import Kind
 from mkdyn.engine.ledger import Ledger, clears
 from mkdyn.engine.parting import Subject, is_deletion, meet_again, part_from, suspend
@@ -36,8 +36,9 @@ async def decide_linked(
         else:
             meet_again(session, subject, ledger, living, reborn)
     rows, persons = await _read_missing(session, kind, living)
+    standing = session.store.kept_back([subject.link.dynamics for subject in living])
     for subject in living:
-        _decide(session, subject, rows, persons, ledger)
+        _decide(session, subject, rows, persons, standing.get(subject.link.dynamics, ()), ledger)
     return reborn
 
 
@@ -73,6 +74,7 @@ def _decide(
     subject: Subject,
     rows: Mapping[str, Record],
     persons: Mapping[str, Record],
+    standing: Sequence[Hold | Quarantined],
     ledger: Ledger,
 ) -> None:
     kind, link = subject.kind, subject.link
@@ -101,6 +103,7 @@ def _decide(
         key=link.dynamics,
     )
     merged.holds += seen.holds
+    _keep_refused(kind, merged, standing)
     _note(session, subject, seen, merged, ledger)
 
 
@@ -124,6 +127,19 @@ def _too_early(session: Session, subject: Subject, person: Record) -> bool:
         if told and max(told) + delay > session.now():
             return True
     return False
+
+
+def _keep_refused(kind: Kind, merged: Merged, standing: Sequence[Hold | Quarantined]) -> None:
+    """Leave out what a system refused before: an edit wakes a hold, and nothing else does."""
+    for hold in standing:
+        pair = kind.by_dynamics.get(hold.field) if isinstance(hold, Hold) and hold.refused else None
+        if pair is None or not isinstance(hold, Hold):
+            continue
+        for after, name in ((merged.to_marketo, pair.marketo), (merged.to_dynamics, pair.dynamics)):
+            if name in after and fingerprint(after[name]) == hold.refused:
+                del after[name]
+                merged.awaited.pop(pair.key, None)
+                merged.holds.append(hold)
 
 
 @attrs.frozen(kw_only=True, eq=False)
@@ -250,7 +266,7 @@ def _operations(subject: Subject, seen: _Seen, merged: Merged) -> list[Operation
             Operation(
                 link=link.id, entity=kind.entity, system=system, kind="update",
                 key=link.key(system), other=link.key(system.other),
-                before={name: seen.shown[system].get(name) for name in after}, after=after,
+                before={name: seen.shown[system][name] for name in after if name in seen.shown[system]}, after=after,
                 awaited={key: merged.awaited[key] for key in names if key in merged.awaited and key not in twice},
                 version=seen.version, because=_because(merged, system),
                 step=Step(

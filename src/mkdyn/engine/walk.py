@@ -10,6 +10,7 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import timedelta
 
 from mkdyn.domain.feeds import Cursor
+from mkdyn.domain.holds import Hold, Quarantined, Wake
 from mkdyn.domain.records import Link, LinkState, Record
 from mkdyn.domain.systems import System
 from mkdyn.domain.values import MISSING, Shown, same
@@ -86,17 +87,29 @@ async def _compare(session: Session, kind: Kind, links: Sequence[Link], systems:
         keys = [link.key(system) for link in links]
         pending = session.store.observed(system, name, keys)
         found = await session.connector(system).read(name, keys, fields=kind.fields_in(system))
+        kept_back = session.store.kept_back([link.dynamics for link in links])
         differing = [
             Observation(system=system, object=name, key=link.key(system), record=found.get(link.key(system)))
             for link in links
-            if link.key(system) not in pending and _differs(kind, link, system, found)
+            if link.key(system) not in pending
+            and _differs(kind, link, system, found, _waiting(kind, system, kept_back.get(link.dynamics, ())))
         ]
         with session.store.transaction():
             session.store.observe(differing)
         session.observed += len(differing)
 
 
-def _differs(kind: Kind, link: Link, system: System, found: Mapping[str, Record]) -> bool:
+def _waiting(kind: Kind, system: System, kept_back: Sequence[Hold | Quarantined]) -> Collection[str]:
+    """Return the fields, in *system*'s names, that wait for an edit: the feeds tell of that, not the walk."""
+    if any(isinstance(item, Quarantined) and item.wake is not Wake.DATE for item in kept_back):
+        return kind.fields_in(system)
+    held = {item.field for item in kept_back if isinstance(item, Hold)}
+    return {
+        pair.dynamics if system is System.DYNAMICS else pair.marketo for pair in kind.pairs if pair.dynamics in held
+    }
+
+
+def _differs(kind: Kind, link: Link, system: System, found: Mapping[str, Record], waiting: Collection[str]) -> bool:
     """Whether a link's record is not what the baseline says; one that can't be read differs if it could be before."""
     record = found.get(link.key(system))
     missing = link.state is LinkState.SUSPENDED and link.gone is system
@@ -109,6 +122,6 @@ def _differs(kind: Kind, link: Link, system: System, found: Mapping[str, Record]
     agreed = kind.as_agreed(link, system)
     for name in kind.fields_in(system):
         shown: Shown = record.values.get(name, MISSING)
-        if shown is not MISSING and not same(shown, agreed.get(name, MISSING)):
+        if name not in waiting and shown is not MISSING and not same(shown, agreed.get(name, MISSING)):
             return True
     return False

@@ -322,6 +322,10 @@ class StateStore(Protocol):
         """Forget every hold of these records, and their quarantine."""
         ...
 
+    def kept_back(self, keys: Collection[str], /) -> Mapping[str, Sequence[Hold | Quarantined]]:
+        """Return what stands of these records, by key; records on which nothing stands are left out."""
+        ...
+
     def holds(self, run: int | None, /, *, after: int, limit: int) -> Sequence[tuple[int, Hold]]:
         """Return the next holds, those a run found or all that stand, each with its number."""
         ...

@@ -142,7 +142,7 @@ def test_the_error_says_whose_direction_it_is(entity: AnyEntity, field: str, tex
 
 def test_what_others_refer_to_comes_first() -> None:
     """User, team, account, contact, lead, opportunity; custom entities last, parents before children."""
-    order = [
+    order: list[AnyEntity] = [
         Entity.USER,
         Entity.TEAM,
         Entity.ACCOUNT,

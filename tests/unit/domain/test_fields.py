@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from decimal import Decimal
-from typing import get_args
+from typing import Any, get_args
 
 import attrs
 import pytest
@@ -30,7 +30,7 @@ FITTING: dict[tuple[FieldType, FieldType], str] = {
 }
 
 
-def spec(type: FieldType, **facts: object) -> FieldSpec:
+def spec(type: FieldType, **facts: Any) -> FieldSpec:  # noqa: ANN401 - of each fact's own type
     """Return a field of one type."""
     return attrs.evolve(FieldSpec(name="new_x", type=type), **facts)
 

@@ -21,6 +21,7 @@ from mkdyn.domain.lifecycle import (
     match,
     seen_again,
 )
+from mkdyn.domain.rules import OtherDeletedInDynamics, PersonDeletedInDynamics, PersonDeletedInMarketo
 
 from .worlds import ENTITIES, LAW, SUBSCRIPTION
 
@@ -132,7 +133,9 @@ def test_a_user_deleted_in_dynamics_is_kept() -> None:
 
 def test_every_deletion_has_an_answer() -> None:
     """For every entity, by every setting."""
-    for entity, person, other in product(ENTITIES, ("ignore", "flag", "delete"), ("ignore", "delete")):
+    persons: list[PersonDeletedInDynamics] = ["ignore", "flag", "delete"]
+    others: list[OtherDeletedInDynamics] = ["ignore", "delete"]
+    for entity, person, other in product(ENTITIES, persons, others):
         rules = Rules(person_deleted_in_dynamics=person, other_deleted_in_dynamics=other)
         assert deleted_in_dynamics(entity, rules) in get_args(Farewell)
 
@@ -164,7 +167,8 @@ def test_a_record_of_a_buried_link_seen_again(
 
 def test_everything_seen_again_has_an_answer() -> None:
     """For every state of a link, whoever is gone, whoever is seen; a live link is merged, and nothing else is."""
-    for state, gone, seen, setting in product(LinkState, (None, *System), System, ("stay_deleted", "recreate")):
+    settings: list[PersonDeletedInMarketo] = ["stay_deleted", "recreate"]
+    for state, gone, seen, setting in product(LinkState, (None, *System), System, settings):
         answer = seen_again(state, gone, seen, Rules(person_deleted_in_marketo=setting))
         assert answer in get_args(Reawakening)
         assert (answer == "merge") == (state is LinkState.LIVE)

@@ -112,7 +112,7 @@ def test_marketo_edits_of_one_way_entities_are_reverted_and_reported(entity: Any
     merged = settle(pair, m="edited", policy=nobody_wins)
     assert (merged.to_marketo, merged.to_dynamics) == ({"name": "old"}, {})
     assert (only(merged).winner, only(merged).kind) == (System.DYNAMICS, "one-way")
-    assert only(merged).verdict.because == f"{entity}.name syncs Dynamics → Marketo only"
+    assert only(merged).verdict.because == "the field syncs Dynamics → Marketo only"
 
 
 def test_a_narrowed_pair_has_its_own_source() -> None:
@@ -248,10 +248,8 @@ def test_a_value_that_does_not_fit_is_held() -> None:
 @pytest.mark.parametrize("pair", [LEAD, ACCOUNT])
 def test_a_winner_that_does_not_fit_wins_nothing(pair: FieldPair) -> None:
     """Each side keeps its own value, so there is nothing to report as lost."""
-    winner_too_long = (
-        {"m": "far too long for it", "d": "new"} if pair is LEAD else {"d": "far too long for it", "m": "new"}
-    )
-    merged = settle(pair, **winner_too_long)
+    long = "far too long for it"
+    merged = settle(pair, m=long, d="new") if pair is LEAD else settle(pair, m="new", d=long)
     assert held(merged).code == "too-long"
     assert merged == Merged(holds=merged.holds)
 

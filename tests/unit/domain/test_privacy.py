@@ -13,6 +13,7 @@ import pytest
 import mkdyn.domain
 from mkdyn.domain import (
     IDENTITY,
+    Agreed,
     Ask,
     Collision,
     Counts,
@@ -23,6 +24,7 @@ from mkdyn.domain import (
     Evidence,
     Excerpt,
     FieldPair,
+    FieldValue,
     Link,
     Merged,
     Merger,
@@ -51,8 +53,8 @@ RESOLUTION: Final = Resolution(collision=COLLISION, verdict=Win(System.MARKETO, 
 EVIDENCE: Final = Evidence(field="title", old=CANARY, new=CANARY)
 ECHO: Final = Echo(before=CANARY, after=CANARY)
 RECORD: Final = Record(key="1", values={"title": CANARY})
-VALUES: Final = {"title": CANARY}
-AGREED: Final = {"jobtitle": Twofold(CANARY, CANARY), "telephone1": CANARY}
+VALUES: Final[dict[str, FieldValue]] = {"title": CANARY}
+AGREED: Final[dict[str, Agreed]] = {"jobtitle": Twofold(CANARY, CANARY), "telephone1": CANARY}
 OPERATION: Final = Operation(
     entity=Entity.LEAD, system=System.MARKETO, kind="update", key="1", before=VALUES, after=VALUES, awaited=AGREED,
     step=Step(agreed=AGREED),
@@ -155,7 +157,7 @@ def test_no_error_shows_a_value() -> None:
             baseline={"jobtitle": None},
             marketo={"title": CANARY},
             dynamics={"jobtitle": f"{CANARY}!"},
-            policy=lambda collision: collision.marketo,  # type: ignore[arg-type,return-value]  # that is the mistake
+            policy=lambda collision: collision.marketo,
         )
     with pytest.raises(TypeError) as comparison:
         where("score").at_least(80)({"score": CANARY})

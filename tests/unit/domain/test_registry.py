@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Collection, Sequence
+from typing import Any
 
 import attrs
 import pytest
@@ -46,7 +47,7 @@ SUBSCRIPTION = CustomEntity("new_subscription", parent=Entity.CONTACT, via="new_
 INVOICE = CustomEntity("new_invoice", parent=SUBSCRIPTION, via="new_subscriptionid")
 
 
-def spec(name: str, type: FieldType = "text", **facts: object) -> FieldSpec:
+def spec(name: str, type: FieldType = "text", **facts: Any) -> FieldSpec:  # noqa: ANN401 - of each fact's own type
     """Return a field."""
     return attrs.evolve(FieldSpec(name=name, type=type), **facts)
 
@@ -497,7 +498,9 @@ def test_a_reference_is_a_default_where_its_target_is_synced(
 
 def test_the_defaults_can_be_selected() -> None:
     """All of them, of both systems' whole standard schema."""
-    dynamics = {entity: by_name(*(spec(row.dynamics) for row in STANDARD_MAPPING[entity])) for entity in Entity}
+    dynamics: DynamicsSchema = {
+        entity: by_name(*(spec(row.dynamics) for row in STANDARD_MAPPING[entity])) for entity in Entity
+    }
     marketo: dict[str, dict[str, FieldSpec]] = {}
     for entity in Entity:
         marketo.setdefault(entity.marketo_object, {}).update(

@@ -124,7 +124,8 @@ def test_what_does_not_fit_is_never_cut(name: str, data: st.DataObject) -> None:
 def test_a_reason_shows_no_value(name: str, data: st.DataObject) -> None:
     """A value is unfit for a reason that can be read by anyone: it gives the value away to nobody."""
     lens, of_dynamics, of_marketo = LENSES[name]
-    wrong = data.draw(st.sampled_from(["confidential", 73917391, 7391.7391, True, date(7391, 1, 1)]))
+    wrongs: list[FieldValue] = ["confidential", 73917391, 7391.7391, True, date(7391, 1, 1)]
+    wrong = data.draw(st.sampled_from(wrongs))
     shown = [(lens.to_marketo, data.draw(of_dynamics)), (lens.to_dynamics, data.draw(of_marketo))]
     for carry, value in [*shown, (lens.to_marketo, wrong), (lens.to_dynamics, wrong)]:
         carried = carry(value)
@@ -139,7 +140,8 @@ def test_a_reason_shows_no_value(name: str, data: st.DataObject) -> None:
 def test_identical_values_agree(name: str) -> None:
     """Two systems that show the very same are in agreement, whether or not it could be carried."""
     lens = LENSES[name][0]
-    for value in (None, "", "far too long for either", 10**12, "ABC"):
+    values: list[FieldValue] = [None, "", "far too long for either", 10**12, "ABC"]
+    for value in values:
         assert lens.agree(value, value)
 
 

@@ -57,6 +57,11 @@ class World:
         await world.sync.fields.select(*picks)
         return world
 
+    def next_call(self, system: System, name: str) -> int:
+        """Return the number that the next call of a method will have, as faults count them."""
+        fake = self.marketo if system is System.MARKETO else self.dynamics
+        return fake.calls_by_name.get(name, 0) + 1
+
     async def run(self, *, minutes: float = 5) -> Report:
         """Let time go by, and run."""
         self.clock += timedelta(minutes=minutes)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Final
 
 from mkdyn.adapters.sqlite.columns import (
     custom_of,
     entity_of,
     instant_or_none,
+    listed,
     plain,
     time_or_none,
     written,
@@ -40,11 +41,11 @@ _COLLISIONS: Final = """
 _DROP_COLLISIONS: Final = "DELETE FROM collision WHERE run = ? AND entity = ? AND key = ? AND field = ?"
 
 _HOLD: Final = """
-    INSERT INTO hold (run, entity, custom, key, field, code, reason, wake, until, attempts)
-    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+    INSERT INTO hold (run, entity, custom, key, field, code, reason, wake, until, attempts, refused)
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
     ON CONFLICT (entity, key, field) DO UPDATE SET
         run = excluded.run, custom = excluded.custom, code = excluded.code, reason = excluded.reason,
-        wake = excluded.wake, until = excluded.until, attempts = attempts + 1
+        wake = excluded.wake, until = excluded.until, attempts = attempts + 1, refused = excluded.refused
 """
 
 _RELEASE: Final = "DELETE FROM hold WHERE entity = ? AND key = ? AND field = ?"
@@ -52,12 +53,18 @@ _RELEASE_RECORD: Final = "DELETE FROM hold WHERE entity = ? AND key = ?"
 
 # `field <> ''` are holds, `field = ''` quarantined records.
 _ALL_HOLDS: Final = """
-    SELECT id, entity, custom, key, field, code, reason, wake, until, attempts
+    SELECT id, entity, custom, key, field, code, reason, wake, until, attempts, refused
     FROM hold WHERE (field = '') = ? AND id > ? ORDER BY id LIMIT ?
 """
 
+# CROSS JOIN: each wanted key is looked up in the index, whatever SQLite guesses about their number.
+_KEPT_BACK: Final = """
+    SELECT id, entity, custom, key, field, code, reason, wake, until, attempts, refused
+    FROM (SELECT value AS asked FROM json_each(?)) CROSS JOIN hold INDEXED BY hold_by_key ON hold.key = asked
+"""
+
 _HOLDS: Final = """
-    SELECT id, entity, custom, key, field, code, reason, wake, until, attempts
+    SELECT id, entity, custom, key, field, code, reason, wake, until, attempts, refused
     FROM hold WHERE run = ? AND (field = '') = ? AND id > ? ORDER BY id LIMIT ?
 """
 
@@ -95,6 +102,14 @@ class FindingTables(Tables):
     def release_record(self, records: Iterable[tuple[AnyEntity, str]], /) -> None:
         """Forget every hold of these records, and their quarantine."""
         self._database.write_many(_RELEASE_RECORD, ((entity.logical_name, key) for entity, key in records))
+
+    def kept_back(self, keys: Collection[str], /) -> Mapping[str, Sequence[Hold | Quarantined]]:
+        """Return what stands of these records, by key; records on which nothing stands are left out."""
+        found: dict[str, list[Hold | Quarantined]] = {}
+        for row in self._database.rows(_KEPT_BACK, (listed(keys),)):
+            _, item = _hold_from(row) if row[4] != _WHOLE_RECORD else _quarantined_from(row)
+            found.setdefault(item.key, []).append(item)
+        return found
 
     def holds(self, run: int | None, /, *, after: int, limit: int) -> Sequence[tuple[int, Hold]]:
         """Return the next holds, those a run found or all that stand, each with its number."""
@@ -153,12 +168,13 @@ def _hold_row(run: int, item: Hold | Quarantined) -> Row:
         item.wake.value,
         instant_or_none(item.until),
         item.attempts,
+        item.refused if isinstance(item, Hold) else "",
     )
 
 
 def _hold_from(row: Row) -> tuple[int, Hold]:
     """Return the number and the hold of a row without its run."""
-    id, entity, custom, key, field, code, reason, wake, until, attempts = row
+    id, entity, custom, key, field, code, reason, wake, until, attempts, refused = row
     hold = Hold(
         entity=entity_of(entity, custom),
         key=key,
@@ -168,6 +184,7 @@ def _hold_from(row: Row) -> tuple[int, Hold]:
         wake=Wake(wake),
         until=time_or_none(until),
         attempts=attempts,
+        refused=refused,
     )
     return id, hold
 

@@ -166,10 +166,12 @@ _FIRST: Final = (
         wake TEXT NOT NULL,
         until TEXT,
         attempts INTEGER NOT NULL,
+        refused TEXT NOT NULL,
         UNIQUE (entity, key, field)
     )
     """,
     "CREATE INDEX hold_by_run ON hold (run)",
+    "CREATE INDEX hold_by_key ON hold (key)",
 )
 
 

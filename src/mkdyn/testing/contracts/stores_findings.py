@@ -84,7 +84,9 @@ def _dropped(make_store: MakeStore) -> None:
         expect(_resolved(store, second), [_resolution("a")], "resolutions() of the other")
 
 
-_HOLD: Final = Hold(entity=Entity.LEAD, key=GUIDS[0], field="email", code="too-long", reason="Zu lang: 300 Zeichen.")
+_HOLD: Final = Hold(
+    entity=Entity.LEAD, key=GUIDS[0], field="email", code="too-long", reason="Zu lang: 300 Zeichen.", refused="f00d"
+)
 _DATED: Final = Hold(
     entity=VISIT, key="42", field="new_level", code="no-label", reason="Add a label.", wake=Wake.DATE, until=NINE
 )
@@ -110,6 +112,8 @@ def _hold_whole(make_store: MakeStore) -> None:
         for which in (run, None):
             expect(_held(store, which), [_HOLD, _DATED], "holds()")
             expect(_set_aside(store, which), [_RECORD], "quarantine()")
+        found = store.kept_back([GUIDS[0], "42", "nobody"])
+        expect(found, {GUIDS[0]: [_HOLD, _RECORD], "42": [_DATED]}, "kept_back()")
 
 
 @promises("A hold found again is replaced, its attempts counted; it belongs to the run that found it last.")
