@@ -48,7 +48,7 @@ class Hold:
     wake: Wake = Wake.EDIT
     until: datetime | None = None
     attempts: int = 1
-    refused: str = ""
+    refused: str = attrs.field(default="", repr=False)
 
     def __str__(self) -> str:
         return f"held: {self.entity} {short(self.key)} {self.field} ({self.code}): {self.reason}"

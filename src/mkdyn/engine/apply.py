@@ -31,18 +31,16 @@ async def apply(session: Session) -> None:
 
 async def _apply_to(session: Session, system: System) -> None:
     after, progress = 0, _Progress(session, system)
+    kinds = {kind.name: kind for kind in session.kinds}
     size = session.identities[system].batch_max
     while operations := session.store.operations(
         session.id, after=after, limit=size, system=system, states=["planned"]
     ):
         for name, group in groupby(operations, key=lambda operation: operation.entity.logical_name):
-            kind = session.kind(name)
             batch = list(group)
             after = batch[-1].id
-            if kind is None:
-                continue
             try:
-                await _apply_batch(session, kind, system, batch, progress)
+                await _apply_batch(session, kinds[name], system, batch, progress)
             except (BudgetSpentError, ThrottledError) as error:
                 session.paused = error.what
             except TransientError as error:

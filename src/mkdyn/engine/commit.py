@@ -168,7 +168,7 @@ def _echoing(kind: Kind, operation: Operation, link: Link, *, found: bool) -> Ma
     echoes = dict(link.echoes)
     for name, after in operation.after.items():
         before = after if found else operation.before.get(name)
-        if found or not same(before, after):
+        if name in kind.by_marketo and (found or not same(before, after)):
             echoes[name] = (*echoes.get(name, ()), Echo(before=before, after=after, at=operation.sent_at))[-ECHOES_MAX:]
     return echoes
 

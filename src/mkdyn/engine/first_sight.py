@@ -14,7 +14,7 @@ from mkdyn.domain.holds import Hold, Quarantined, Wake
 from mkdyn.domain.lifecycle import Ambiguous, Candidate, CreateNew, LinkTo, match
 from mkdyn.domain.merge import agreed_on
 from mkdyn.domain.plan import Operation, Step
-from mkdyn.domain.records import Agreed, Link, LinkState, Record, short
+from mkdyn.domain.records import Agreed, Link, LinkState, Origin, Record, short
 from mkdyn.domain.systems import System
 from mkdyn.domain.values import MISSING, FieldValue, Missing, Shown, Unfit, Values
 from mkdyn.engine.kinds import Kind
@@ -102,14 +102,14 @@ async def _match_rows(session: Session, kind: Kind, rows: Sequence[tuple[Observa
                 ledger.clear(observation)
 
 
-def candidate(key: str, links: Mapping[str, Link]) -> Candidate:
-    """Return a record as matching sees it: linked or not, made by us or not, buried or not."""
+def candidate(key: str, links: Mapping[str, Link], ours: Origin = "created") -> Candidate:
+    """Return a record as matching sees it: linked or not, made by us (links of origin *ours*) or not, buried or not."""
     link = links.get(key)
     if link is None:
         return Candidate(key=key)
     if link.state is LinkState.TOMBSTONE:
         return Candidate(key=key, buried=True)
-    return Candidate(key=key, linked=True, ours=link.origin == "created")
+    return Candidate(key=key, linked=True, ours=link.origin == ours)
 
 
 def _ambiguous(kind: Kind, row: Record, persons: Sequence[str], rivals: Sequence[str], key_field: str) -> Quarantined:
@@ -145,10 +145,9 @@ class _KeyMatcher:
             for person in await self._session.marketo.find(
                 self._kind.object, pair.marketo, sorted(wanted), fields=self._fields
             ):
-                value = comparable(person.values.get(pair.marketo, MISSING))
-                if value is not None:
-                    self.persons[person.key] = person
-                    self._found.setdefault((pair.dynamics, value), []).append(person.key)
+                value = str(comparable(person.values.get(pair.marketo, MISSING)))
+                self.persons[person.key] = person
+                self._found.setdefault((pair.dynamics, value), []).append(person.key)
 
     async def look_for_rivals(self, links: Mapping[str, Link]) -> None:
         """Ask Dynamics which other unlinked rows share the key of a person that is there already."""
@@ -164,8 +163,8 @@ class _KeyMatcher:
                 rows = await self._session.dynamics.find(other.name, pair.dynamics, values, fields=[pair.dynamics])
                 linked = self._session.store.links([other.name], System.DYNAMICS, [row.key for row in rows])
                 for row in rows:
-                    value = comparable(row.values.get(pair.dynamics, MISSING))
-                    if row.key not in linked and value is not None:
+                    if row.key not in linked:
+                        value = str(comparable(row.values.get(pair.dynamics, MISSING)))
                         self._rivals.setdefault((pair.dynamics, value), set()).add(row.key)
 
     def of(self, row: Record) -> Sequence[Record]:

@@ -29,8 +29,8 @@ PERSON = "lead"
 
 async def gather(session: Session) -> None:
     """Read every feed to its end; one that fails stops where it stood, the others go on."""
-    if session.persons and session.store.cursor(_feed(System.MARKETO, PERSON)) is None:
-        await _read_feed(session, System.MARKETO, PERSON)  # before anything of Dynamics is read
+    if session.store.cursor(_feed(System.MARKETO, PERSON)) is None:
+        await _gather_marketo(session)  # before anything of Dynamics is read
     await together(
         lambda: _gather_marketo(session),
         lambda: _gather_dynamics(session),
@@ -98,20 +98,28 @@ async def _read_marketo(session: Session) -> None:
     feed = _feed(System.MARKETO, PERSON)
     wanted = {field for kind in session.persons for field in kind.marketo_fields}
     wanted |= {field for promotion in session.rules.promote for field in promotion.when.fields}
-    cursor = session.store.cursor(feed)
     try:
-        async with session.marketo.changes(PERSON, fields=sorted(wanted), since=cursor) as pages:
-            async for page in pages:
-                _keep_marketo(session, feed, page)
-                if cursor is None:
-                    break  # the feed begins now: there is nothing behind its first cursor
+        await _read_entries(session, feed, sorted(wanted))
     except CursorExpiredError:
         session.tell(CursorExpired(run_id=session.id, system=System.MARKETO, object=PERSON))
         with session.store.transaction():
             session.store.set_cursor(feed, None)
-        await _read_marketo(session)
+            session.store.set_cursor(f"{feed}:expired", Cursor(token="", at=session.started_at))
+        await _read_entries(session, feed, sorted(wanted))
+    if session.store.cursor(f"{feed}:expired") is not None:
         for kind in session.persons:
             await compare_links(session, kind, {System.MARKETO})
+        with session.store.transaction():
+            session.store.set_cursor(f"{feed}:expired", None)
+
+
+async def _read_entries(session: Session, feed: str, fields: Sequence[str]) -> None:
+    cursor = session.store.cursor(feed)
+    async with session.marketo.changes(PERSON, fields=fields, since=cursor) as pages:
+        async for page in pages:
+            _keep_marketo(session, feed, page)
+            if cursor is None:
+                break  # the feed begins now: there is nothing behind its first cursor
 
 
 def _keep_marketo(session: Session, feed: str, page: Page) -> None:

@@ -122,9 +122,8 @@ def _too_early(session: Session, subject: Subject, person: Record) -> bool:
         value: Shown = person.values.get(name, MISSING)
         if isinstance(value, Missing) or explained(name, value, subject.link.echoes, evidence):
             continue
-        told = [seen_at] if seen_at is not None else []
-        told += [echo.at for echo in subject.link.echoes.get(name, ()) if echo.at is not None]
-        if told and max(told) + delay > session.now():
+        told = [seen_at, *(echo.at for echo in subject.link.echoes.get(name, ()))]
+        if any(at is not None and at + delay > session.now() for at in told):
             return True
     return False
 
@@ -132,9 +131,9 @@ def _too_early(session: Session, subject: Subject, person: Record) -> bool:
 def _keep_refused(kind: Kind, merged: Merged, standing: Sequence[Hold | Quarantined]) -> None:
     """Leave out what a system refused before: an edit wakes a hold, and nothing else does."""
     for hold in standing:
-        pair = kind.by_dynamics.get(hold.field) if isinstance(hold, Hold) and hold.refused else None
-        if pair is None or not isinstance(hold, Hold):
+        if not isinstance(hold, Hold) or not hold.refused or hold.field not in kind.by_dynamics:
             continue
+        pair = kind.by_dynamics[hold.field]
         for after, name in ((merged.to_marketo, pair.marketo), (merged.to_dynamics, pair.dynamics)):
             if name in after and fingerprint(after[name]) == hold.refused:
                 del after[name]
@@ -189,7 +188,7 @@ def _as_shown(subject: Subject, person: Record | None, proof: Proof) -> tuple[di
     for name in link.echoes:
         value: Shown = shown.get(name, MISSING)
         answer = None if isinstance(value, Missing) else refused(name, value, link.echoes, evidence)
-        if answer is not None and name in kind.by_marketo:
+        if answer is not None:
             del shown[name]
             holds.append(_hold(subject, name, answer))
     named = {item.field for item in evidence}

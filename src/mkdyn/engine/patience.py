@@ -9,7 +9,6 @@ from typing import Generic, TypeVar
 import anyio
 
 from mkdyn.domain.feeds import Cursor, Page
-from mkdyn.domain.fields import FieldSpec
 from mkdyn.domain.outcomes import Outcome, Write
 from mkdyn.domain.records import Record
 from mkdyn.errors import ThrottledError
@@ -41,10 +40,6 @@ class Patient(Generic[ConnectorT]):
     async def identify(self) -> Identity:
         """See `Connector.identify`."""
         return await self._patiently(self.connector.identify)
-
-    async def describe(self, object: str, /) -> Sequence[FieldSpec]:
-        """See `Connector.describe`."""
-        return await self._patiently(lambda: self.connector.describe(object))
 
     @asynccontextmanager
     async def changes(self, object: str, /, *, fields: Collection[str], since: Cursor | None) -> AsyncGenerator[Pages]:
@@ -79,12 +74,13 @@ class Patient(Generic[ConnectorT]):
         return await self._patiently(lambda: self.connector.write(object, writes))
 
     async def _patiently(self, call: Callable[[], Awaitable[T]]) -> T:
-        for tries_left in range(TRIES_MAX, -1, -1):
+        tries = 0
+        while True:
             self.calls += 1
+            tries += 1
             try:
                 return await call()
             except ThrottledError as error:
-                if not tries_left:
+                if tries > TRIES_MAX:
                     raise
                 await anyio.sleep(WAIT_S if error.retry_after_s is None else error.retry_after_s)
-        raise AssertionError  # the loop returns or raises

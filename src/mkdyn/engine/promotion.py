@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import uuid
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 from mkdyn.domain.holds import Quarantined, Wake
-from mkdyn.domain.lifecycle import Ambiguous, Candidate, CreateNew, LinkTo, match
+from mkdyn.domain.lifecycle import Ambiguous, CreateNew, LinkTo, match
 from mkdyn.domain.plan import Operation, Step
-from mkdyn.domain.records import Link, LinkState, Record, short
+from mkdyn.domain.records import Record, short
 from mkdyn.domain.systems import System
 from mkdyn.domain.values import MISSING
-from mkdyn.engine.first_sight import comparable, keys_of, link_to_marketo, values_for_new
+from mkdyn.engine.first_sight import candidate, comparable, keys_of, link_to_marketo, values_for_new
 from mkdyn.engine.kinds import Kind
 from mkdyn.engine.ledger import Ledger, clears
 from mkdyn.engine.session import Session
@@ -56,8 +56,9 @@ async def meet_persons(session: Session, observations: Sequence[Observation], le
 
 
 def _by_rule(session: Session, person: Record) -> str | None:
+    there = [kind.entity for kind in session.persons]
     for promotion in session.rules.promote:
-        if promotion.when(person.values) and session.kind(promotion.to.logical_name) is not None:
+        if promotion.when(person.values) and promotion.to in there:
             return promotion.to.logical_name
     return None
 
@@ -88,8 +89,8 @@ async def _promote(session: Session, kind: Kind, persons: Sequence[tuple[Observa
             if other is not person and set(_places(session, kind, other)) & set(_places(session, kind, person))
         ]
         decision = match(
-            [_candidate(own.key, links)] if own is not None else [],
-            [_candidate(row.key, links) for row in sharing],
+            [candidate(own.key, links, "promoted")] if own is not None else [],
+            [candidate(row.key, links, "promoted") for row in sharing],
             rivals,
         )
         match decision:
@@ -111,15 +112,6 @@ async def _promote(session: Session, kind: Kind, persons: Sequence[tuple[Observa
                 ledger.clear(item)
 
 
-def _candidate(key: str, links: Mapping[str, Link]) -> Candidate:
-    link = links.get(key)
-    if link is None:
-        return Candidate(key=key)
-    if link.state is LinkState.TOMBSTONE:
-        return Candidate(key=key, buried=True)
-    return Candidate(key=key, linked=True, ours=link.origin == "promoted")
-
-
 def _places(session: Session, kind: Kind, person: Record) -> list[tuple[str, str]]:
     """Return the person's match keys: Dynamics field and comparable value."""
     names = keys_of(session, kind)
@@ -137,9 +129,7 @@ async def _rows_sharing(session: Session, kind: Kind, persons: Sequence[Record])
     sharing: defaultdict[tuple[str, str], list[Record]] = defaultdict(list)
     for name, values in wanted.items():
         for row in await session.dynamics.find(kind.name, name, sorted(values), fields=kind.dynamics_fields):
-            shared = comparable(row.values.get(name, MISSING))
-            if shared is not None:
-                sharing[name, shared].append(row)
+            sharing[name, str(comparable(row.values.get(name, MISSING)))].append(row)
     return dict(sharing)
 
 

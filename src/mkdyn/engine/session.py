@@ -87,10 +87,6 @@ class Session:
         """Return one of the two systems."""
         return self.marketo if system is System.MARKETO else self.dynamics
 
-    def kind(self, name: str) -> Kind | None:
-        """Return the selected entity of a logical name, or None."""
-        return next((kind for kind in self.kinds if kind.name == name), None)
-
     @property
     def persons(self) -> Sequence[Kind]:
         """The selected entities whose records are persons, contacts first."""
@@ -100,10 +96,6 @@ class Session:
     def marketo_person(self) -> str:
         """Marketo's name of a person's object."""
         return Entity.LEAD.marketo_object
-
-    def sharing(self, kind: Kind) -> list[str]:
-        """Return the logical names of all selected entities that are the same Marketo object."""
-        return [other.name for other in self.kinds if other.object == kind.object]
 
     def tally(self, entity: AnyEntity, system: System) -> Tally:
         """Return the count to add to."""

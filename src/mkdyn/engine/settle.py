@@ -86,17 +86,15 @@ def verdict(operation: Operation, found: Record | None, *, evidence: Sequence[Ev
 
 async def settle(session: Session) -> None:
     """Settle every open write; those for which it is too early stay open, and their records untouched."""
-    after = 0
+    after, kinds = 0, {kind.name: kind for kind in session.kinds}
     while operations := session.store.unsettled(after=after, limit=CHUNK):
         after = operations[-1].id
-        known = [operation for operation in operations if session.kind(operation.entity.logical_name) is not None]
+        known = [operation for operation in operations if operation.entity.logical_name in kinds]
         ordered = sorted(known, key=lambda operation: (operation.system.value, operation.entity.logical_name))
         for (system, name), group in groupby(
             ordered, key=lambda operation: (operation.system, operation.entity.logical_name)
         ):
-            kind = session.kind(name)
-            if kind is not None:
-                await _settle_group(session, kind, system, list(group))
+            await _settle_group(session, kinds[name], system, list(group))
 
 
 async def _settle_group(session: Session, kind: Kind, system: System, operations: Sequence[Operation]) -> None:

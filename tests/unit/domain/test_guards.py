@@ -121,7 +121,7 @@ def test_a_first_match_is_stopped_for_itself() -> None:
     """What it overwrites is measured by the links that it makes, so one word from a person is enough."""
     found = breaches(
         {
-            (Entity.LEAD, System.MARKETO): Tally(matches=5_650, updates=5_000, overwrites=88),
+            (Entity.LEAD, System.MARKETO): Tally(matches=5_650, creates=20_000, overwrites=88),
             (Entity.LEAD, System.DYNAMICS): Tally(updates=311, overwrites=60),
         },
         {},

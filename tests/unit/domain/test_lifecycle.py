@@ -58,8 +58,9 @@ def test_several_with_one_key_are_ambiguous_and_all_named() -> None:
 
 
 def test_a_counterpart_of_another_is_ambiguous() -> None:
-    """The one there is was linked before: this record may be a duplicate."""
+    """The one there is was linked before: this record may be a duplicate, whatever else is free."""
     assert match([], [Candidate(key="p", linked=True)], []) == Ambiguous(candidates=("p",))
+    assert match([], [Candidate(key="q"), Candidate(key="p", linked=True)], []) == Ambiguous(candidates=("p", "q"))
 
 
 def test_several_with_one_key_and_no_counterpart_get_one_each() -> None:

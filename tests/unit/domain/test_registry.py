@@ -321,9 +321,9 @@ NO_COLUMN = (
         (Pick(Entity.LEAD, "jobtitel"), UnknownFieldError, "lead.jobtitel is not in Dynamics; nearest: jobtitle."),
         (Pick(Entity.LEAD, "qqq"), UnknownFieldError, "lead.qqq is not in Dynamics."),
         (
-            Pick(Entity.LEAD, "jobtitle", marketo="titel"),
+            Pick(Entity.LEAD, "jobtitle", marketo="titles"),
             UnknownFieldError,
-            "lead.titel is not in Marketo; nearest: title. Name another one, or have it created: marketo=NewField(…).",
+            "lead.titles is not in Marketo; nearest: title. Name another one, or have it created: marketo=NewField(…).",
         ),
         (
             Pick(Entity.LEAD, "jobtitle", marketo="qqq"),

@@ -18,6 +18,7 @@ from mkdyn.domain.values import (
     date_lens,
     datetime_lens,
     decimal_lens,
+    fingerprint,
     from_json,
     integer_lens,
     reference_lens,
@@ -306,6 +307,21 @@ def test_json_is_plain_and_compact() -> None:
 def test_what_is_no_tag_is_an_object(found: object) -> None:
     """Only a lone tag with a text stands for a value."""
     assert from_json(to_json(found)) == found
+
+
+@LAW
+@given(SCALARS, SCALARS)
+def test_a_fingerprint_stands_for_a_value(one: FieldValue, other: FieldValue) -> None:
+    """The same value, the same text; another value, another; and it never shows what it stands for."""
+    assert fingerprint(one) == fingerprint(from_json(to_json(one)))
+    assert (fingerprint(one) == fingerprint(other)) == (to_json(one) == to_json(other))
+    assert len(fingerprint(one)) == 16
+
+
+def test_a_fingerprint_takes_any_text() -> None:
+    """Half a surrogate pair too, as a truncated emoji leaves it."""
+    assert fingerprint("\ud83d") != fingerprint("\ud83e")
+    assert fingerprint("CTO") != fingerprint("cto")
 
 
 def test_only_field_values_are_written_down() -> None:
