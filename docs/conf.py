@@ -38,6 +38,8 @@ napoleon_numpy_docstring = False
 
 html_theme = "furo"
 html_title = f"mkdyn {release}"
+html_static_path = ["_static"]
+html_css_files = ["mkdyn.css"]
 
 #: Where users import from, the first place first. A name lent in two of them is described in the first alone.
 PUBLIC = ("mkdyn", "mkdyn.ports", "mkdyn.testing", "mkdyn.testing.contracts", "mkdyn.domain", "mkdyn.errors")

@@ -220,7 +220,7 @@ class GuardError(SafetyError):
 
 
 class PlanMovedError(SafetyError):
-    """The plan can't be applied any more: it was applied, or a later run has replaced it."""
+    """There is no such plan, or it was applied already."""
 
 
 class OtherOrganizationError(SafetyError):

@@ -161,7 +161,10 @@ _LINKS = "links() returns the live or suspended link of a record, else its newes
         ),
         (_ReleasesOneOnly, "release() forgets the holds named, and release_record() all of a record's."),
         (_RoundsNumbers, "An operation comes back as it was, its values with their types."),
-        (_FailsAtOnce, "totals() counts a run's collisions, holds, quarantined records and operations."),
+        (
+            _FailsAtOnce,
+            "totals() counts a run's collisions and operations, and the holds and quarantined records that stand.",
+        ),
     ],
     ids=lambda found: found.__name__.strip("_") if isinstance(found, type) else "",
 )

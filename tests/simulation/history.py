@@ -13,7 +13,7 @@ from datetime import UTC, datetime, timedelta
 import attrs
 
 from mkdyn import Direction, Entity, Pick, Promotion, Rules, Synchronizer, where
-from mkdyn.domain import FieldValue, LinkState, Operation, Resolution, Twofold
+from mkdyn.domain import FieldValue, LinkState, Operation, Resolution
 from mkdyn.domain.systems import System
 from mkdyn.errors import MkdynError, TransientError
 from mkdyn.testing import Crash, Crashed, FakeDynamics, FakeMarketo, LoseAnswer, MemoryStore, Unreachable
@@ -35,7 +35,7 @@ PICKS = [
 ]
 
 
-class Violation(AssertionError):
+class ViolationError(AssertionError):
     """A promise was broken; the message has the seed, the steps in words, and what is wrong."""
 
 
@@ -365,13 +365,13 @@ class History:
 
     def _broken(self, what: str) -> None:
         steps = "\n  ".join(self.steps)
-        raise Violation(f"seed {self.seed}: {what}\n  {steps}\n{what}")
+        raise ViolationError(f"seed {self.seed}: {what}\n  {steps}\n{what}")
 
 
 async def live_through(seed: int, *, length: int, faulty: bool = True) -> None:
     """Live through one history.
 
     Raises:
-        Violation: A promise was broken.
+        ViolationError: A promise was broken.
     """
     await History(seed, faulty=faulty).play(length)

@@ -79,6 +79,10 @@ _READERS: Final[Mapping[type, Callable[[str], FieldValue]]] = {
 }
 
 
+#: No feed cuts texts shorter than this (Marketo's string fields have 255 characters).
+_KEPT_AT_LEAST: Final = 255
+
+
 @attrs.define(kw_only=True)
 class Proof:
     """What the evidence comes to.
@@ -98,24 +102,44 @@ class Proof:
     confirmed: bool = False
 
 
-def prove(evidence: Iterable[Evidence], echoes: Echoes) -> Proof:
-    """Sort feed entries, oldest first, into our own writes and other people's edits."""
+def prove(evidence: Iterable[Evidence], echoes: Echoes, *, since: datetime | None = None) -> Proof:
+    """Sort feed entries, oldest first, into our own writes and other people's edits.
+
+    Args:
+        evidence: What the feed says.
+        echoes: Our writes that nothing has confirmed yet.
+        since: Writes sent before this would have been confirmed by now: an entry that looks like one is no echo.
+    """
     proof = Proof(echoes=dict(echoes))
     for item in evidence:
         waiting = proof.echoes.get(item.field, ())
-        echo = next((echo for echo in waiting if reads_as(item.new, echo.after)), None)
+        echo = next((echo for echo in waiting if _is_due(echo, since) and reads_as(item.new, echo.after)), None)
         if echo is None:
             proof.edited.add(item.field)
             continue
         proof.confirmed = True
         _settle(proof, item.field, waiting[waiting.index(echo) + 1 :])
-        if not reads_as(item.old, echo.before):
+        if not _is_cut_from(item.old, echo.before) and not reads_as(item.old, echo.before):
             replaced = value_like(item.old, echo.after if echo.before is None else echo.before)
             if isinstance(replaced, Missing):
                 proof.lost.add(item.field)
             else:
                 proof.overwritten[item.field] = replaced
     return proof
+
+
+def _is_due(echo: Echo, since: datetime | None) -> bool:
+    return since is None or echo.at is None or echo.at >= since
+
+
+def _is_cut_from(text: str | None, value: FieldValue) -> bool:
+    """Whether the feed shows the beginning of a long text only, as far as it keeps texts."""
+    return (
+        isinstance(value, str)
+        and text is not None
+        and _KEPT_AT_LEAST <= len(text) < len(value)
+        and value.startswith(text)
+    )
 
 
 def _settle(proof: Proof, field: str, rest: tuple[Echo, ...]) -> None:

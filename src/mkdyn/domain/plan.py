@@ -38,6 +38,7 @@ class Step:
         state: The link's state afterwards.
         gone: The system whose record was deleted.
         origin: How the link came to be, where the operation makes one.
+        confirms: Per Marketo field, how many of our earlier writes the evidence confirmed.
         covers: Whether the baseline covers everything the Dynamics version shows afterwards.
     """
 
@@ -46,6 +47,7 @@ class Step:
     state: LinkState = LinkState.LIVE
     gone: System | None = None
     origin: Origin = "matched"
+    confirms: Mapping[str, int] = attrs.field(factory=dict[str, int])
     covers: bool = False
 
 
@@ -192,8 +194,8 @@ class Plan:
         counts: Writes by system and kind.
         operations: The writes.
         collisions: Every value that gives way.
-        holds: Fields kept back.
-        quarantined: Records set aside.
+        holds: Fields kept back that stand now, whichever plan found them.
+        quarantined: Records set aside that stand now.
         matches: What a first match found, or None where nothing was matched.
         breaches: The guards it trips.
     """

@@ -181,10 +181,14 @@ def selection(
     Raises:
         FieldError: One or more picks are refused; nothing is selected.
     """
-    taken = {(pair.entity, pair.marketo): pair.dynamics for pair in current}
     now = {(pair.entity, pair.dynamics): pair for pair in current}
+    moving = {(pick.entity, pick.dynamics) for pick in picks}
+    taken = {
+        (pair.entity, pair.marketo): pair.dynamics for pair in current if (pair.entity, pair.dynamics) not in moving
+    }
     picked: dict[tuple[AnyEntity, str], FieldPair] = {}
     added: list[FieldPair] = []
+    removed: list[FieldPair] = []
     unchanged: list[FieldPair] = []
     created: list[tuple[str, NewField]] = []
     faults: list[FieldError] = []
@@ -212,11 +216,12 @@ def selection(
             unchanged.append(before)
             continue
         added.append(pair)
+        removed += [before] if before is not None else []
         if new is not None:
             created.append((pick.entity.marketo_object, new))
     if faults:
         raise FieldError.of(tuple(faults), len(picks))
-    return FieldChanges(added=tuple(added), unchanged=tuple(unchanged), created=tuple(created))
+    return FieldChanges(added=tuple(added), removed=tuple(removed), unchanged=tuple(unchanged), created=tuple(created))
 
 
 def _same_choice(before: FieldPair, after: FieldPair) -> bool:
@@ -351,13 +356,16 @@ def nearest(name: str, names: Iterable[str]) -> str | None:
     return next(iter(get_close_matches(name, list(names), n=1)), None)
 
 
-def reselected(pair: FieldPair, times: int, *, populated: bool) -> FieldPair:
-    """Return a newly selected pair as it starts: with a baseline of its own, and a backfill if records are linked.
+def reselected(pair: FieldPair, times: int, *, populated: bool, before: FieldPair | None = None) -> FieldPair:
+    """Return a selected pair as it starts: with a baseline of its own, and a backfill if records are linked.
 
     Args:
         pair: What was selected.
         times: How often the field has been selected before.
         populated: Whether the entity has links already.
+        before: The pair it replaces, if any; with the same Marketo field it goes on where it was.
     """
+    if before is not None and before.marketo == pair.marketo:
+        return attrs.evolve(pair, selection=before.selection, state=before.state)
     backfill = populated and pair.direction.writes(System.MARKETO)
     return attrs.evolve(pair, selection=times + 1, state=PairState.BACKFILLING if backfill else PairState.ACTIVE)

@@ -43,7 +43,7 @@ class CheckReport:
             CheckError: With everything that is.
         """
         if self.problems:
-            raise CheckError(tuple(f"{system} {problem}" for system, problem in self.problems))
+            raise CheckError(tuple(str(problem) for _, problem in self.problems))
 
     def __str__(self) -> str:
         lines = [
@@ -51,7 +51,7 @@ class CheckReport:
             for system, identity in self.identities.items()
             if all(found is not system for found, _ in self.problems)
         ]
-        return "\n".join([*lines, *(f"bad  {system} {problem}" for system, problem in self.problems)])
+        return "\n".join([*lines, *(f"bad  {problem}" for _, problem in self.problems)])
 
 
 async def identify(

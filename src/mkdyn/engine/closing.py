@@ -27,7 +27,7 @@ def guard(session: Session) -> None:
         Planned(
             run_id=session.id,
             operations=sum(value for name, value in totals.items() if name.endswith(":planned")),
-            collisions=totals.get("collisions", 0),
+            collisions=totals["collisions"],
         )
     )
     found = [breach for breach in session.breaches() if breach.guard not in session.accepted]
@@ -37,7 +37,7 @@ def guard(session: Session) -> None:
     accept = ", ".join(dict.fromkeys(f"Guard.{breach.guard.name}" for breach in found))
     raise GuardError(
         f"plan {session.id} {'; '.join(str(breach) for breach in found)}. Nothing was sent.",
-        what_to_do=f"Read it: mkdyn plan {session.id}. If it is right: sync.apply({session.id}, accept={{{accept}}}).",
+        what_to_do=f"Read it: sync.journal.operations({session.id}). If it is right: sync.apply({session.id}, accept={{{accept}}}).",
         plan=session.id,
         breaches=tuple(found),
     )
@@ -87,7 +87,7 @@ def close(session: Session) -> Report:
 def _ended(session: Session, totals: Mapping[str, int]) -> RunEnd:
     if session.paused is not None:
         return "out-of-time" if session.out_of_time() else "paused"
-    kept = totals.get("holds", 0) + totals.get("quarantined", 0)
+    kept = totals["holds"] + totals["quarantined"]
     open_writes = sum(value for name, value in totals.items() if name.rsplit(":", 1)[-1] in ("unknown", "sent"))
     return "warnings" if kept or open_writes or session.warnings or session.left or session.again else "done"
 

@@ -163,9 +163,12 @@ def _new_link(kind: Kind, operation: Operation, outcome: Applied) -> Link:
 
 def _echoing(kind: Kind, operation: Operation, link: Link, *, found: bool) -> Mapping[str, tuple[Echo, ...]]:
     """Return the link's unconfirmed writes with this one: Marketo's feed will show it as if anybody had made it."""
+    known = {
+        name: rest for name, waiting in link.echoes.items() if (rest := waiting[operation.step.confirms.get(name, 0) :])
+    }
     if operation.system is System.DYNAMICS or not kind.person or (operation.kind == "create" and not found):
-        return link.echoes
-    echoes = dict(link.echoes)
+        return known
+    echoes = dict(known)
     for name, after in operation.after.items():
         before = after if found else operation.before.get(name)
         if name in kind.by_marketo and (found or not same(before, after)):

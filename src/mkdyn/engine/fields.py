@@ -133,10 +133,13 @@ class Fields:
         for object_name, new in changes.created:
             marketo[object_name][new.api_name] = await self._marketo.create_field(object_name, new)
         linked = self._store.count_links()
+        replaced = {(pair.entity, pair.dynamics): pair for pair in changes.removed}
         added: list[SelectedPair] = []
         for pair in changes.added:
             times = self._store.selections(pair.entity, pair.dynamics)
-            started = reselected(pair, times, populated=bool(linked.get(pair.entity.logical_name)))
+            populated = bool(linked.get(pair.entity.logical_name))
+            before = replaced.get((pair.entity, pair.dynamics))
+            started = reselected(pair, times, populated=populated, before=before)
             added.append(
                 SelectedPair(
                     pair=started,

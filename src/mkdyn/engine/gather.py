@@ -8,6 +8,7 @@ just what we wrote. Reconcile knows no other source of work than observations.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from datetime import timedelta
 
 import attrs
 
@@ -19,7 +20,7 @@ from mkdyn.engine.kinds import Kind
 from mkdyn.engine.session import CHUNK, Session
 from mkdyn.engine.together import together
 from mkdyn.engine.walk import compare_links
-from mkdyn.errors import BudgetSpentError, CursorExpiredError, TransientError
+from mkdyn.errors import BudgetSpentError, CursorExpiredError, FieldError, TransientError
 from mkdyn.ports.observer import CursorExpired, FeedFailed, PageGathered
 from mkdyn.ports.store import Observation
 
@@ -98,6 +99,10 @@ async def _read_marketo(session: Session) -> None:
     feed = _feed(System.MARKETO, PERSON)
     wanted = {field for kind in session.persons for field in kind.marketo_fields}
     wanted |= {field for promotion in session.rules.promote for field in promotion.when.fields}
+    complete = session.store.cursor(f"{feed}:complete")
+    if complete is not None:
+        delay = timedelta(seconds=session.identities[System.MARKETO].settles_after_s)
+        session.confirmable_since = complete.at - delay
     try:
         await _read_entries(session, feed, sorted(wanted))
     except CursorExpiredError:
@@ -106,6 +111,8 @@ async def _read_marketo(session: Session) -> None:
             session.store.set_cursor(feed, None)
             session.store.set_cursor(f"{feed}:expired", Cursor(token="", at=session.started_at))
         await _read_entries(session, feed, sorted(wanted))
+    with session.store.transaction():
+        session.store.set_cursor(f"{feed}:complete", Cursor(token="", at=session.started_at))
     if session.store.cursor(f"{feed}:expired") is not None:
         for kind in session.persons:
             await compare_links(session, kind, {System.MARKETO})
@@ -169,7 +176,7 @@ def _person_changed(
         if not session.rules.promote and pending is None:
             return None, None
     elif pending is None or not pending.evidence:
-        proof = prove(evidence, link.echoes)
+        proof = prove(evidence, link.echoes, since=session.confirmable_since)
         if not (proof.edited or proof.overwritten or proof.lost):
             return None, attrs.evolve(link, echoes=proof.echoes) if proof.confirmed else None
     before = pending or Observation(system=System.MARKETO, object=PERSON, key=key)
@@ -223,7 +230,10 @@ async def _follow_the_old(session: Session, kind: Kind, feed: str) -> None:
     before, columns = store.cursor(f"{feed}:before"), store.cursor(f"{feed}:before:columns")
     if before is None or columns is None:
         return
-    await _read_rows(session, kind, feed, columns.token.split(","), before, skip_known=True, only_deletions=True)
+    try:
+        await _read_rows(session, kind, feed, columns.token.split(","), before, skip_known=True, only_deletions=True)
+    except FieldError as error:  # one of its columns is gone, and the feed with it
+        raise CursorExpiredError(error.what) from error
     with store.transaction():
         store.set_cursor(f"{feed}:before", None)
         store.set_cursor(f"{feed}:before:columns", None)

@@ -25,6 +25,7 @@ class Ledger:
         operations: Writes.
         resolutions: Values that give way.
         kept_back: Fields and records kept back.
+        released: Fields, and whole records, that are not kept back any more: entity, key and field.
         at_rest: Records on which no hold stands any more: entity and key.
     """
 
@@ -34,6 +35,7 @@ class Ledger:
     operations: list[Operation] = attrs.field(factory=list[Operation])
     resolutions: list[Resolution] = attrs.field(factory=list[Resolution])
     kept_back: list[Hold | Quarantined] = attrs.field(factory=list["Hold | Quarantined"])
+    released: list[tuple[AnyEntity, str, str | None]] = attrs.field(factory=list[tuple[AnyEntity, str, str | None]])
     at_rest: list[tuple[AnyEntity, str]] = attrs.field(factory=list[tuple[AnyEntity, str]])
 
     def clear(self, *observations: Observation | None) -> None:
@@ -46,6 +48,7 @@ class Ledger:
         operations = self._as_planned() if session.limited else self.operations
         with store.transaction():
             store.release_record(self.at_rest)
+            store.release(self.released)
             store.hold(session.id, self.kept_back)
             store.add_resolutions(session.id, self.resolutions)
             if not session.limited:

@@ -7,12 +7,14 @@ from datetime import timedelta
 
 import attrs
 
+from mkdyn.domain.entities import AnyEntity
 from mkdyn.domain.evidence import Proof, explained, prove, refused
+from mkdyn.domain.feeds import Evidence
 from mkdyn.domain.fields import PairState
 from mkdyn.domain.holds import Hold, Quarantined
-from mkdyn.domain.merge import Merged
+from mkdyn.domain.merge import Merged, agreed_on
 from mkdyn.domain.plan import Operation, Step
-from mkdyn.domain.records import LinkState, Record
+from mkdyn.domain.records import Baseline, Link, LinkState, Record, Twofold
 from mkdyn.domain.systems import System
 from mkdyn.domain.values import MISSING, FieldValue, Missing, Shown, Values, fingerprint
 from mkdyn.engine.kinds import Kind
@@ -93,17 +95,17 @@ def _decide(
             return
     if person is not None and _too_early(session, subject, person):
         return
-    seen = _see(subject, row, person)
+    seen = _see(session, subject, row, person)
     merged = kind.merger(
-        baseline=link.baseline,
+        baseline=seen.baseline,
         marketo=seen.shown[System.MARKETO],
         dynamics=seen.shown[System.DYNAMICS],
         doubtful={key for item in (subject.row, subject.person) if item is not None for key in item.doubtful},
         overwritten=seen.proof.overwritten,
         key=link.dynamics,
     )
-    merged.holds += seen.holds
     _keep_refused(kind, merged, standing)
+    ledger.released += _released(subject, seen, merged, standing)
     _note(session, subject, seen, merged, ledger)
 
 
@@ -141,61 +143,95 @@ def _keep_refused(kind: Kind, merged: Merged, standing: Sequence[Hold | Quaranti
                 merged.holds.append(hold)
 
 
+def _released(
+    subject: Subject, seen: _Seen, merged: Merged, standing: Sequence[Hold | Quarantined]
+) -> list[tuple[AnyEntity, str, str | None]]:
+    """Return what stood of the record and does not any more.
+
+    A field that Marketo refused to take as written stays held until it is decided anew.
+    """
+    held = {hold.field for hold in (*merged.holds, *seen.holds)}
+    decided = {pair.dynamics for pair in subject.kind.pairs if pair.key in merged.agreed or pair.key in merged.awaited}
+    return [
+        (item.entity, item.key, item.field if isinstance(item, Hold) else None)
+        for item in standing
+        if not isinstance(item, Hold)
+        or not (item.field in held or (item.code in _REASONS and item.field not in decided))
+    ]
+
+
 @attrs.frozen(kw_only=True, eq=False)
 class _Seen:
     """What is known of a linked record.
 
     Attributes:
         shown: What each system shows, as far as it can be vouched for.
-        version: The Dynamics version of that.
+        baseline: What both showed when they last agreed, or what Marketo made of our last write.
+        version: The Dynamics version of what is shown.
         proof: What Marketo's feed proves.
         holds: Marketo's own answers to our writes, which are no edits.
         postponed: Whether an edit in Marketo waits for a backfill to end.
     """
 
     shown: Mapping[System, Values]
+    baseline: Baseline
     version: str | None
     proof: Proof
     holds: Sequence[Hold]
     postponed: bool
 
 
-def _see(subject: Subject, row: Record | None, person: Record | None) -> _Seen:
+def _see(session: Session, subject: Subject, row: Record | None, person: Record | None) -> _Seen:
     kind, link = subject.kind, subject.link
     evidence = subject.person.evidence if subject.person is not None else ()
-    proof = prove(evidence, link.echoes) if evidence else Proof(echoes=dict(link.echoes))
-    shown, holds, postponed = _as_shown(subject, person, proof)
+    proof = Proof(echoes=dict(link.echoes))
+    if evidence:
+        proof = prove(evidence, link.echoes, since=session.confirmable_since)
+    shown = kind.as_agreed(link, System.MARKETO) if person is None else dict(person.values)
+    baseline, answers = (link.baseline, []) if person is None else _answered(subject, shown, proof, evidence)
+    named = {item.field for item in evidence} - proof.overwritten.keys()
+    waiting = [
+        pair.marketo
+        for pair in kind.pairs
+        if pair.state is PairState.BACKFILLING and pair.marketo in named and pair.key not in baseline
+    ]
+    for name in waiting:
+        shown.pop(name, None)
     return _Seen(
         shown={
             System.MARKETO: shown,
             System.DYNAMICS: row.values if row is not None else kind.as_agreed(link, System.DYNAMICS),
         },
+        baseline=baseline,
         version=row.version if row is not None else link.version,
         proof=proof,
-        holds=holds,
-        postponed=postponed,
+        holds=[*answers, *(_hold(subject, name, "overwritten") for name in proof.lost if name in kind.by_marketo)],
+        postponed=bool(waiting),
     )
 
 
-def _as_shown(subject: Subject, person: Record | None, proof: Proof) -> tuple[dict[str, FieldValue], list[Hold], bool]:
-    """Return what Marketo shows, less what is no edit: its own answer to our last write is held instead."""
+def _answered(
+    subject: Subject, shown: Mapping[str, FieldValue], proof: Proof, evidence: Sequence[Evidence]
+) -> tuple[Baseline, list[Hold]]:
+    """Tell Marketo's own answers to our last writes from edits.
+
+    What it made of a write is held, and is what a later edit differs from.
+    """
     kind, link = subject.kind, subject.link
-    if person is None:
-        return kind.as_agreed(link, System.MARKETO), [], False
-    shown = dict(person.values)
-    holds = [_hold(subject, name, "overwritten") for name in proof.lost if name in kind.by_marketo]
-    evidence = subject.person.evidence if subject.person is not None else ()
-    for name in link.echoes:
+    baseline, holds = dict(link.baseline), list[Hold]()
+    for name in list(proof.echoes):
         value: Shown = shown.get(name, MISSING)
-        answer = None if isinstance(value, Missing) else refused(name, value, link.echoes, evidence)
-        if answer is not None:
-            del shown[name]
-            holds.append(_hold(subject, name, answer))
-    named = {item.field for item in evidence}
-    waiting = [pair.marketo for pair in kind.pairs if pair.state is PairState.BACKFILLING and pair.marketo in named]
-    for name in waiting:
-        shown.pop(name, None)
-    return shown, holds, bool(waiting)
+        if isinstance(value, Missing):
+            continue
+        answer = refused(name, value, proof.echoes, evidence)
+        pair = kind.by_marketo[name]
+        if answer is None or pair.key not in baseline:
+            continue
+        was = baseline[pair.key]
+        baseline[pair.key] = agreed_on(was.dynamics if isinstance(was, Twofold) else was, value)
+        del proof.echoes[name]
+        holds.append(_hold(subject, name, answer))
+    return baseline, holds
 
 
 _REASONS = {
@@ -222,20 +258,18 @@ def _note(session: Session, subject: Subject, seen: _Seen, merged: Merged, ledge
     if subject.revived and kind.person:
         merged.to_marketo[session.rules.deleted_field] = False
     writes = bool(merged.to_marketo) or bool(merged.to_dynamics)
-    covered = not merged.holds and not writes and not seen.postponed
+    held = bool(merged.holds) or seen.postponed
     facts = attrs.evolve(
         link,
-        baseline={**link.baseline, **merged.agreed} if merged.agreed else link.baseline,
-        echoes=seen.proof.echoes,
+        baseline={**seen.baseline, **merged.agreed},
+        echoes=link.echoes if writes else seen.proof.echoes,
         since=None,
-        version=seen.version if covered else None if merged.holds else link.version,
+        version=None if held else link.version if writes else seen.version,
     )
     if facts != link or subject.revived:
         ledger.links.append(facts)
     ledger.resolutions += merged.resolutions
-    ledger.kept_back += merged.holds
-    if not merged.holds:
-        ledger.at_rest.append((kind.entity, link.dynamics))
+    ledger.kept_back += [*merged.holds, *seen.holds]
     if writes:
         ledger.operations += _operations(subject, seen, merged)
     else:
@@ -270,11 +304,21 @@ def _operations(subject: Subject, seen: _Seen, merged: Merged) -> list[Operation
                 version=seen.version, because=_because(merged, system),
                 step=Step(
                     clears=clears(source) if both else clears(subject.row, person),
+                    confirms=_confirmed(link, seen.proof) if source is person or not both else {},
                     covers=not both and not merged.holds and not seen.postponed,
                 ),
             )
         )  # fmt: skip
     return operations
+
+
+def _confirmed(link: Link, proof: Proof) -> Mapping[str, int]:
+    """Return how many of the link's echoes the evidence dealt with; it does once the evidence is cleared."""
+    return {
+        name: count
+        for name, waiting in link.echoes.items()
+        if (count := len(waiting) - len(proof.echoes.get(name, ())))
+    }
 
 
 def _because(merged: Merged, system: System) -> str:

@@ -9,6 +9,7 @@ from typing import Generic, TypeVar
 import anyio
 
 from mkdyn.domain.feeds import Cursor, Page
+from mkdyn.domain.fields import FieldSpec
 from mkdyn.domain.outcomes import Outcome, Write
 from mkdyn.domain.records import Record
 from mkdyn.errors import ThrottledError
@@ -40,6 +41,10 @@ class Patient(Generic[ConnectorT]):
     async def identify(self) -> Identity:
         """See `Connector.identify`."""
         return await self._patiently(self.connector.identify)
+
+    async def describe(self, object: str, /) -> Sequence[FieldSpec]:
+        """See `Connector.describe`."""
+        return await self._patiently(lambda: self.connector.describe(object))
 
     @asynccontextmanager
     async def changes(self, object: str, /, *, fields: Collection[str], since: Cursor | None) -> AsyncGenerator[Pages]:

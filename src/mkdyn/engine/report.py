@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import TypeVar
 
 import attrs
@@ -44,8 +45,8 @@ class Report:
         counts: Writes applied, by system and kind.
         operations: The writes, whatever became of them.
         collisions: Every value that gave way.
-        holds: Fields kept back.
-        quarantined: Records set aside.
+        holds: Fields kept back that stand now, whichever run found them.
+        quarantined: Records set aside that stand now.
         matches: What a first match found, or None where nothing was matched.
         warnings: What else a person should know.
     """
@@ -141,12 +142,12 @@ def kept_back(store: StateStore, id: int, totals: Mapping[str, int]) -> dict[str
     """Return the excerpts that plans and reports share, by name."""
 
     def excerpt(read: Callable[..., Sequence[tuple[int, T]]], total: int) -> Excerpt[T]:
-        return Excerpt([item for _, item in read(id, after=0, limit=EXCERPT_MAX)], total)
+        return Excerpt([item for _, item in read(after=0, limit=EXCERPT_MAX)], total)
 
     return {
-        "collisions": excerpt(store.resolutions, totals.get("collisions", 0)),
-        "holds": excerpt(store.holds, totals.get("holds", 0)),
-        "quarantined": excerpt(store.quarantine, totals.get("quarantined", 0)),
+        "collisions": excerpt(partial(store.resolutions, id), totals["collisions"]),
+        "holds": excerpt(partial(store.holds, None), totals["holds"]),
+        "quarantined": excerpt(partial(store.quarantine, None), totals["quarantined"]),
     }
 
 

@@ -53,6 +53,7 @@ class Session:
         tallies: What the plan does, for the guards.
         matched: How many records met their counterparts for the first time, were ambiguous, were new.
         linked_before: How many links each entity had when the run began.
+        confirmable_since: Our writes to Marketo sent before this would have been confirmed by its feed by now.
         read_in_full: Entities whose feed was read from its beginning.
     """
 
@@ -81,6 +82,7 @@ class Session:
     tallies: dict[tuple[AnyEntity, System], Tally] = attrs.field(factory=dict[tuple[AnyEntity, System], Tally])
     matched: dict[str, int] = attrs.field(factory=lambda: {"linked": 0, "ambiguous": 0, "new": 0})
     linked_before: Mapping[str, int] = attrs.field(factory=dict[str, int])
+    confirmable_since: datetime | None = None
     read_in_full: set[str] = attrs.field(factory=set[str])
 
     def connector(self, system: System) -> Patient[MarketoConnector] | Patient[DynamicsConnector]:

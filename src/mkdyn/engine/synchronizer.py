@@ -21,6 +21,7 @@ from mkdyn.domain.systems import System
 from mkdyn.engine.apply import apply
 from mkdyn.engine.checking import CheckReport, check, check_organizations, identify, set_up
 from mkdyn.engine.closing import close, guard
+from mkdyn.engine.drift import note_missing
 from mkdyn.engine.fields import Fields
 from mkdyn.engine.gather import gather, observe_keys
 from mkdyn.engine.journal import Journal
@@ -31,7 +32,7 @@ from mkdyn.engine.report import Report, read_plan
 from mkdyn.engine.session import Session
 from mkdyn.engine.settle import settle
 from mkdyn.engine.walk import walk_on, watch_suspended
-from mkdyn.errors import GuardError, NothingSelectedError, PlanMovedError, TransientError
+from mkdyn.errors import FieldError, GuardError, NothingSelectedError, PlanMovedError, TransientError
 from mkdyn.ports.connectors import DynamicsConnector, MarketoConnector
 from mkdyn.ports.observer import Observer, RunStarted
 from mkdyn.ports.store import Observation, RunEnd, StateStore
@@ -211,6 +212,14 @@ class Synchronizer:
         if session.keys is not None:
             await observe_keys(session, session.keys)
             return
+        try:
+            await self._listen(session)
+        except FieldError:
+            if not await note_missing(session):
+                raise
+            await self._listen(session)
+
+    async def _listen(self, session: Session) -> None:
         await gather(session)
         await walk_on(session)
         await watch_suspended(session)
@@ -229,7 +238,9 @@ class Synchronizer:
     ) -> AsyncGenerator[Session]:
         """Hold the state, know both systems, begin; whatever ends it, the journal says how."""
         store, started_at = self._store, self._now()
-        with store.exclusive(f"a run (host {socket.gethostname()}, pid {os.getpid()}, since {started_at:%H:%M:%S})"):
+        with store.exclusive(
+            f"A run since {started_at:%Y-%m-%d %H:%M:%S %Z} (host {socket.gethostname()}, pid {os.getpid()})"
+        ):
             marketo, dynamics = Patient(self._marketo), Patient(self._dynamics)
             identities = await identify(marketo, dynamics)
             check_organizations(store, identities)

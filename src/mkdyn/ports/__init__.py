@@ -22,6 +22,7 @@ from mkdyn.ports.observer import (
     Level as Level,
     Observer as Observer,
     PageGathered as PageGathered,
+    PairMissing as PairMissing,
     Planned as Planned,
     RunFinished as RunFinished,
     RunStarted as RunStarted,

@@ -47,7 +47,7 @@ class Problem:
     """Something a person must put right in a system.
 
     Attributes:
-        what: What is wrong, and where.
+        what: What is wrong, and where: the system first.
         remedy: What to do about it.
     """
 

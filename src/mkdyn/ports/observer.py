@@ -109,6 +109,27 @@ class CursorExpired(Event):
 
 
 @attrs.frozen(kw_only=True)
+class PairMissing(Event):
+    """A selected field is not there any more; its pair is set aside.
+
+    Attributes:
+        system: Where it is missing.
+        object: Whose field.
+        field: Its name.
+    """
+
+    name = "pair_missing"
+    system: System
+    object: str
+    field: str
+
+    @property
+    def level(self) -> Level:
+        """Someone should know."""
+        return "warning"
+
+
+@attrs.frozen(kw_only=True)
 class Planned(Event):
     """Everything observed is decided, nothing sent.
 

@@ -335,5 +335,5 @@ class StateStore(Protocol):
         ...
 
     def totals(self, run: int, /) -> Mapping[str, int]:
-        """Count what a run has: `collisions`, `holds`, `quarantined`, and `SYSTEM:KIND:STATE` for its operations."""
+        """Count a run's `collisions`, its operations as `SYSTEM:KIND:STATE`, and the `holds` and `quarantined` that stand."""
         ...

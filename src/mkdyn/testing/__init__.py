@@ -28,6 +28,21 @@ if TYPE_CHECKING:
 _LATE = {"MemoryStore": "mkdyn.testing.memory_store", "Scenario": "mkdyn.testing.scenario"}
 
 
+__all__ = [
+    "Crash",
+    "Crashed",
+    "FakeDynamics",
+    "FakeMarketo",
+    "Fault",
+    "LoseAnswer",
+    "MemoryStore",
+    "Reject",
+    "Scenario",
+    "Throttle",
+    "Unreachable",
+]
+
+
 def __getattr__(name: str) -> object:
     if name in _LATE:
         return getattr(import_module(_LATE[name]), name)

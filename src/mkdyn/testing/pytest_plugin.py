@@ -5,15 +5,12 @@ The only module of mkdyn that imports pytest.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 
 from mkdyn.testing.scenario import Scenario
 
 
 @pytest.fixture
-def scenario() -> Iterator[Scenario]:
+def scenario() -> Scenario:
     """Lend two fake systems in agreement, with the standard mapping selected."""
-    with Scenario() as found:
-        yield found
+    return Scenario()

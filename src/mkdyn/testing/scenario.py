@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
-from contextlib import ExitStack
-from types import TracebackType
-from typing import Self
+from collections.abc import Awaitable, Collection, Mapping
+from typing import TypeVar
 
 import attrs
 
@@ -21,6 +19,8 @@ from mkdyn.engine.synchronizer import Synchronizer
 from mkdyn.testing.dynamics import FakeDynamics
 from mkdyn.testing.marketo import FakeMarketo
 from mkdyn.testing.memory_store import MemoryStore
+
+T = TypeVar("T")
 
 
 @attrs.frozen(eq=False)
@@ -85,7 +85,7 @@ def _shown(fake: FakeMarketo | FakeDynamics, name: str, key: str) -> Values:
 
 
 class Scenario:
-    """Two fake systems kept in agreement, from blocking code; a context manager.
+    """Two fake systems kept in agreement, from blocking code.
 
     Attributes:
         marketo: The one system.
@@ -97,12 +97,18 @@ class Scenario:
     def __init__(self, *, rules: Rules | None = None, picks: Collection[Pick] | None = None) -> None:
         self.marketo, self.dynamics, self.store = FakeMarketo(), FakeDynamics(), MemoryStore()
         self.sync = Synchronizer(marketo=self.marketo, dynamics=self.dynamics, store=self.store, rules=rules)
-        self._stack = ExitStack()
-        self._wait = self._stack.enter_context(blocking())
         if picks is None:
-            self._wait(self.sync.fields.select_defaults())
+            self.wait(self.sync.fields.select_defaults())
         else:
-            self._wait(self.sync.fields.select(*picks))
+            self.wait(self.sync.fields.select(*picks))
+
+    def wait(self, awaitable: Awaitable[T], /) -> T:
+        """Return what *awaitable* comes to: `scenario.wait(scenario.sync.promote(7, to=Entity.LEAD))`.
+
+        The fakes belong to no event loop, so each call has one of its own, and nothing must be closed.
+        """
+        with blocking() as wait:
+            return wait(awaitable)
 
     def linked(self, entity: AnyEntity, /, **values: FieldValue) -> Linked:
         """Return a record that is on both systems, in agreement.
@@ -119,20 +125,8 @@ class Scenario:
 
     def run(self) -> Report:
         """Bring both systems to agreement."""
-        return self._wait(self.sync.run())
+        return self.wait(self.sync.run())
 
     def plan(self) -> Plan:
         """Return what a run would do."""
-        return self._wait(self.sync.plan())
-
-    def close(self) -> None:
-        """Stop the event loop behind it."""
-        self._stack.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
+        return self.wait(self.sync.plan())

@@ -442,7 +442,7 @@ def test_a_process_holds_the_state_until_it_dies(path: Path, store: SqliteStore)
             with pytest.raises(RunInProgressError) as caught, store.exclusive("ours"):
                 pass
             assert str(caught.value) == (
-                "run started at 09:00:04 (host etl-3, pid 811) has held acme.db. Wait for it, or end that process."
+                "run started at 09:00:04 (host etl-3, pid 811) holds acme.db. Wait for it, or end that process."
             )
             process.send_signal(signal.SIGSTOP)
         process.kill()
@@ -480,7 +480,7 @@ def test_a_holder_nobody_knows(path: Path, store: SqliteStore) -> None:
     write(store)
     with raw(path.with_name("acme.db-lock")) as lock:
         lock.execute("BEGIN EXCLUSIVE")
-        with pytest.raises(RunInProgressError, match=r"Another run has held acme\.db"), store.exclusive("ours"):
+        with pytest.raises(RunInProgressError, match=r"Another run holds acme\.db"), store.exclusive("ours"):
             pass
     with store.exclusive("ours"):
         pass

@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 import signal
 import threading
-from contextlib import asynccontextmanager
 from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 
 import anyio

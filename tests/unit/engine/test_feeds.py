@@ -7,7 +7,7 @@ import pytest
 from mkdyn import Direction, Entity, Pick, Rules, System
 from mkdyn.domain import LinkState, PairState
 from mkdyn.domain.feeds import Cursor
-from mkdyn.errors import CursorExpiredError
+from mkdyn.errors import CursorExpiredError, UnknownFieldError
 from mkdyn.testing import Crash, Crashed, FakeDynamics, FakeMarketo
 from tests.unit.engine.world import World
 
@@ -63,7 +63,7 @@ async def test_an_expired_marketo_feed_is_made_up_for_by_a_walk() -> None:
 
 async def test_late_entries_are_read_by_overlap_and_once() -> None:
     """An entry that appears behind the cursor is found; one that is repeated is dropped by its id."""
-    world = await World.of(Entity.LEAD, marketo=FakeMarketo(overlap_s=30))
+    world = await World.of(Entity.LEAD, marketo=FakeMarketo(overlap_s=30), rules=Rules(walk_links=0))
     link = await world.linked(Entity.LEAD, lastname="Lovelace")
     world.marketo.hold_entries()
     world.marketo.edit("lead", link.marketo, title="CTO")
@@ -197,7 +197,7 @@ class Expiring(FakeDynamics):
 
     refuses: str = ""
 
-    def changes(self, object: str, /, *, fields, since):  # type: ignore[no-untyped-def]  # noqa: A002, ANN001, ANN201
+    def changes(self, object: str, /, *, fields, since):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN201, D102
         if since is not None and len(fields) == len(self.refuses.split(",")):
             raise CursorExpiredError("The cursor has expired.")
         return super().changes(object, fields=fields, since=since)
@@ -220,7 +220,7 @@ async def test_an_old_feed_that_can_not_be_followed_any_more_is_made_up_for() ->
 class Terse(FakeMarketo):
     """A Marketo whose feed gives a cursor with its last page only, and says nothing of repeats."""
 
-    def changes(self, object: str, /, *, fields, since):  # type: ignore[no-untyped-def]  # noqa: A002, ANN001, ANN201
+    def changes(self, object: str, /, *, fields, since):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN201, D102
         outer = super().changes(object, fields=fields, since=since)
         return _Terse(outer)
 
@@ -239,7 +239,7 @@ class _Terse:
         await self._outer.__aexit__(*error)
 
     async def _without(self, pages):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
-        from mkdyn.domain.feeds import Page  # noqa: PLC0415 - beside its only use
+        from mkdyn.domain.feeds import Page
 
         async for page in pages:
             yield Page(entries=page.entries, deleted=page.deleted)
@@ -254,3 +254,55 @@ async def test_a_page_may_bring_no_cursor() -> None:
     world.marketo.edit("lead", link.marketo, title="CTO")
     await world.rest()
     assert world.row(link)["jobtitle"] == "CTO"
+
+
+async def test_a_deleted_column_stops_nothing_but_itself() -> None:
+    """Its pair goes missing, is reported, and everything else goes on."""
+    world = await World.of(Entity.LEAD)
+    link = await world.linked(Entity.LEAD, lastname="Lovelace", jobtitle="Engineer")
+    world.dynamics.drop_column("lead", "jobtitle")
+    world.dynamics.edit("lead", link.dynamics, telephone1="1")
+    world.marketo.edit("lead", link.marketo, title="CTO", city="London")
+    report = await world.run()
+    assert report.warnings == ("lead.jobtitle is not in Dynamics any more: it is not synced, everything else is",)
+    assert (world.person(link)["phone"], world.row(link)["address1_city"]) == ("1", "London")
+    states = {pair.dynamics: pair.state for pair in await world.sync.fields.selected()}
+    assert states["jobtitle"] is PairState.MISSING
+    [event] = [event for event in world.events if event.name == "pair_missing"]
+    assert (event.level, event.facts()["field"]) == ("warning", "jobtitle")
+    assert (await world.rest()).ended == "done"
+
+
+async def test_a_deleted_marketo_field_stops_nothing_but_itself() -> None:
+    """The same on the other system."""
+    world = await World.of(Entity.LEAD)
+    link = await world.linked(Entity.LEAD, lastname="Lovelace", jobtitle="Engineer")
+    world.marketo.drop_field("lead", "title")
+    world.dynamics.edit("lead", link.dynamics, telephone1="1", jobtitle="CTO")
+    report = await world.run()
+    assert report.warnings == ("lead.title is not in Marketo any more: it is not synced, everything else is",)
+    assert world.person(link)["phone"] == "1"
+
+
+async def test_a_column_that_is_deleted_and_deselected_is_history() -> None:
+    """The old feed can't be followed any more; a full read and reads by key make up for it."""
+    world = await World.of(Entity.LEAD)
+    kept, gone = [await world.linked(Entity.LEAD, lastname=name) for name in ("A", "B")]
+    world.dynamics.drop_column("lead", "jobtitle")
+    world.dynamics.delete("lead", gone.dynamics)
+    await world.sync.fields.deselect(Pick(Entity.LEAD, "jobtitle"))
+    assert (await world.rest()).ended == "done"
+    assert world.link(Entity.LEAD, gone.dynamics).state is LinkState.TOMBSTONE
+    assert world.link(Entity.LEAD, kept.dynamics).state is LinkState.LIVE
+
+
+async def test_a_refused_column_that_is_there_is_an_error() -> None:
+    """If every selected field is where it was, a system's refusal is not explained away."""
+
+    class Refusing(FakeDynamics):
+        def changes(self, object: str, /, *, fields, since):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
+            raise UnknownFieldError("lead.jobtitle is not in Dynamics.")
+
+    world = await World.of(Entity.LEAD, dynamics=Refusing())
+    with pytest.raises(UnknownFieldError):
+        await world.run()

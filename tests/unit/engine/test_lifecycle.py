@@ -27,7 +27,7 @@ async def test_the_person_of_a_deleted_row_is_kept_and_flagged() -> None:
 
 
 @pytest.mark.parametrize(("setting", "there"), [("ignore", True), ("delete", False)])
-async def test_the_person_of_a_deleted_row_may_be_ignored_or_deleted(setting: str, there: bool) -> None:  # noqa: FBT001
+async def test_the_person_of_a_deleted_row_may_be_ignored_or_deleted(setting: str, there: bool) -> None:
     """The other two settings."""
     rules = Rules(person_deleted_in_dynamics=setting)  # type: ignore[arg-type]  # a parameter of this test
     world = await World.of(Entity.LEAD, rules=rules)
@@ -143,7 +143,7 @@ class Hiding(FakeMarketo):
 
     hidden: frozenset[str] = frozenset()
 
-    async def read(self, object: str, keys, /, *, fields) -> dict[str, Record]:  # type: ignore[no-untyped-def]  # noqa: A002, ANN001
+    async def read(self, object: str, keys, /, *, fields) -> dict[str, Record]:  # type: ignore[no-untyped-def]  # noqa: ANN001, D102
         found = await super().read(object, keys, fields=fields)
         return {key: record for key, record in found.items() if key not in self.hidden}
 
@@ -197,7 +197,7 @@ class Secretive(FakeDynamics):
 
     secretive = False
 
-    async def read(self, object: str, keys, /, *, fields) -> dict[str, Record]:  # type: ignore[no-untyped-def]  # noqa: A002, ANN001
+    async def read(self, object: str, keys, /, *, fields) -> dict[str, Record]:  # type: ignore[no-untyped-def]  # noqa: ANN001, D102
         found = await super().read(object, keys, fields=fields)
         return {} if self.secretive else dict(found)
 

@@ -359,8 +359,12 @@ async def test_leaving_the_synchronizer_closes_what_it_was_given() -> None:
             await super().aclose()
 
     world = World(marketo=Watched())
-    with pytest.raises(NothingSelectedError):
+
+    async def used() -> None:
         async with world.sync as sync:
             assert isinstance(sync, Synchronizer)
             await sync.run()
+
+    with pytest.raises(NothingSelectedError):
+        await used()
     assert closed == ["marketo"]

@@ -248,12 +248,12 @@ class Spent(FakeMarketo):
 
     spent_at: str = ""
 
-    async def write(self, object: str, writes, /):  # type: ignore[no-untyped-def]  # noqa: A002, ANN001, ANN201
+    async def write(self, object: str, writes, /):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN201, D102
         if self.spent_at == "write":
             raise BudgetSpentError("The day's calls are used up.")
         return await super().write(object, writes)
 
-    def changes(self, object: str, /, *, fields, since):  # type: ignore[no-untyped-def]  # noqa: A002, ANN001, ANN201
+    def changes(self, object: str, /, *, fields, since):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN201, D102
         if self.spent_at == "changes":
             raise BudgetSpentError("The day's calls are used up.")
         return super().changes(object, fields=fields, since=since)
@@ -372,7 +372,7 @@ async def test_an_unreachable_system_is_a_transient_error() -> None:
     assert isinstance(caught.value, TransientError)
 
 
-class Full(RuntimeError):
+class FullError(RuntimeError):
     """Stands for a store that fails."""
 
 
@@ -383,10 +383,10 @@ async def test_an_error_inside_concurrent_phases_is_raised_as_itself() -> None:
 
     def meddle(call: str) -> None:
         if call.startswith("changes"):
-            raise Full
+            raise FullError
 
     world.dynamics.between(meddle)
-    with pytest.raises(Full):
+    with pytest.raises(FullError):
         await world.run()
     [row] = [row async for row in world.sync.journal.runs()]
-    assert (row.ended, row.facts) == ("failed", {"error": "Full"})
+    assert (row.ended, row.facts) == ("failed", {"error": "FullError"})

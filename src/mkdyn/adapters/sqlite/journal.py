@@ -87,8 +87,8 @@ _REVISE: Final = "UPDATE operation SET system = ?, kind = ?, key = ?, state = ?,
 _COUNT_FINDINGS: Final = """
     SELECT
         (SELECT count(*) FROM collision WHERE run = ?1),
-        (SELECT count(*) FROM hold WHERE run = ?1 AND field <> ''),
-        (SELECT count(*) FROM hold WHERE run = ?1 AND field = '')
+        (SELECT count(*) FROM hold WHERE (field = '') = 0),
+        (SELECT count(*) FROM hold WHERE (field = '') = 1)
 """
 
 _COUNT: Final = "SELECT system, kind, state, count(*) FROM operation WHERE run = ? GROUP BY system, kind, state"
@@ -170,7 +170,7 @@ class JournalTables(Tables):
         self._database.write(_DROP, (run,))
 
     def totals(self, run: int, /) -> Mapping[str, int]:
-        """Count what a run has: `collisions`, `holds`, `quarantined`, and `SYSTEM:KIND:STATE` for its operations."""
+        """Count a run's `collisions`, its operations as `SYSTEM:KIND:STATE`, and the `holds` and `quarantined` that stand."""
         [(collisions, holds, quarantined)] = self._database.rows(_COUNT_FINDINGS, (run,))
         counts = {"collisions": collisions, "holds": holds, "quarantined": quarantined}
         for system, kind, state, count in self._database.rows(_COUNT, (run,)):
@@ -221,7 +221,15 @@ def _writing_row(operation: Operation) -> Row:
         operation.attempt,
         plain(operation.because),
         written(
-            [agreed_as_data(step.agreed), clears, step.state.value, value_or_none(step.gone), step.origin, step.covers]
+            [
+                agreed_as_data(step.agreed),
+                clears,
+                step.state.value,
+                value_or_none(step.gone),
+                step.origin,
+                dict(step.confirms),
+                step.covers,
+            ]
         ),
     )
 
@@ -253,12 +261,13 @@ def _operation_from(row: Row) -> Operation:
 
 
 def _step(data: list[Any]) -> Step:
-    agreed, clears, state, gone, origin, covers = data
+    agreed, clears, state, gone, origin, confirms, covers = data
     return Step(
         agreed=agreed_from(agreed),
         clears=tuple((System(system), object, key, version) for system, object, key, version in clears),
         state=LinkState(state),
         gone=system_or_none(gone),
         origin=origin,
+        confirms=confirms,
         covers=covers,
     )

@@ -172,6 +172,7 @@ _FIRST: Final = (
     """,
     "CREATE INDEX hold_by_run ON hold (run)",
     "CREATE INDEX hold_by_key ON hold (key)",
+    "CREATE INDEX hold_by_scope ON hold (field = '')",
 )
 
 

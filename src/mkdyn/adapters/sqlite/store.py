@@ -97,7 +97,7 @@ class SqliteStore(DatabaseStore):
 def in_progress(name: str, holder: str | None) -> RunInProgressError:
     """Return the error that names who holds a state."""
     return RunInProgressError(
-        f"{holder or 'Another run'} has held {name}.", what_to_do="Wait for it, or end that process."
+        f"{holder or 'Another run'} holds {name}.", what_to_do="Wait for it, or end that process."
     )
 
 
