@@ -23,6 +23,9 @@ from sybil import Document, Example, Sybil
 from sybil.evaluators.python import PythonEvaluator
 from sybil.parsers.myst import CodeBlockParser
 
+#: The fixtures that users get; our own tests use them as users do.
+pytest_plugins = ["mkdyn.testing.pytest_plugin"]
+
 SKIPPED: Final = re.compile(r"<!-- skip: not run -->\s*\Z")
 PRINTED_BELOW: Final = re.compile(r"\s*<!-- prints -->\s*^```text\n(?P<text>.*?)^```\s*?$", re.DOTALL | re.MULTILINE)
 PRINTED_INSIDE: Final = re.compile(r"^#>(?: (?P<line>.*))?$", re.MULTILINE)

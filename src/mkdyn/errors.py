@@ -124,7 +124,7 @@ class FieldError(SetupError):
 
     def __init__(self, what: str, *, what_to_do: str = "", faults: tuple[FieldError, ...] = ()) -> None:
         super().__init__(what, what_to_do=what_to_do)
-        self.faults = faults or (self,)
+        self.faults: tuple[FieldError, ...] = faults or (self,)
 
     @classmethod
     def of(cls, faults: tuple[FieldError, ...], picks: int) -> FieldError:

@@ -11,7 +11,7 @@ import typer
 from mkdyn.cli.demo import demo
 from mkdyn.cli.errors import explained
 
-app = typer.Typer(
+app: typer.Typer = typer.Typer(
     name="mkdyn",
     help="Keep Marketo Engage and Dynamics 365 in agreement, field by field.",
     no_args_is_help=True,

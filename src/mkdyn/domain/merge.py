@@ -57,7 +57,7 @@ class Merger:
     """The merge of one entity's records, with its pairs and policy looked up once."""
 
     def __init__(self, pairs: Iterable[FieldPair], *, policy: Policy = system_of_record) -> None:
-        self.pairs = tuple(pairs)
+        self.pairs: tuple[FieldPair, ...] = tuple(pairs)
         self._policy = policy
         self._rows = [(pair, pair.key, pair.dynamics, pair.marketo) for pair in self.pairs]
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from functools import partial
 from itertools import groupby
+from typing import assert_never
 
 import attrs
 
@@ -119,6 +120,8 @@ def _as_write(kind: Kind, operation: Operation) -> Write:
             return Update(key=operation.key, values=operation.after, version=version)
         case "delete":
             return Delete(key=operation.key)
+        case _:
+            assert_never(operation.kind)
 
 
 class _Progress:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Generator, Iterator
 from contextlib import AbstractAsyncContextManager, ExitStack, contextmanager
+from threading import Event
 from typing import Literal, TypeVar
 
 from anyio.from_thread import BlockingPortal, start_blocking_portal
@@ -23,11 +24,13 @@ class Wait:
 
     def __call__(self, awaitable: Awaitable[T], /) -> T:
         """Return what *awaitable* comes to, or raise what it raises."""
-        future = self._portal.start_task_soon(_awaited, awaitable)
+        ended = Event()
+        future = self._portal.start_task_soon(_awaited, awaitable, ended)
         try:
             return future.result()
         except KeyboardInterrupt:
             future.cancel()
+            ended.wait()  # until the run has let go of the store
             raise
 
     def enter(self, manager: AbstractAsyncContextManager[T], /) -> T:
@@ -41,8 +44,11 @@ class Wait:
             yield found[0]
 
 
-async def _awaited(awaitable: Awaitable[T]) -> T:
-    return await awaitable
+async def _awaited(awaitable: Awaitable[T], ended: Event) -> T:
+    try:
+        return await awaitable
+    finally:
+        ended.set()
 
 
 async def _next(iterator: AsyncIterator[T]) -> tuple[T] | None:

@@ -9,7 +9,7 @@ import attrs
 
 from mkdyn.domain.fields import PairState
 from mkdyn.domain.systems import System
-from mkdyn.engine.report import Report, count, kept_back, operations_of
+from mkdyn.engine.report import Excerpts, Report, count
 from mkdyn.engine.session import Session
 from mkdyn.errors import GuardError
 from mkdyn.ports.observer import Planned, RunFinished
@@ -47,18 +47,20 @@ def close(session: Session) -> Report:
     """End a run or plan in the journal, and tell what it did."""
     if session.sends and session.paused is None and session.keys is None and not session.limited:
         _activate(session)
-    store, totals = session.store, session.store.totals(session.id)
+    store, found = session.store, Excerpts(session.store, session.id)
     seconds = anyio.current_time() - session.began
     report = Report(
         id=session.id,
         purpose=session.purpose,
-        ended=_ended(session, totals),
+        ended=_ended(session, found.totals),
         seconds=seconds,
         calls={System.MARKETO: session.marketo.calls, System.DYNAMICS: session.dynamics.calls},
         observed=session.observed,
-        counts=count(totals, states=["applied"]),
-        operations=operations_of(store, session.id, totals),
-        **kept_back(store, session.id, totals),
+        counts=count(found.totals, states=["applied"]),
+        operations=found.operations,
+        collisions=found.collisions,
+        holds=found.holds,
+        quarantined=found.quarantined,
         matches=session.match_report(),
         warnings=tuple(session.warnings),
     )

@@ -9,6 +9,7 @@ from mkdyn.domain.systems import System
 from mkdyn.engine.kinds import kinds_of
 from mkdyn.engine.session import Session
 from mkdyn.ports.observer import PairMissing
+from mkdyn.ports.store import SelectedPair
 
 
 async def note_missing(session: Session) -> bool:
@@ -22,7 +23,7 @@ async def note_missing(session: Session) -> bool:
         for system in System
         for name in sorted({kind.object_in(system) for kind in session.kinds})
     }
-    gone = []
+    gone: list[SelectedPair] = []
     for item in session.store.pairs():
         pair = item.pair
         places = {

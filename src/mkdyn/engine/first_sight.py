@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from typing import assert_never
 
 import attrs
 
@@ -100,6 +101,8 @@ async def _match_rows(session: Session, kind: Kind, rows: Sequence[tuple[Observa
                 session.matched["ambiguous"] += 1
                 ledger.kept_back.append(_ambiguous(kind, row, persons, rivals, session.rules.key_field))
                 ledger.clear(observation)
+            case _:
+                assert_never(decision)
 
 
 def candidate(key: str, links: Mapping[str, Link], ours: Origin = "created") -> Candidate:
@@ -183,7 +186,7 @@ class _KeyMatcher:
     def rivals_of(self, row: Record) -> Sequence[str]:
         """Return the other unlinked rows that share the key."""
         shared = [self._rivals.get(place, set()) for place in self._places(row) if place in self._found]
-        return sorted(set().union(*shared[:1]) - {row.key})
+        return sorted(set[str]().union(*shared[:1]) - {row.key})
 
     def _places(self, row: Record) -> Iterable[tuple[str, str]]:
         for pair in self._pairs:

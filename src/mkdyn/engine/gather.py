@@ -125,7 +125,7 @@ async def _read_entries(session: Session, feed: str, fields: Sequence[str]) -> N
     async with session.marketo.changes(PERSON, fields=fields, since=cursor) as pages:
         async for page in pages:
             _keep_marketo(session, feed, page)
-            if cursor is None:
+            if cursor is None and page.cursor is not None:
                 break  # the feed begins now: there is nothing behind its first cursor
 
 
@@ -138,8 +138,8 @@ def _keep_marketo(session: Session, feed: str, page: Page) -> None:
     for entry in entries:
         by_key.setdefault(entry.key, []).append(entry)
     keys = {*by_key, *page.deleted}
-    links = store.links([kind.name for kind in session.persons], System.MARKETO, keys) if keys else {}
-    pending = store.observed(System.MARKETO, PERSON, keys) if keys else {}
+    links = store.links([kind.name for kind in session.persons], System.MARKETO, keys)
+    pending = store.observed(System.MARKETO, PERSON, keys)
     kept: list[Observation] = []
     echoed: list[Link] = []
     for key, found in by_key.items():

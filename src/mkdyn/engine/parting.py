@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import assert_never
+
 import attrs
 
 from mkdyn.domain.holds import Quarantined, Wake
@@ -90,6 +92,8 @@ def meet_again(
             ledger.clear(subject.row, subject.person)
         case "rest":
             ledger.clear(subject.row, subject.person)
+        case other:
+            assert_never(other)
 
 
 def _unreachable(subject: Subject) -> Quarantined:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import uuid
 from collections import defaultdict
 from collections.abc import Sequence
+from typing import assert_never
 
 from mkdyn.domain.holds import Quarantined, Wake
 from mkdyn.domain.lifecycle import Ambiguous, CreateNew, LinkTo, match
@@ -82,7 +83,7 @@ async def _promote(session: Session, kind: Kind, persons: Sequence[tuple[Observa
     links = session.store.links([kind.name], System.DYNAMICS, keys)
     for item, person in persons:
         own = there.get(str(person.values.get(key_field)))
-        sharing = next((rows[place] for place in _places(session, kind, person) if place in rows), [])
+        sharing = next((rows[place] for place in _places(session, kind, person) if place in rows), list[Record]())
         rivals = [
             other.key
             for _, other in persons
@@ -110,6 +111,8 @@ async def _promote(session: Session, kind: Kind, persons: Sequence[tuple[Observa
                     )
                 )  # fmt: skip
                 ledger.clear(item)
+            case _:
+                assert_never(decision)
 
 
 def _places(session: Session, kind: Kind, person: Record) -> list[tuple[str, str]]:

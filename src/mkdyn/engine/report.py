@@ -122,39 +122,45 @@ def duration(seconds: float) -> str:
     return f"{minutes} min {rest} s"
 
 
+class Excerpts:
+    """The first of what a stored plan or run holds, and how many there are.
+
+    Attributes:
+        totals: The store's counts.
+        operations: The writes.
+        collisions: Every value that gives way.
+        holds: Fields kept back that stand.
+        quarantined: Records set aside that stand.
+    """
+
+    def __init__(self, store: StateStore, run: int) -> None:
+        self.totals: Mapping[str, int] = store.totals(run)
+        writes = sum(value for name, value in self.totals.items() if ":" in name)
+        self.operations: Excerpt[Operation] = Excerpt(store.operations(run, after=0, limit=EXCERPT_MAX), writes)
+        self.collisions: Excerpt[Resolution] = self._of(partial(store.resolutions, run), "collisions")
+        self.holds: Excerpt[Hold] = self._of(partial(store.holds, None), "holds")
+        self.quarantined: Excerpt[Quarantined] = self._of(partial(store.quarantine, None), "quarantined")
+
+    def _of(self, read: Callable[..., Sequence[tuple[int, T]]], name: str) -> Excerpt[T]:
+        return Excerpt([item for _, item in read(after=0, limit=EXCERPT_MAX)], self.totals[name])
+
+
 def read_plan(
     store: StateStore, id: int, purpose: Purpose, matches: MatchReport | None, breaches: Sequence[Breach]
 ) -> Plan:
     """Return a stored plan, with the first of what it holds."""
-    totals = store.totals(id)
+    found = Excerpts(store, id)
     return Plan(
         id=id,
         purpose=purpose,
-        counts=count(totals, states=None),
-        operations=operations_of(store, id, totals),
-        **kept_back(store, id, totals),
+        counts=count(found.totals, states=None),
+        operations=found.operations,
+        collisions=found.collisions,
+        holds=found.holds,
+        quarantined=found.quarantined,
         matches=matches,
         breaches=breaches,
     )
-
-
-def kept_back(store: StateStore, id: int, totals: Mapping[str, int]) -> dict[str, Excerpt]:  # type: ignore[type-arg]
-    """Return the excerpts that plans and reports share, by name."""
-
-    def excerpt(read: Callable[..., Sequence[tuple[int, T]]], total: int) -> Excerpt[T]:
-        return Excerpt([item for _, item in read(after=0, limit=EXCERPT_MAX)], total)
-
-    return {
-        "collisions": excerpt(partial(store.resolutions, id), totals["collisions"]),
-        "holds": excerpt(partial(store.holds, None), totals["holds"]),
-        "quarantined": excerpt(partial(store.quarantine, None), totals["quarantined"]),
-    }
-
-
-def operations_of(store: StateStore, id: int, totals: Mapping[str, int]) -> Excerpt[Operation]:
-    """Return a run's first operations."""
-    total = sum(value for name, value in totals.items() if ":" in name)
-    return Excerpt(store.operations(id, after=0, limit=EXCERPT_MAX), total)
 
 
 def count(totals: Mapping[str, int], *, states: Sequence[OperationState] | None) -> Mapping[System, Counts]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from itertools import groupby
+from typing import assert_never
 
 import attrs
 
@@ -112,6 +113,8 @@ async def _settle_group(session: Session, kind: Kind, system: System, operations
                 drop(session, kind, operation, "it never arrived")
             case Waiting():
                 session.warn(f"{operation.kind} of a {kind.entity} in {system}: its answer was lost, asked again later")
+            case other:
+                assert_never(other)
 
 
 async def _read_back(

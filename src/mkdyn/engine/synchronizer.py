@@ -70,8 +70,8 @@ class Synchronizer:
         self._rules = Rules() if rules is None else rules
         self._observers = tuple(observers)
         self._now = now
-        self.fields = Fields(marketo=marketo, dynamics=dynamics, store=store, rules=self._rules, now=now)
-        self.journal = Journal(store)
+        self.fields: Fields = Fields(marketo=marketo, dynamics=dynamics, store=store, rules=self._rules, now=now)
+        self.journal: Journal = Journal(store)
 
     async def run(self, *, keys: Collection[Key] | None = None, deadline_s: float | None = None) -> Report:
         """Bring both systems to agreement, once.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from typing import cast
 
 import anyio
 
@@ -24,7 +25,9 @@ async def _awaited(call: Callable[[], Awaitable[object]]) -> None:
     await call()
 
 
-def _first(error: BaseException) -> BaseException:
+def _first(group: BaseExceptionGroup[BaseException]) -> BaseException:
+    """Return the first error that is no group: a nested run may have made groups of its own."""
+    error: BaseException = group
     while isinstance(error, BaseExceptionGroup):
-        error = error.exceptions[0]
+        error = cast("BaseExceptionGroup[BaseException]", error).exceptions[0]
     return error

@@ -43,7 +43,7 @@ class ActivityLog:
 
     def __init__(self, *, page_size: int, overlap_s: float, empty_pages: Literal["never", "sometimes"]) -> None:
         self.page_size = page_size
-        self.overlap = timedelta(seconds=overlap_s)
+        self.overlap: timedelta = timedelta(seconds=overlap_s)
         self.empty_pages = empty_pages
         self._log: list[Logged] = []
         self._hidden: dict[int, datetime | None] = {}

@@ -95,8 +95,12 @@ class Scenario:
     """
 
     def __init__(self, *, rules: Rules | None = None, picks: Collection[Pick] | None = None) -> None:
-        self.marketo, self.dynamics, self.store = FakeMarketo(), FakeDynamics(), MemoryStore()
-        self.sync = Synchronizer(marketo=self.marketo, dynamics=self.dynamics, store=self.store, rules=rules)
+        self.marketo: FakeMarketo = FakeMarketo()
+        self.dynamics: FakeDynamics = FakeDynamics()
+        self.store: MemoryStore = MemoryStore()
+        self.sync: Synchronizer = Synchronizer(
+            marketo=self.marketo, dynamics=self.dynamics, store=self.store, rules=rules
+        )
         if picks is None:
             self.wait(self.sync.fields.select_defaults())
         else:
@@ -116,10 +120,16 @@ class Scenario:
         Args:
             entity: What it is.
             values: Its Dynamics fields.
+
+        Raises:
+            LookupError: It was not linked; the run's report says why.
         """
         key = self.dynamics.create(entity.logical_name, **values)
-        self.run()
-        link = self.store.links([entity.logical_name], System.DYNAMICS, [key])[key]
+        report = self.run()
+        link = self.store.links([entity.logical_name], System.DYNAMICS, [key]).get(key)
+        if link is None:
+            message = f"the {entity} was not linked: {report.text()}"
+            raise LookupError(message)
         self.run()  # hears its own echo, so that the next run tells of nothing else
         return Linked(self, entity, key, link.marketo)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from mkdyn import Entity
+from mkdyn import Entity, Pick
 from mkdyn.testing import FakeMarketo
 from tests.unit.engine.world import World
 
@@ -83,3 +83,19 @@ async def test_an_overwritten_edit_that_can_not_be_read_back_is_held() -> None:
     world.dynamics.edit("contact", link.dynamics, jobtitle="CTO")
     await world.rest()
     assert world.row(link)["donotbulkemail"] is False
+
+
+async def test_a_field_deselected_before_its_echo_comes_back_is_forgotten() -> None:
+    """An unconfirmed write of a field that does not sync any more decides nothing."""
+    world = await World.of(Entity.LEAD, marketo=FakeMarketo(settles_after_s=3_600))
+    link = await world.linked(Entity.LEAD, lastname="Lovelace")
+    world.marketo.hold_entries()
+    world.dynamics.edit("lead", link.dynamics, jobtitle="CTO")
+    await world.run()
+    await world.sync.fields.deselect(Pick(Entity.LEAD, "jobtitle"))
+    world.marketo.show_entries()
+    world.marketo.hold_entries(link.marketo)
+    world.marketo.edit("lead", link.marketo, city="London")
+    world.marketo.show_entries()
+    await world.rest()
+    assert world.row(link)["address1_city"] == "London"

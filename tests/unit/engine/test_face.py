@@ -14,7 +14,7 @@ import pytest
 
 import mkdyn
 from mkdyn import CustomEntity, Entity, NewField, Pick, Rules, Synchronizer, System, blocking
-from mkdyn.domain import FieldSpec
+from mkdyn.domain import FieldSpec, PairState
 from mkdyn.engine.report import duration
 from mkdyn.errors import (
     CheckError,
@@ -23,6 +23,15 @@ from mkdyn.errors import (
     NothingSelectedError,
     UnknownEntityError,
     UnknownFieldError,
+)
+from mkdyn.ports import (
+    BackfillProgressed,
+    BatchWritten,
+    CursorExpired,
+    FeedFailed,
+    PageGathered,
+    PairMissing,
+    RunStarted,
 )
 from mkdyn.testing import FakeDynamics, FakeMarketo, MemoryStore, Unreachable
 from tests.unit.engine.world import World
@@ -232,4 +241,34 @@ def test_the_facade_lends_what_it_names() -> None:
         assert getattr(mkdyn, name) is not None
     with pytest.raises(AttributeError, match="has no attribute 'Nothing'"):
         mkdyn.Nothing  # noqa: B018 - the access is the test
-    assert System.MARKETO.label if hasattr(System.MARKETO, "label") else True
+
+
+def test_events_say_how_much_attention_they_want() -> None:
+    """Pages and batches are details, trouble is a warning, the rest is information."""
+    about = {"run_id": 1, "system": System.MARKETO, "object": "lead"}
+    levels = {
+        PageGathered(**about, changes=1, kept=1): "debug",  # type: ignore[arg-type]  # as the keywords say
+        BatchWritten(**about, operations=1, applied=1, done=1, total=1): "debug",  # type: ignore[arg-type]
+        FeedFailed(**about, reason="UnreachableError"): "warning",  # type: ignore[arg-type]
+        CursorExpired(**about): "warning",  # type: ignore[arg-type]
+        PairMissing(**about, field="title"): "warning",  # type: ignore[arg-type]
+        RunStarted(run_id=1): "info",
+        BackfillProgressed(run_id=1, done=1, total=2, seconds_left=1.0): "info",
+    }
+    for event, level in levels.items():
+        assert event.level == level
+    assert next(iter(levels)).facts()["system"] == "marketo"
+
+
+@pytest.mark.anyio
+async def test_mapping_a_field_elsewhere_starts_it_anew_and_a_new_authority_does_not() -> None:
+    """Baselines belong to one pair of fields; who wins is another matter."""
+    world = await World.of(Entity.LEAD)
+    await world.linked(Entity.LEAD, lastname="Lovelace", jobtitle="CTO")
+    changes = await world.sync.fields.select(Pick(Entity.LEAD, "jobtitle", authority=System.DYNAMICS))
+    [pair] = changes.added
+    assert (pair.selection, pair.state, pair.authority) == (1, PairState.ACTIVE, System.DYNAMICS)
+    changes = await world.sync.fields.select(Pick(Entity.LEAD, "jobtitle", marketo="department"))
+    assert [pair.marketo for pair in changes.removed] == ["title"]
+    [pair] = changes.added
+    assert (pair.selection, pair.state) == (2, PairState.BACKFILLING)

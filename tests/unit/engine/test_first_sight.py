@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from mkdyn import Entity, Guard, Rules, System
-from mkdyn.domain import LinkState
+from mkdyn import Entity, Guard, Pick, Rules, System
+from mkdyn.domain import LinkState, Quarantined
 from mkdyn.errors import GuardError
 from tests.unit.engine.world import World
 
@@ -180,10 +180,44 @@ async def test_a_match_whose_person_moves_before_it_is_written_is_decided_again(
 
 async def test_a_value_that_does_not_fit_is_held_and_the_rest_is_created() -> None:
     """A text that Marketo can't hold is kept back with its reason; when it is shortened, it comes over."""
-    world = await World.of(Entity.ACCOUNT, rules=Rules(walk_links=0))
-    row = world.dynamics.create("account", name="Acme", sic="1" * 20)
+    world = await World.with_picks(
+        Pick(Entity.LEAD, "lastname"), Pick(Entity.LEAD, "description", marketo="department")
+    )
+    row = world.dynamics.create("lead", lastname="Lovelace", description="x" * 300)
+    report = await world.run()
+    link = world.link(Entity.LEAD, row)
+    assert (world.person(link)["lastName"], world.person(link)["department"]) == ("Lovelace", None)
+    assert [hold.reason for hold in report.holds] == [
+        "300 characters, Marketo takes 255. Change description in Dynamics."
+    ]
+    assert not (await world.rest()).operations
+    world.dynamics.edit("lead", row, description="short")
+    report = await world.run()
+    assert world.person(link)["department"] == "short"
+    assert report.holds.total == 0
+
+
+async def test_a_match_with_a_value_that_does_not_fit_is_linked_all_the_same() -> None:
+    """The field waits; the rest of the two records is merged."""
+    world = await World.with_picks(
+        Pick(Entity.LEAD, "lastname"),
+        Pick(Entity.LEAD, "emailaddress1"),
+        Pick(Entity.LEAD, "description", marketo="department"),
+    )
+    row = world.dynamics.create("lead", lastname="L", emailaddress1="ada@example.com", description="x" * 300)
+    world.marketo.create("lead", email="ada@example.com", lastName="L")
+    report = await world.run()
+    assert world.link(Entity.LEAD, row).marketo == "1"
+    assert [hold.field for hold in report.holds] == ["description"]
+
+
+async def test_without_access_to_a_field_nothing_of_it_is_created() -> None:
+    """What Dynamics does not show is no empty value."""
+    world = await World.of(Entity.LEAD)
+    world.dynamics.hide_column("lead", "jobtitle")
+    row = world.dynamics.create("lead", lastname="Lovelace")
     await world.run()
-    assert world.link(Entity.ACCOUNT, row)
+    assert world.person(world.link(Entity.LEAD, row))["lastName"] == "Lovelace"
 
 
 async def test_a_row_that_is_gone_before_it_is_decided_is_forgotten() -> None:
@@ -195,3 +229,37 @@ async def test_a_row_that_is_gone_before_it_is_decided_is_forgotten() -> None:
     report = await world.run()
     assert not report.operations
     assert not world.marketo.records("lead")
+
+
+async def test_a_row_asked_for_by_key_and_gone_is_forgotten() -> None:
+    """A released record that was deleted meanwhile is dealt with."""
+    world = await World.of(Entity.LEAD)
+    for _ in range(2):
+        world.marketo.create("lead", email="ada@example.com")
+    row = world.dynamics.create("lead", lastname="Lovelace", emailaddress1="ada@example.com")
+    [item] = (await world.run()).quarantined
+    await world.sync.journal.release(item)
+    world.dynamics.delete("lead", row)
+    assert (await world.rest()).ended == "done"
+
+
+async def test_releasing_what_does_not_exist_does_nothing() -> None:
+    """A key that no system knows is looked for once, and forgotten."""
+    world = await World.of(Entity.LEAD)
+    nobody = "00000000-0000-4000-8000-000000000000"
+    await world.sync.journal.release(Quarantined(entity=Entity.LEAD, key=nobody, code="x", reason="x"))
+    assert (await world.run()).ended == "done"
+    assert not world.store.observed(System.DYNAMICS, "lead", [nobody])
+
+
+async def test_a_person_that_is_linked_already_is_not_shared() -> None:
+    """A second row with the e-mail of a matched person is set aside; its rival is linked, and no rival."""
+    world = await World.of(Entity.LEAD)
+    world.marketo.create("lead", email="ada@example.com")
+    first = world.dynamics.create("lead", lastname="Ada", emailaddress1="ada@example.com")
+    await world.rest()
+    second = world.dynamics.create("lead", lastname="Augusta", emailaddress1="ada@example.com")
+    report = await world.run()
+    assert world.link(Entity.LEAD, first).marketo == "1"
+    [item] = report.quarantined
+    assert (item.key, item.reason) == (second, "person 1 shares its e-mail. Merge them, or set dynamicsId on one.")

@@ -164,3 +164,29 @@ async def test_a_person_whose_row_was_deleted_may_be_promoted_again() -> None:
     [second] = world.dynamics.records("lead")
     assert second.key != first.key
     assert world.link(Entity.LEAD, second.key).marketo == person
+
+
+async def test_a_value_that_does_not_fit_is_held_and_the_rest_is_promoted() -> None:
+    """The field waits in Marketo; the row is created without it."""
+    world = await World.of(Entity.LEAD)
+    person = world.marketo.create("lead", lastName="Lovelace", mktoPersonNotes="x" * 2_001)
+    await world.sync.promote(int(person), to=Entity.LEAD)
+    report = await world.run()
+    [row] = world.dynamics.records("lead")
+    assert row.values["description"] is None
+    assert report.ended == "warnings"
+    world.marketo.edit("lead", person, mktoPersonNotes="fits")
+    await world.rest()
+    assert world.row(world.link(Entity.LEAD, row.key))["description"] == "fits"
+
+
+async def test_two_persons_that_share_a_row_are_set_aside() -> None:
+    """One row, two persons asked for: which of them it is, a person must say."""
+    world = await World.of(Entity.LEAD)
+    await world.run()
+    row = world.dynamics.create("lead", lastname="Lovelace", emailaddress1="ada@example.com")
+    persons = [world.marketo.create("lead", email="ada@example.com", lastName=name) for name in ("A", "B")]
+    await world.sync.promote(*(int(person) for person in persons), to=Entity.LEAD)
+    report = await world.run()
+    assert {item.key for item in report.quarantined} == {row, *persons}
+    assert len(world.dynamics.records("lead")) == 1

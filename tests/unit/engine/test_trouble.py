@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from mkdyn import Entity, System
+from mkdyn import Entity, Rules, System
 from mkdyn.domain import Link
 from mkdyn.errors import BudgetSpentError, ThrottledError, TransientError, UnreachableError
 from mkdyn.testing import Crash, Crashed, FakeDynamics, FakeMarketo, LoseAnswer, Reject, Throttle, Unreachable
@@ -55,6 +55,7 @@ async def test_a_refused_record_is_set_aside_and_the_others_go_on() -> None:
     assert (item.key, item.code) == (bad.dynamics, "0x80040265")
     assert "A plug-in said no." in str(item)
     assert (world.row(good)["jobtitle"], world.row(bad)["jobtitle"]) == ("CTO", None)
+    assert not (await world.rest()).operations
     world.dynamics.faults.clear()
     await world.sync.journal.release(item)
     await world.rest()
@@ -390,3 +391,70 @@ async def test_an_error_inside_concurrent_phases_is_raised_as_itself() -> None:
         await world.run()
     [row] = [row async for row in world.sync.journal.runs()]
     assert (row.ended, row.facts) == ("failed", {"error": "FullError"})
+
+
+async def test_a_refused_create_is_set_aside_and_tried_again_when_released() -> None:
+    """Nothing is linked to a record that was never made."""
+    world = await World.of(Entity.LEAD)
+    row = world.dynamics.create("lead", lastname="Lovelace")
+    world.marketo.inject(Reject(key=row, code="1008", message="No access to the partition."))
+    report = await world.run()
+    [item] = report.quarantined
+    assert item.reason == "Marketo refused to create it: No access to the partition."
+    assert not (await world.rest()).operations
+    world.marketo.faults.clear()
+    await world.sync.journal.release(item)
+    await world.run()
+    assert world.link(Entity.LEAD, row)
+
+
+async def test_a_write_that_was_not_answered_at_all_is_settled() -> None:
+    """A call that ends in an error may have arrived all the same: it is read back."""
+    world = await World.of(Entity.LEAD)
+    link = await world.linked(Entity.LEAD, lastname="Lovelace")
+    world.marketo.edit("lead", link.marketo, title="CTO")
+    world.dynamics.inject(Unreachable(call=world.next_call(System.DYNAMICS, "write"), of="write"))
+    await world.rest()
+    assert world.row(link)["jobtitle"] == "CTO"
+
+
+async def test_throttling_before_a_write_pauses_the_run() -> None:
+    """The read before a write is refused again and again: what is planned waits."""
+    world = await World.of(Entity.LEAD, rules=Rules(walk_links=0))
+    link = await world.linked(Entity.LEAD, lastname="Lovelace")
+    world.dynamics.edit("lead", link.dynamics, jobtitle="CTO")
+    first = world.next_call(System.MARKETO, "read")
+    for call in range(first, first + 6):
+        world.marketo.inject(Throttle(call=call, of="read", wait_s=0.0))
+    report = await world.run()
+    assert report.ended == "paused"
+    await world.rest()
+    assert world.person(link)["title"] == "CTO"
+
+
+async def test_a_refused_value_is_not_sent_again_until_it_is_edited() -> None:
+    """Another field's edit takes the record along, not the value that was refused."""
+    world = await World.of(Entity.LEAD, rules=Rules(walk_links=0))
+    link = await world.linked(Entity.LEAD, lastname="Lovelace")
+    world.dynamics.edit("lead", link.dynamics, emailaddress1="no address")
+    await world.run()
+    world.dynamics.edit("lead", link.dynamics, jobtitle="CTO")
+    report = await world.run()
+    assert [list(operation.after) for operation in report.operations] == [["title"]]
+    assert [hold.field for hold in report.holds] == ["emailaddress1"]
+
+
+async def test_a_row_that_is_gone_before_its_answer_is_settled() -> None:
+    """There is nothing left to write to; the deletion is followed."""
+    world = await World.of(Entity.LEAD)
+    link = await world.linked(Entity.LEAD, lastname="Lovelace")
+    world.marketo.edit("lead", link.marketo, title="CTO")
+    world.dynamics.inject(Crash(call=world.next_call(System.DYNAMICS, "write"), of="write", when="before"))
+    with pytest.raises(Crashed):
+        await world.run()
+    world.dynamics.faults.clear()
+    world.dynamics.delete("lead", link.dynamics)
+    world.restart()
+    report = await world.rest()
+    assert world.person(link)["dynamicsDeleted"] is True
+    assert not report.operations
