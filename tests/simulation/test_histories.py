@@ -13,7 +13,7 @@ from mkdyn.domain.evidence import Echoes, Proof, prove
 from mkdyn.domain.feeds import Evidence
 from mkdyn.domain.outcomes import Applied, Update, Write
 from mkdyn.domain.plan import Operation
-from mkdyn.engine import apply, gather, linked
+from mkdyn.engine import apply, entries, seeing
 from mkdyn.engine.commit import commit_batch
 from mkdyn.engine.kinds import Kind
 from tests.simulation.history import ViolationError, live_through
@@ -35,8 +35,8 @@ def _ignore_what_was_overwritten(monkeypatch: pytest.MonkeyPatch) -> None:
         proof = prove(evidence, echoes, **settings)  # type: ignore[arg-type]  # passed on
         return attrs.evolve(proof, overwritten={}, lost=set())
 
-    monkeypatch.setattr(gather, "prove", blind)
-    monkeypatch.setattr(linked, "prove", blind)
+    monkeypatch.setattr(entries, "prove", blind)
+    monkeypatch.setattr(seeing, "prove", blind)
 
 
 def _forget_the_version(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -89,6 +89,9 @@ class CustomEntity:
 AnyEntity: TypeAlias = Entity | CustomEntity
 PersonEntity: TypeAlias = Literal[Entity.LEAD, Entity.CONTACT]
 
+#: Marketo's object of leads and contacts alike.
+PERSON: Final = Entity.LEAD.marketo_object
+
 #: Contacts before leads: where one person could be either, the contact goes first.
 PERSONS: Final[tuple[PersonEntity, ...]] = (Entity.CONTACT, Entity.LEAD)
 

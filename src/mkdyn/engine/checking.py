@@ -7,7 +7,7 @@ from functools import partial
 
 import attrs
 
-from mkdyn.domain.entities import Entity
+from mkdyn.domain.entities import PERSON
 from mkdyn.domain.fields import NewField
 from mkdyn.domain.rules import Rules
 from mkdyn.domain.systems import System
@@ -92,7 +92,7 @@ async def check(marketo: MarketoConnector, dynamics: DynamicsConnector, store: S
     for kind in kinds_of(store.pairs(), rules):
         for system in System:
             needs[system].setdefault(kind.object_in(system), set()).update(kind.fields_in(system))
-    lead = needs[System.MARKETO].setdefault(Entity.LEAD.marketo_object, set())
+    lead = needs[System.MARKETO].setdefault(PERSON, set())
     lead |= {rules.key_field, rules.contact_key_field, rules.deleted_field}
     problems = [(System.MARKETO, problem) for problem in await marketo.check(needs[System.MARKETO])]
     problems += [(System.DYNAMICS, problem) for problem in await dynamics.check(needs[System.DYNAMICS])]
@@ -102,7 +102,7 @@ async def check(marketo: MarketoConnector, dynamics: DynamicsConnector, store: S
 async def set_up(marketo: MarketoConnector, rules: Rules) -> None:
     """Create the Marketo fields that mkdyn keeps for itself."""
     for field in own_fields(rules):
-        await marketo.create_field(Entity.LEAD.marketo_object, field)
+        await marketo.create_field(PERSON, field)
 
 
 def own_fields(rules: Rules) -> Sequence[NewField]:

@@ -7,20 +7,13 @@ from datetime import datetime
 
 import attrs
 
-from mkdyn.domain.entities import AnyEntity, Entity, is_person
+from mkdyn.domain.entities import PERSON, AnyEntity, Entity, is_person
 from mkdyn.domain.feeds import Cursor
 from mkdyn.domain.fields import FieldPair, FieldSpec, PairState
 from mkdyn.domain.mapping import standard_row
-from mkdyn.domain.registry import (
-    Candidate,
-    FieldChanges,
-    Pick,
-    defaults,
-    eligibility,
-    reselected,
-    selection,
-)
+from mkdyn.domain.registry import Candidate, FieldChanges, Pick, eligibility
 from mkdyn.domain.rules import Rules
+from mkdyn.domain.selection import defaults, reselected, selection
 from mkdyn.engine.checking import own_fields
 from mkdyn.errors import CheckError, UnknownEntityError
 from mkdyn.ports.connectors import DynamicsConnector, MarketoConnector
@@ -111,7 +104,7 @@ class Fields:
     def _expect_own_fields(self, entities: Iterable[AnyEntity], marketo: Mapping[str, Mapping[str, FieldSpec]]) -> None:
         if not any(is_person(entity) for entity in entities):
             return
-        there = marketo[Entity.LEAD.marketo_object]
+        there = marketo[PERSON]
         lacking = [field.api_name for field in own_fields(self._rules) if field.api_name not in there]
         if lacking:
             raise CheckError(

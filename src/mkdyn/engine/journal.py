@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from typing import TypeVar
 
 from mkdyn.domain.collisions import Resolution
-from mkdyn.domain.entities import Entity
+from mkdyn.domain.entities import PERSON
 from mkdyn.domain.holds import Hold, Quarantined
 from mkdyn.domain.plan import Operation
 from mkdyn.domain.systems import System
@@ -62,8 +62,7 @@ class Journal:
 def _again(item: Quarantined) -> Observation:
     """Return the observation that has a record looked at again: a row of Dynamics, or a person without one."""
     if item.key.isdigit():
-        lead = Entity.LEAD.marketo_object
-        return Observation(system=System.MARKETO, object=lead, key=item.key, wanted=item.entity.logical_name)
+        return Observation(system=System.MARKETO, object=PERSON, key=item.key, wanted=item.entity.logical_name)
     return Observation(system=System.DYNAMICS, object=item.entity.logical_name, key=item.key)
 
 

@@ -3,23 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import timedelta
 
 import attrs
 
 from mkdyn.domain.entities import AnyEntity
-from mkdyn.domain.evidence import Proof, explained, prove, refused
-from mkdyn.domain.feeds import Evidence
-from mkdyn.domain.fields import PairState
+from mkdyn.domain.evidence import Proof
 from mkdyn.domain.holds import Hold, Quarantined
-from mkdyn.domain.merge import Merged, agreed_on
+from mkdyn.domain.merge import Merged
 from mkdyn.domain.plan import Operation, Step
-from mkdyn.domain.records import Baseline, Link, LinkState, Record, Twofold
+from mkdyn.domain.records import Link, LinkState, Record
 from mkdyn.domain.systems import System
-from mkdyn.domain.values import MISSING, FieldValue, Missing, Shown, Values, fingerprint
+from mkdyn.domain.values import fingerprint
 from mkdyn.engine.kinds import Kind
 from mkdyn.engine.ledger import Ledger, clears
 from mkdyn.engine.parting import Subject, is_deletion, meet_again, part_from, suspend
+from mkdyn.engine.seeing import ANSWERS, Seen, see, too_early
 from mkdyn.engine.session import Session
 from mkdyn.ports.store import Observation
 
@@ -93,9 +91,9 @@ def _decide(
         if record is None and needed:
             suspend(session, subject, system, ledger)
             return
-    if person is not None and _too_early(session, subject, person):
+    if person is not None and too_early(session, subject, person):
         return
-    seen = _see(session, subject, row, person)
+    seen = see(session, subject, row, person)
     merged = kind.merger(
         baseline=seen.baseline,
         marketo=seen.shown[System.MARKETO],
@@ -107,27 +105,6 @@ def _decide(
     _keep_refused(kind, merged, standing)
     ledger.released += _released(subject, seen, merged, standing)
     _note(session, subject, seen, merged, ledger)
-
-
-def _too_early(session: Session, subject: Subject, person: Record) -> bool:
-    """Whether Marketo shows something that neither its feed nor our own writes explain, yet.
-
-    Values may lag behind the feed, and the feed behind the values; within the time that
-    Marketo takes for that, the record is left for the next run.
-    """
-    evidence = subject.person.evidence if subject.person is not None else ()
-    if not evidence and not subject.link.echoes:
-        return False
-    delay = timedelta(seconds=session.identities[System.MARKETO].settles_after_s)
-    seen_at = subject.person.seen_at if subject.person is not None else None
-    for name in {item.field for item in evidence} | subject.link.echoes.keys():
-        value: Shown = person.values.get(name, MISSING)
-        if isinstance(value, Missing) or explained(name, value, subject.link.echoes, evidence):
-            continue
-        told = [seen_at, *(echo.at for echo in subject.link.echoes.get(name, ()))]
-        if any(at is not None and at + delay > session.now() for at in told):
-            return True
-    return False
 
 
 def _keep_refused(kind: Kind, merged: Merged, standing: Sequence[Hold | Quarantined]) -> None:
@@ -144,7 +121,7 @@ def _keep_refused(kind: Kind, merged: Merged, standing: Sequence[Hold | Quaranti
 
 
 def _released(
-    subject: Subject, seen: _Seen, merged: Merged, standing: Sequence[Hold | Quarantined]
+    subject: Subject, seen: Seen, merged: Merged, standing: Sequence[Hold | Quarantined]
 ) -> list[tuple[AnyEntity, str, str | None]]:
     """Return what stood of the record and does not any more.
 
@@ -156,103 +133,14 @@ def _released(
         (item.entity, item.key, item.field if isinstance(item, Hold) else None)
         for item in standing
         if not isinstance(item, Hold)
-        or not (item.field in held or (item.code in _REASONS and item.field not in decided))
+        or not (item.field in held or (item.code in ANSWERS and item.field not in decided))
     ]
-
-
-@attrs.frozen(kw_only=True, eq=False)
-class _Seen:
-    """What is known of a linked record.
-
-    Attributes:
-        shown: What each system shows, as far as it can be vouched for.
-        baseline: What both showed when they last agreed, or what Marketo made of our last write.
-        version: The Dynamics version of what is shown.
-        proof: What Marketo's feed proves.
-        holds: Marketo's own answers to our writes, which are no edits.
-        postponed: Whether an edit in Marketo waits for a backfill to end.
-    """
-
-    shown: Mapping[System, Values]
-    baseline: Baseline
-    version: str | None
-    proof: Proof
-    holds: Sequence[Hold]
-    postponed: bool
-
-
-def _see(session: Session, subject: Subject, row: Record | None, person: Record | None) -> _Seen:
-    kind, link = subject.kind, subject.link
-    evidence = subject.person.evidence if subject.person is not None else ()
-    proof = Proof(echoes=dict(link.echoes))
-    if evidence:
-        proof = prove(evidence, link.echoes, since=session.confirmable_since)
-    shown = kind.as_agreed(link, System.MARKETO) if person is None else dict(person.values)
-    baseline, answers = (link.baseline, []) if person is None else _answered(subject, shown, proof, evidence)
-    named = {item.field for item in evidence} - proof.overwritten.keys()
-    waiting = [
-        pair.marketo
-        for pair in kind.pairs
-        if pair.state is PairState.BACKFILLING and pair.marketo in named and pair.key not in baseline
-    ]
-    for name in waiting:
-        shown.pop(name, None)
-    return _Seen(
-        shown={
-            System.MARKETO: shown,
-            System.DYNAMICS: row.values if row is not None else kind.as_agreed(link, System.DYNAMICS),
-        },
-        baseline=baseline,
-        version=row.version if row is not None else link.version,
-        proof=proof,
-        holds=[*answers, *(_hold(subject, name, "overwritten") for name in proof.lost if name in kind.by_marketo)],
-        postponed=bool(waiting),
-    )
-
-
-def _answered(
-    subject: Subject, shown: Mapping[str, FieldValue], proof: Proof, evidence: Sequence[Evidence]
-) -> tuple[Baseline, list[Hold]]:
-    """Tell Marketo's own answers to our last writes from edits.
-
-    What it made of a write is held, and is what a later edit differs from.
-    """
-    kind, link = subject.kind, subject.link
-    baseline, holds = dict(link.baseline), list[Hold]()
-    for name in list(proof.echoes):
-        value: Shown = shown.get(name, MISSING)
-        if isinstance(value, Missing):
-            continue
-        answer = refused(name, value, proof.echoes, evidence)
-        pair = kind.by_marketo[name]
-        if answer is None or pair.key not in baseline:
-            continue
-        was = baseline[pair.key]
-        baseline[pair.key] = agreed_on(was.dynamics if isinstance(was, Twofold) else was, value)
-        del proof.echoes[name]
-        holds.append(_hold(subject, name, answer))
-    return baseline, holds
-
-
-_REASONS = {
-    "blocked": "Marketo kept its own value over ours: updates of this field are blocked. Allow API updates of {field}.",
-    "rewritten": "Marketo stored something else than we wrote. Make {field} take the value as it is, or deselect it.",
-    "overwritten": "an edit made in the instant of our write can't be read back. Look it up in the activity log, {field}.",
-}
-
-
-def _hold(subject: Subject, name: str, code: str) -> Hold:
-    pair = subject.kind.by_marketo[name]
-    return Hold(
-        entity=subject.kind.entity, key=subject.link.dynamics, field=pair.dynamics, code=code,
-        reason=_REASONS[code].format(field=f"{name} of person {subject.link.marketo}"),
-    )  # fmt: skip
 
 
 # -- what follows ------------------------------------------------------------------------------------
 
 
-def _note(session: Session, subject: Subject, seen: _Seen, merged: Merged, ledger: Ledger) -> None:
+def _note(session: Session, subject: Subject, seen: Seen, merged: Merged, ledger: Ledger) -> None:
     """Note a merge in the ledger: the link's facts now, the writes, and what they clear."""
     kind, link = subject.kind, subject.link
     if subject.revived and kind.person:
@@ -276,7 +164,7 @@ def _note(session: Session, subject: Subject, seen: _Seen, merged: Merged, ledge
         ledger.clear(subject.row, None if seen.postponed else subject.person)
 
 
-def _operations(subject: Subject, seen: _Seen, merged: Merged) -> list[Operation]:
+def _operations(subject: Subject, seen: Seen, merged: Merged) -> list[Operation]:
     """Return one write for each system that needs one.
 
     A field written to both at once (an overwritten edit put back) moves no baseline: what

@@ -80,7 +80,8 @@ def meet_again(
     seen = System.DYNAMICS if subject.row is not None else System.MARKETO
     if link.gone is System.MARKETO and subject.person is not None:
         seen = System.MARKETO
-    match seen_again(link.state, link.gone, seen, session.rules):
+    awakening = seen_again(link.state, link.gone, seen, session.rules)
+    match awakening:
         case "merge" | "revive":
             subject.revived = link.state is LinkState.TOMBSTONE
             subject.link = attrs.evolve(link, state=LinkState.LIVE, gone=None, version=None)
@@ -92,8 +93,8 @@ def meet_again(
             ledger.clear(subject.row, subject.person)
         case "rest":
             ledger.clear(subject.row, subject.person)
-        case other:
-            assert_never(other)
+        case _:
+            assert_never(awakening)
 
 
 def _unreachable(subject: Subject) -> Quarantined:

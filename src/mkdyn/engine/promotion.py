@@ -7,6 +7,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 from typing import assert_never
 
+from mkdyn.domain.entities import PERSON
 from mkdyn.domain.holds import Quarantined, Wake
 from mkdyn.domain.lifecycle import Ambiguous, CreateNew, LinkTo, match
 from mkdyn.domain.plan import Operation, Step
@@ -43,7 +44,7 @@ async def meet_persons(session: Session, observations: Sequence[Observation], le
     ledger.clear(*(item for item in observations if item.deleted))
     fields = {field for kind in session.persons for field in kind.marketo_fields}
     fields |= {field for promotion in session.rules.promote for field in promotion.when.fields}
-    found = await session.marketo.read(session.marketo_person, [item.key for item in present], fields=sorted(fields))
+    found = await session.marketo.read(PERSON, [item.key for item in present], fields=sorted(fields))
     chosen: defaultdict[str, list[tuple[Observation, Record]]] = defaultdict(list)
     for item in present:
         person = found.get(item.key)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
 
+from mkdyn.domain.entities import PERSON
 from mkdyn.domain.records import Key, Link, LinkState
 from mkdyn.domain.systems import System
 from mkdyn.engine.first_sight import meet_rows
@@ -79,7 +80,7 @@ async def _decide_marketo(session: Session, name: str, found: Sequence[Observati
         ]
         await decide_linked(session, kind, subjects, ledger)
         ledger.keep()
-    if name == session.marketo_person:
+    if name == PERSON:
         ledger = Ledger(session=session)
         open_to = [item for item in strangers if item.key not in busy and _wanted(session, item, None)]
         await meet_persons(session, open_to, ledger)

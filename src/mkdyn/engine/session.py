@@ -8,7 +8,7 @@ from datetime import datetime
 import anyio
 import attrs
 
-from mkdyn.domain.entities import AnyEntity, Entity
+from mkdyn.domain.entities import AnyEntity
 from mkdyn.domain.guards import Breach, Guard, Tally, breaches
 from mkdyn.domain.plan import MatchReport, Purpose
 from mkdyn.domain.records import Key
@@ -93,11 +93,6 @@ class Session:
     def persons(self) -> Sequence[Kind]:
         """The selected entities whose records are persons, contacts first."""
         return [kind for kind in self.kinds if kind.person]
-
-    @property
-    def marketo_person(self) -> str:
-        """Marketo's name of a person's object."""
-        return Entity.LEAD.marketo_object
 
     def tally(self, entity: AnyEntity, system: System) -> Tally:
         """Return the count to add to."""

@@ -106,15 +106,16 @@ async def _settle_group(session: Session, kind: Kind, system: System, operations
         record = found.get(operation.id)
         evidence = told[operation.key].evidence if operation.key in told else ()
         overdue = operation.sent_at is None or session.now() - operation.sent_at >= limit
-        match verdict(operation, record, evidence=evidence, overdue=overdue):
+        decided = verdict(operation, record, evidence=evidence, overdue=overdue)
+        match decided:
             case Landed(doubtful=doubtful):
                 _landed(session, kind, operation, record, doubtful)
             case NeverArrived():
                 drop(session, kind, operation, "it never arrived")
             case Waiting():
                 session.warn(f"{operation.kind} of a {kind.entity} in {system}: its answer was lost, asked again later")
-            case other:
-                assert_never(other)
+            case _:
+                assert_never(decided)
 
 
 async def _read_back(

@@ -12,7 +12,7 @@ from typing import Literal, NoReturn, Self, assert_never
 
 import anyio
 
-from mkdyn.domain.entities import Entity, PersonEntity
+from mkdyn.domain.entities import PERSON, PersonEntity
 from mkdyn.domain.guards import Guard
 from mkdyn.domain.plan import Plan, Purpose
 from mkdyn.domain.records import Key
@@ -164,14 +164,13 @@ class Synchronizer:
 
     async def promote(self, *marketo_ids: int, to: PersonEntity) -> None:
         """Ask for Dynamics records for these persons; the next plan has them."""
-        lead = Entity.LEAD.marketo_object
         keys = [str(marketo_id) for marketo_id in marketo_ids]
-        pending = self._store.observed(System.MARKETO, lead, keys)
+        pending = self._store.observed(System.MARKETO, PERSON, keys)
         with self._store.transaction():
             self._store.observe(
                 Observation(
                     system=System.MARKETO,
-                    object=lead,
+                    object=PERSON,
                     key=key,
                     wanted=to.logical_name,
                     evidence=pending[key].evidence if key in pending else (),

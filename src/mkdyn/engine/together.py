@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from typing import cast
 
 import anyio
 
@@ -18,16 +17,8 @@ async def together(*calls: Callable[[], Awaitable[object]]) -> None:
             for call in calls:
                 tasks.start_soon(_awaited, call)
     except BaseExceptionGroup as group:
-        raise _first(group) from None
+        raise group.exceptions[0] from None
 
 
 async def _awaited(call: Callable[[], Awaitable[object]]) -> None:
     await call()
-
-
-def _first(group: BaseExceptionGroup[BaseException]) -> BaseException:
-    """Return the first error that is no group: a nested run may have made groups of its own."""
-    error: BaseException = group
-    while isinstance(error, BaseExceptionGroup):
-        error = cast("BaseExceptionGroup[BaseException]", error).exceptions[0]
-    return error

@@ -9,7 +9,7 @@ import attrs
 
 from mkdyn.domain.fields import FieldSpec
 from mkdyn.domain.records import Record
-from mkdyn.domain.registry import nearest
+from mkdyn.domain.selection import nearest
 from mkdyn.domain.values import FieldValue, Values, same
 from mkdyn.errors import UnknownEntityError, UnknownFieldError
 

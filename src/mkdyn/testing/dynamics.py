@@ -23,7 +23,7 @@ from mkdyn.domain.feeds import Cursor
 from mkdyn.domain.fields import FieldSpec
 from mkdyn.domain.outcomes import Applied, Create, Delete, Outcome, Rejected, Stale, Update, Write
 from mkdyn.domain.records import Record
-from mkdyn.domain.registry import nearest
+from mkdyn.domain.selection import nearest
 from mkdyn.domain.systems import System
 from mkdyn.domain.values import Values
 from mkdyn.errors import CheckError

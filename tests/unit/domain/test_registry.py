@@ -30,7 +30,8 @@ from mkdyn.domain import (
     eligibility,
 )
 from mkdyn.domain.mapping import STANDARD_MAPPING
-from mkdyn.domain.registry import DynamicsSchema, MarketoSchema, defaults, nearest, reselected, selection
+from mkdyn.domain.registry import DynamicsSchema, MarketoSchema
+from mkdyn.domain.selection import defaults, nearest, reselected, selection
 from mkdyn.errors import (
     FieldCreationError,
     FieldError,

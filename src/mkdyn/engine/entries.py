@@ -1,0 +1,110 @@
+"""Gather what Marketo's feed says: entries with evidence, less our own writes coming back."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import timedelta
+
+import attrs
+
+from mkdyn.domain.entities import PERSON
+from mkdyn.domain.evidence import prove
+from mkdyn.domain.feeds import Cursor, Entry, Evidence, Page
+from mkdyn.domain.records import Link, LinkState
+from mkdyn.domain.systems import System
+from mkdyn.engine.feeds import count_page, feed_name
+from mkdyn.engine.session import Session
+from mkdyn.engine.walk import compare_links
+from mkdyn.errors import CursorExpiredError
+from mkdyn.ports.observer import CursorExpired
+from mkdyn.ports.store import Observation
+
+
+async def read_entries_of_persons(session: Session) -> None:
+    """Read Marketo's feed of persons to its end; one that has expired is made up for by comparing every link."""
+    feed = feed_name(System.MARKETO, PERSON)
+    wanted = {field for kind in session.persons for field in kind.marketo_fields}
+    wanted |= {field for promotion in session.rules.promote for field in promotion.when.fields}
+    complete = session.store.cursor(f"{feed}:complete")
+    if complete is not None:
+        delay = timedelta(seconds=session.identities[System.MARKETO].settles_after_s)
+        session.confirmable_since = complete.at - delay
+    try:
+        await _read_entries(session, feed, sorted(wanted))
+    except CursorExpiredError:
+        session.tell(CursorExpired(run_id=session.id, system=System.MARKETO, object=PERSON))
+        with session.store.transaction():
+            session.store.set_cursor(feed, None)
+            session.store.set_cursor(f"{feed}:expired", Cursor(token="", at=session.started_at))
+        await _read_entries(session, feed, sorted(wanted))
+    with session.store.transaction():
+        session.store.set_cursor(f"{feed}:complete", Cursor(token="", at=session.started_at))
+    if session.store.cursor(f"{feed}:expired") is not None:
+        for kind in session.persons:
+            await compare_links(session, kind, {System.MARKETO})
+        with session.store.transaction():
+            session.store.set_cursor(f"{feed}:expired", None)
+
+
+async def _read_entries(session: Session, feed: str, fields: Sequence[str]) -> None:
+    cursor = session.store.cursor(feed)
+    async with session.marketo.changes(PERSON, fields=fields, since=cursor) as pages:
+        async for page in pages:
+            _keep_marketo(session, feed, page)
+            if cursor is None and page.cursor is not None:
+                break  # the feed begins now: there is nothing behind its first cursor
+
+
+def _keep_marketo(session: Session, feed: str, page: Page) -> None:
+    """Keep one page of Marketo's feed: what concerns a link or a promotion, less our own writes."""
+    store = session.store
+    fresh = store.new_entries(feed, [entry.id for entry in page.entries]) if page.entries else set[str]()
+    entries = [entry for entry in page.entries if entry.id in fresh]
+    by_key: dict[str, list[Entry]] = {}
+    for entry in entries:
+        by_key.setdefault(entry.key, []).append(entry)
+    keys = {*by_key, *page.deleted}
+    links = store.links([kind.name for kind in session.persons], System.MARKETO, keys)
+    pending = store.observed(System.MARKETO, PERSON, keys)
+    kept: list[Observation] = []
+    echoed: list[Link] = []
+    for key, found in by_key.items():
+        evidence = tuple(
+            item for entry in sorted(found, key=lambda entry: (entry.at, entry.id)) for item in entry.evidence
+        )
+        observation, link = _person_changed(session, key, evidence, links.get(key), pending.get(key))
+        kept += [observation] if observation else []
+        echoed += [link] if link else []
+    kept += [
+        Observation(system=System.MARKETO, object=PERSON, key=key, deleted=True) for key in page.deleted if key in links
+    ]
+    with store.transaction():
+        store.observe(kept)
+        store.put_links(echoed)
+        store.clear(
+            (System.MARKETO, PERSON, key, pending[key].version)
+            for key in page.deleted
+            if key in pending and key not in links
+        )
+        store.mark_seen(feed, ((entry.id, entry.at) for entry in entries))
+        if page.cursor is not None:
+            store.set_cursor(feed, page.cursor)
+            if page.cursor.repeats_from is not None:
+                store.forget_seen(feed, page.cursor.repeats_from)
+    count_page(session, System.MARKETO, PERSON, len(entries) + len(page.deleted), len(kept))
+
+
+def _person_changed(
+    session: Session, key: str, evidence: tuple[Evidence, ...], link: Link | None, pending: Observation | None
+) -> tuple[Observation | None, Link | None]:
+    """Decide what a person's entries are worth: an observation, our own echo (the link without it), or nothing."""
+    if link is None or link.state is LinkState.TOMBSTONE:
+        if not session.rules.promote and pending is None:
+            return None, None
+    elif pending is None or not pending.evidence:
+        proof = prove(evidence, link.echoes, since=session.confirmable_since)
+        if not (proof.edited or proof.overwritten or proof.lost):
+            return None, attrs.evolve(link, echoes=proof.echoes) if proof.confirmed else None
+    before = pending or Observation(system=System.MARKETO, object=PERSON, key=key)
+    told = (*before.evidence, *evidence)
+    return attrs.evolve(before, record=None, evidence=told, seen_at=session.started_at), None
