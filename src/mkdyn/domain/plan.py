@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Generic, Literal, TypeAlias, TypeVar, assert_never, overload
 
@@ -214,9 +214,7 @@ class Plan:
         """Say all of it, a line each; values only where asked for."""
         lines = [str(self)]
         lines += [operation.text(values=values) for operation in self.operations]
-        lines += [resolution.text(values=values) for resolution in self.collisions]
-        lines += [str(hold) for hold in self.holds]
-        lines += [str(item) for item in self.quarantined]
+        lines += findings_as_text(self.collisions, self.holds, self.quarantined, values)
         lines += [f"guard {breach.guard}: {breach}" for breach in self.breaches]
         return "\n".join(lines)
 
@@ -226,8 +224,7 @@ class Plan:
             {
                 "id": self.id,
                 "purpose": self.purpose,
-                "counts": {system.value: attrs.asdict(counts) for system, counts in self.counts.items()},
-                **excerpts_as_data(self.operations, self.collisions, self.holds, self.quarantined),
+                **excerpts_as_data(self.counts, self.operations, self.collisions, self.holds, self.quarantined),
                 "breaches": [{"guard": breach.guard.value, "text": str(breach)} for breach in self.breaches],
             },
             default=str,
@@ -244,18 +241,29 @@ class Plan:
         return f"<{self}>"
 
 
+def findings_as_text(
+    collisions: Iterable[Resolution], holds: Iterable[Hold], quarantined: Iterable[Quarantined], values: ValueDisplay
+) -> list[str]:
+    """Return a line for everything that plans and reports find."""
+    return [resolution.text(values=values) for resolution in collisions] + [
+        str(item) for item in (*holds, *quarantined)
+    ]
+
+
 def excerpts_as_data(
+    counts: Mapping[System, Counts],
     operations: Excerpt[Operation],
     collisions: Excerpt[Resolution],
     holds: Excerpt[Hold],
     quarantined: Excerpt[Quarantined],
 ) -> Mapping[str, object]:
-    """Return the four excerpts as plain data for JSON, each with its total."""
+    """Return the counts and the four excerpts as plain data for JSON, each with its total."""
 
     def excerpt(items: Excerpt[T_co], as_data: Callable[[T_co], Mapping[str, object]]) -> Mapping[str, object]:
         return {"total": items.total, "first": [as_data(item) for item in items]}
 
     return {
+        "counts": {system.value: attrs.asdict(found) for system, found in counts.items()},
         "operations": excerpt(operations, _operation_as_data),
         "collisions": excerpt(collisions, _resolution_as_data),
         "holds": excerpt(holds, lambda hold: {**_place(hold), "field": hold.field}),

@@ -22,6 +22,7 @@ from mkdyn.domain.plan import (
     Plan,
     Purpose,
     excerpts_as_data,
+    findings_as_text,
     summary,
 )
 from mkdyn.domain.systems import System
@@ -78,9 +79,7 @@ class Report:
     def text(self, *, values: ValueDisplay = "hidden") -> str:
         """Say all of it, a line each; values only where asked for."""
         lines = [str(self)]
-        lines += [resolution.text(values=values) for resolution in self.collisions]
-        lines += [str(hold) for hold in self.holds]
-        lines += [str(item) for item in self.quarantined]
+        lines += findings_as_text(self.collisions, self.holds, self.quarantined, values)
         lines += [f"warning: {warning}" for warning in self.warnings]
         return "\n".join(lines)
 
@@ -94,8 +93,7 @@ class Report:
                 "seconds": self.seconds,
                 "calls": {system.value: count for system, count in self.calls.items()},
                 "observed": self.observed,
-                "counts": {system.value: attrs.asdict(counts) for system, counts in self.counts.items()},
-                **excerpts_as_data(self.operations, self.collisions, self.holds, self.quarantined),
+                **excerpts_as_data(self.counts, self.operations, self.collisions, self.holds, self.quarantined),
                 "warnings": list(self.warnings),
             },
             default=str,
