@@ -86,13 +86,19 @@ def docs(session: nox.Session) -> None:
 
 @nox.session(python=OLDEST)
 def simulate(session: nox.Session) -> None:
-    """Run tests/simulation alone, which arrives with the proof kit; what you add goes to pytest: more seeds, longer."""
+    """Live through random histories: `nox -s simulate -- --seeds 5000`."""
     session.install("-e", ".[dev]")
-    session.run("python", "-m", "pytest", "tests/simulation", *session.posargs)
+    arguments = list(session.posargs)
+    seeds = "1000"
+    if "--seeds" in arguments:
+        place = arguments.index("--seeds")
+        seeds = arguments[place + 1]
+        del arguments[place : place + 2]
+    session.run("python", "-m", "pytest", "tests/simulation", *arguments, env={"MKDYN_SEEDS": seeds})
 
 
 @nox.session(python=OLDEST)
 def bench(session: nox.Session) -> None:
-    """Measure how much a run costs, with benchmarks/, which arrives with the proof kit."""
+    """Measure what a run costs: `nox -s bench -- run --records 100000 --json`."""
     session.install("-e", ".[dev]")
-    session.run("python", "-m", "benchmarks", *session.posargs)
+    session.run("python", "-m", "benchmarks", *(session.posargs or ("run", "--json")))

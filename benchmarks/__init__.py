@@ -1,0 +1,1 @@
+"""What a run costs, measured as ratios in one process; never a test."""
