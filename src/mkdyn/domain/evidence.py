@@ -102,18 +102,27 @@ class Proof:
     confirmed: bool = False
 
 
-def prove(evidence: Iterable[Evidence], echoes: Echoes, *, since: datetime | None = None) -> Proof:
-    """Sort feed entries, oldest first, into our own writes and other people's edits.
+def still_due(echoes: Echoes, fields: Iterable[str], since: datetime | None) -> Echoes:
+    """Return the echoes without those of *fields* that were sent before *since*.
 
-    Args:
-        evidence: What the feed says.
-        echoes: Our writes that nothing has confirmed yet.
-        since: Writes sent before this would have been confirmed by now: an entry that looks like one is no echo.
+    They would have been confirmed by now, so a new entry that looks like one is somebody's edit.
     """
+    if since is None:
+        return echoes
+    asked = set(fields)
+    kept = {
+        name: tuple(echo for echo in waiting if name not in asked or echo.at is None or echo.at >= since)
+        for name, waiting in echoes.items()
+    }
+    return {name: waiting for name, waiting in kept.items() if waiting}
+
+
+def prove(evidence: Iterable[Evidence], echoes: Echoes) -> Proof:
+    """Sort feed entries, oldest first, into our own writes and other people's edits."""
     proof = Proof(echoes=dict(echoes))
     for item in evidence:
         waiting = proof.echoes.get(item.field, ())
-        echo = next((echo for echo in waiting if _is_due(echo, since) and reads_as(item.new, echo.after)), None)
+        echo = next((echo for echo in waiting if reads_as(item.new, echo.after)), None)
         if echo is None:
             proof.edited.add(item.field)
             continue
@@ -126,10 +135,6 @@ def prove(evidence: Iterable[Evidence], echoes: Echoes, *, since: datetime | Non
             else:
                 proof.overwritten[item.field] = replaced
     return proof
-
-
-def _is_due(echo: Echo, since: datetime | None) -> bool:
-    return since is None or echo.at is None or echo.at >= since
 
 
 def _is_cut_from(text: str | None, value: FieldValue) -> bool:

@@ -71,11 +71,14 @@ def match(by_id: Sequence[Candidate], by_key: Sequence[Candidate], rivals: Seque
         by_key: Records of the other system with the same match key.
         rivals: Other unlinked records of this system with the same match key.
     """
-    free = [candidate.key for candidate in by_id if not candidate.linked]
+    carriers = [candidate for candidate in by_id if not candidate.buried]
+    free = [candidate.key for candidate in carriers if not candidate.linked]
     if len(free) == 1:
         return LinkTo(key=free[0], by="id")
     if len(free) > 1:
         return Ambiguous(candidates=tuple(sorted(free)))
+    if carriers:
+        return Ambiguous(candidates=tuple(sorted(candidate.key for candidate in carriers)))
     independent = [candidate for candidate in by_key if not candidate.ours and not candidate.buried]
     if not independent:
         return CreateNew()

@@ -135,9 +135,12 @@ class Link:
         return self.dynamics if system is System.DYNAMICS else self.marketo
 
 
+#: How long a GUID is, written out.
+GUID_LENGTH: Final = 36
+
 _GUID_SHOWN: Final = 4
 
 
 def short(key: str) -> str:
     """Return a key as messages show it: GUIDs by their first four digits."""
-    return f"{key[:_GUID_SHOWN]}…" if len(key) == 36 and key.count("-") == 4 else key  # noqa: PLR2004 - a GUID
+    return f"{key[:_GUID_SHOWN]}…" if len(key) == GUID_LENGTH and key.count("-") == 4 else key  # noqa: PLR2004 - a GUID's

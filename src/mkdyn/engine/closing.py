@@ -7,8 +7,9 @@ from collections.abc import Mapping
 import anyio
 import attrs
 
-from mkdyn.domain.fields import PairState
+from mkdyn.domain.fields import FieldPair, PairState
 from mkdyn.domain.systems import System
+from mkdyn.engine.feeds import feed_name
 from mkdyn.engine.report import Excerpts, Report, count
 from mkdyn.engine.session import Session
 from mkdyn.errors import GuardError
@@ -94,12 +95,27 @@ def _ended(session: Session, totals: Mapping[str, int]) -> RunEnd:
     return "warnings" if kept or open_writes or session.warnings or session.left or session.again else "done"
 
 
+def _is_refreshed(session: Session, pair: FieldPair) -> bool:
+    """Whether every row has been read with the pair's column, and nothing of its table is left to decide or settle."""
+    store, name = session.store, pair.entity.logical_name
+    feed = feed_name(System.DYNAMICS, name)
+    columns = store.cursor(f"{feed}:columns")
+    detours = [store.cursor(f"{feed}:{detour}") for detour in ("renew", "before", "expired")]
+    return (
+        columns is not None
+        and pair.dynamics in columns.token.split(",")
+        and not any(detours)
+        and not store.observations(System.DYNAMICS, name, after=0, limit=1)
+        and not store.unsettled(after=0, limit=1)
+    )
+
+
 def _activate(session: Session) -> None:
     """Let newly selected pairs go both ways, now that every row has been carried over."""
     ready = [
         attrs.evolve(item, pair=attrs.evolve(item.pair, state=PairState.ACTIVE))
         for item in session.store.pairs()
-        if item.pair.state is PairState.BACKFILLING and item.pair.entity.logical_name in session.read_in_full
+        if item.pair.state is PairState.BACKFILLING and _is_refreshed(session, item.pair)
     ]
     if ready:
         with session.store.transaction():

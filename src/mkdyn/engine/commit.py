@@ -75,7 +75,7 @@ def commit_batch(
             case Applied():
                 _applied(session, kind, operation, outcome, link, batch)
             case Rejected():
-                _rejected(kind, operation, outcome, link, batch)
+                _rejected(session, kind, operation, outcome, link, batch)
             case Stale():
                 _stale(session, kind, operation, batch, (fresh or {}).get(operation.key))
             case Unknown(reason=reason):
@@ -186,7 +186,9 @@ def _look_again(session: Session, kind: Kind, link: Link, batch: _Batch) -> None
 # -- Rejected, Stale -----------------------------------------------------------------------------------
 
 
-def _rejected(kind: Kind, operation: Operation, outcome: Rejected, link: Link | None, batch: _Batch) -> None:
+def _rejected(
+    session: Session, kind: Kind, operation: Operation, outcome: Rejected, link: Link | None, batch: _Batch
+) -> None:
     """Hold the field to blame and send the rest again, or set the whole record aside."""
     pairs = kind.by_marketo if operation.system is System.MARKETO else kind.by_dynamics
     pair = pairs.get(outcome.field or "")
@@ -217,9 +219,10 @@ def _rejected(kind: Kind, operation: Operation, outcome: Rejected, link: Link | 
     batch.answers.append(Answer(operation=operation.id, state=state, detail=f"{outcome.code}: {outcome.message}"))
     batch.clears += operation.step.clears
     if link is not None:
-        batch.links[link.dynamics] = attrs.evolve(
-            link, version=None, baseline={**link.baseline, **operation.step.agreed}
-        )
+        link = attrs.evolve(link, version=None, baseline={**link.baseline, **operation.step.agreed})
+        if operation.kind == "delete":  # the row is gone all the same
+            link = attrs.evolve(link, state=operation.step.state, gone=operation.step.gone, since=session.started_at)
+        batch.links[link.dynamics] = link
 
 
 def _stale(session: Session, kind: Kind, operation: Operation, batch: _Batch, fresh: Record | None) -> None:

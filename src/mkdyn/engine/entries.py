@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import timedelta
 
 import attrs
 
 from mkdyn.domain.entities import PERSON
-from mkdyn.domain.evidence import prove
+from mkdyn.domain.evidence import prove, still_due
 from mkdyn.domain.feeds import Cursor, Entry, Evidence, Page
-from mkdyn.domain.records import Link, LinkState
+from mkdyn.domain.records import GUID_LENGTH, Link, LinkState
 from mkdyn.domain.systems import System
 from mkdyn.engine.feeds import count_page, feed_name
 from mkdyn.engine.session import Session
@@ -75,6 +75,8 @@ def _keep_marketo(session: Session, feed: str, page: Page) -> None:
         observation, link = _person_changed(session, key, evidence, links.get(key), pending.get(key))
         kept += [observation] if observation else []
         echoed += [link] if link else []
+        if key not in links:
+            kept += _rows_named(session, evidence)
     kept += [
         Observation(system=System.MARKETO, object=PERSON, key=key, deleted=True) for key in page.deleted if key in links
     ]
@@ -98,13 +100,26 @@ def _person_changed(
     session: Session, key: str, evidence: tuple[Evidence, ...], link: Link | None, pending: Observation | None
 ) -> tuple[Observation | None, Link | None]:
     """Decide what a person's entries are worth: an observation, our own echo (the link without it), or nothing."""
+    changed: Link | None = None
     if link is None or link.state is LinkState.TOMBSTONE:
         if not session.rules.promote and pending is None:
             return None, None
-    elif pending is None or not pending.evidence:
-        proof = prove(evidence, link.echoes, since=session.confirmable_since)
-        if not (proof.edited or proof.overwritten or proof.lost):
+    else:
+        due = still_due(link.echoes, {item.field for item in evidence}, session.confirmable_since)
+        proof = prove(evidence, due)
+        if not (pending and pending.evidence) and not (proof.edited or proof.overwritten or proof.lost):
             return None, attrs.evolve(link, echoes=proof.echoes) if proof.confirmed else None
+        changed = attrs.evolve(link, echoes=due) if due != link.echoes else None
     before = pending or Observation(system=System.MARKETO, object=PERSON, key=key)
     told = (*before.evidence, *evidence)
-    return attrs.evolve(before, record=None, evidence=told, seen_at=session.started_at), None
+    return attrs.evolve(before, record=None, evidence=told, seen_at=session.started_at), changed
+
+
+def _rows_named(session: Session, evidence: Iterable[Evidence]) -> list[Observation]:
+    """Observe the rows whose GUID somebody gave to a person that is not linked: that is how a doubt is settled."""
+    tables = {kind.key_field: kind.name for kind in session.persons}
+    return [
+        Observation(system=System.DYNAMICS, object=tables[item.field], key=item.new.lower())
+        for item in evidence
+        if item.field in tables and item.new is not None and len(item.new) == GUID_LENGTH
+    ]

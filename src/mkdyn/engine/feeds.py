@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
+import attrs
+
 from mkdyn.domain.systems import System
 from mkdyn.engine.session import Session
 from mkdyn.ports.observer import PageGathered
+from mkdyn.ports.store import Observation
 
 
 def feed_name(system: System, name: str) -> str:
@@ -16,3 +21,28 @@ def count_page(session: Session, system: System, name: str, changes: int, kept: 
     """Count a page that was kept, and tell."""
     session.observed += kept
     session.tell(PageGathered(run_id=session.id, system=system, object=name, changes=changes, kept=kept))
+
+
+def observe(session: Session, observations: Iterable[Observation]) -> None:
+    """Keep observations without losing what was known before: evidence, a request, a doubt."""
+    found = list(observations)
+    places = {(item.system, item.object) for item in found}
+    pending = {
+        (system, name): session.store.observed(
+            system, name, [item.key for item in found if (item.system, item.object) == (system, name)]
+        )
+        for system, name in places
+    }
+    session.store.observe(_joined(item, pending[item.system, item.object].get(item.key)) for item in found)
+
+
+def _joined(item: Observation, before: Observation | None) -> Observation:
+    if before is None:
+        return item
+    return attrs.evolve(
+        item,
+        evidence=item.evidence or before.evidence,
+        wanted=item.wanted or before.wanted,
+        doubtful=(*before.doubtful, *item.doubtful),
+        seen_at=item.seen_at or before.seen_at,
+    )

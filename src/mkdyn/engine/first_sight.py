@@ -84,15 +84,21 @@ async def _match_rows(session: Session, kind: Kind, rows: Sequence[tuple[Observa
     everybody = {person.key for found in by_id.values() for person in found} | matcher.persons.keys()
     links = session.store.links([other.name for other in session.persons], System.MARKETO, everybody)
     await matcher.look_for_rivals(links)
+    claims = claimed(session, everybody)
     for observation, row in rows:
         own = by_id.get(row.key, [])
+
+        def unclaimed(found: Candidate, row: Record = row) -> Candidate:
+            return found if claims.get(found.key, row.key) == row.key else attrs.evolve(found, linked=True)
+
         decision = match(
-            [candidate(person.key, links) for person in own],
-            [matcher.candidate(person, row, links) for person in matcher.of(row)],
+            [unclaimed(candidate(person.key, links)) for person in own],
+            [unclaimed(matcher.candidate(person, row, links)) for person in matcher.of(row)],
             matcher.rivals_of(row),
         )
         match decision:
             case LinkTo(key=key):
+                claims[key] = row.key
                 person = next((item for item in own if item.key == key), None) or matcher.persons[key]
                 link_to_marketo(session, kind, observation, row, person, ledger)
             case CreateNew():
@@ -103,6 +109,12 @@ async def _match_rows(session: Session, kind: Kind, rows: Sequence[tuple[Observa
                 ledger.clear(observation)
             case _:
                 assert_never(decision)
+
+
+def claimed(session: Session, persons: Collection[str]) -> dict[str, str]:
+    """Return which row each person goes to by a write of this plan that is not carried out yet."""
+    planned = session.store.operations_on(session.id, System.MARKETO, persons)
+    return {key: operation.other for key, operation in planned.items() if operation.state == "planned"}
 
 
 def candidate(key: str, links: Mapping[str, Link], ours: Origin = "created") -> Candidate:

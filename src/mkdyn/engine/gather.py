@@ -13,7 +13,7 @@ from mkdyn.domain.entities import PERSON
 from mkdyn.domain.records import Key
 from mkdyn.domain.systems import System
 from mkdyn.engine.entries import read_entries_of_persons
-from mkdyn.engine.feeds import feed_name
+from mkdyn.engine.feeds import feed_name, observe
 from mkdyn.engine.rows import read_rows_of_table
 from mkdyn.engine.session import Session
 from mkdyn.engine.together import together
@@ -43,6 +43,8 @@ async def observe_keys(session: Session, keys: Collection[Key]) -> None:
     A Dynamics GUID is looked for in every selected table, a Marketo key among the persons.
     """
     store = session.store
+    if store.cursor(feed_name(System.MARKETO, PERSON)) is None:
+        await _gather_marketo(session)
     found: list[Observation] = []
     for kind in session.kinds:
         by_row = store.links([kind.name], System.DYNAMICS, [key.id for key in keys if key.system is System.DYNAMICS])
@@ -59,7 +61,7 @@ async def observe_keys(session: Session, keys: Collection[Key]) -> None:
             for link in {link.id: link for link in (*by_row.values(), *by_person.values())}.values()
         ]
     with store.transaction():
-        store.observe(found)
+        observe(session, found)
     session.observed += len(found)
 
 

@@ -10,8 +10,8 @@ from mkdyn.domain.holds import Hold, Quarantined
 from mkdyn.domain.plan import Operation
 from mkdyn.domain.records import Link
 from mkdyn.domain.systems import System
-from mkdyn.engine.session import Session
-from mkdyn.ports.store import Observation
+from mkdyn.engine.session import CHUNK, Session
+from mkdyn.ports.store import Observation, StateStore
 
 
 @attrs.define(kw_only=True, eq=False)
@@ -45,14 +45,14 @@ class Ledger:
     def keep(self) -> None:
         """Keep everything; a plan that may not send keeps only what it would send, and why."""
         session, store = self.session, self.session.store
-        operations = self._as_planned() if session.limited else self.operations
+        operations = self._as_planned() if session.reuses else self.operations
         with store.transaction():
             store.release_record(self.at_rest)
             store.release(self.released)
             store.hold(session.id, self.kept_back)
             store.add_resolutions(session.id, self.resolutions)
             if not session.limited:
-                store.add_operations(session.id, operations)
+                store.add_operations(session.id, [operation for operation in operations if not operation.id])
             if session.sends:
                 store.put_links(self.links)
                 store.clear(self.clears)
@@ -60,9 +60,13 @@ class Ledger:
             _count(session, operation)
 
     def _as_planned(self) -> list[Operation]:
-        """Bring back to life those of the plan's writes that would be planned again just so; the rest has moved."""
+        """Bring back to life those of the plan's writes that would be planned again just so.
+
+        The rest has moved: it is left out of a run that is limited to its plan, and new in any other.
+        """
         session, store = self.session, self.session.store
         revived: list[Operation] = []
+        moved: list[Operation] = []
         for system in System:
             ours = {operation.key: operation for operation in self.operations if operation.system is system}
             planned = store.operations_on(session.id, system, ours.keys())
@@ -70,10 +74,19 @@ class Ledger:
                 before = planned.get(key)
                 if before is not None and (before.kind, before.after) == (operation.kind, operation.after):
                     revived.append(attrs.evolve(operation, id=before.id))
+                elif not session.limited:
+                    moved.append(operation)
         with store.transaction():
             for operation in revived:
                 store.revise(operation)
-        return revived
+        return [*revived, *moved]
+
+
+def forget_resolutions(store: StateStore, run: int) -> None:
+    """Forget what a plan found to collide: the run that carries it out decides it anew."""
+    while found := store.resolutions(run, after=0, limit=CHUNK):
+        fields = [(item.collision.entity, item.key, item.collision.field) for _, item in found]
+        store.drop_resolutions(run, fields)
 
 
 def clears(*observations: Observation | None) -> list[tuple[System, str, str, int]]:

@@ -66,7 +66,7 @@ def _needs_row(subject: Subject) -> bool:
 def _needs_person(subject: Subject) -> bool:
     if subject.person is not None:
         return subject.person.record is None
-    return not (subject.kind.keys <= subject.link.baseline.keys())
+    return subject.awakened or not (subject.kind.keys <= subject.link.baseline.keys())
 
 
 def _decide(
@@ -93,7 +93,7 @@ def _decide(
             return
     if person is not None and too_early(session, subject, person):
         return
-    seen = see(session, subject, row, person)
+    seen = see(subject, row, person)
     merged = kind.merger(
         baseline=seen.baseline,
         marketo=seen.shown[System.MARKETO],

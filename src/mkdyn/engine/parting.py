@@ -27,6 +27,7 @@ class Subject:
         row: What Dynamics brought of it.
         person: What Marketo brought of it.
         revived: Whether its deleted row is back.
+        awakened: Whether it was suspended or buried until now: then both systems are read.
     """
 
     kind: Kind
@@ -34,6 +35,7 @@ class Subject:
     row: Observation | None
     person: Observation | None
     revived: bool = False
+    awakened: bool = False
 
 
 def is_deletion(subject: Subject) -> bool:
@@ -83,7 +85,14 @@ def meet_again(
     awakening = seen_again(link.state, link.gone, seen, session.rules)
     match awakening:
         case "merge" | "revive":
+            if (
+                link.state is LinkState.TOMBSTONE
+                and deleted_in_dynamics(subject.kind.entity, session.rules) == "delete"
+            ):
+                reborn += [item for item in (subject.row,) if item is not None]  # we deleted its counterpart
+                return
             subject.revived = link.state is LinkState.TOMBSTONE
+            subject.awakened = True
             subject.link = attrs.evolve(link, state=LinkState.LIVE, gone=None, version=None)
             living.append(subject)
         case "recreate":

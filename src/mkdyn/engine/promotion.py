@@ -14,7 +14,7 @@ from mkdyn.domain.plan import Operation, Step
 from mkdyn.domain.records import Record, short
 from mkdyn.domain.systems import System
 from mkdyn.domain.values import MISSING
-from mkdyn.engine.first_sight import candidate, comparable, keys_of, link_to_marketo, values_for_new
+from mkdyn.engine.first_sight import candidate, claimed, comparable, keys_of, link_to_marketo, values_for_new
 from mkdyn.engine.kinds import Kind
 from mkdyn.engine.ledger import Ledger, clears
 from mkdyn.engine.session import Session
@@ -40,7 +40,8 @@ async def meet_persons(session: Session, observations: Sequence[Observation], le
     """Decide persons without a Dynamics record: promote who was asked for or fits a rule, leave the others alone."""
     if not observations:
         return
-    present = [item for item in observations if not item.deleted]
+    claims = claimed(session, [item.key for item in observations])  # those are about to be linked
+    present = [item for item in observations if not item.deleted and item.key not in claims]
     ledger.clear(*(item for item in observations if item.deleted))
     fields = {field for kind in session.persons for field in kind.marketo_fields}
     fields |= {field for promotion in session.rules.promote for field in promotion.when.fields}

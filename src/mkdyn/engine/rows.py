@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from mkdyn.domain.feeds import Cursor, Page
 from mkdyn.domain.records import Link, LinkState
 from mkdyn.domain.systems import System
-from mkdyn.engine.feeds import count_page, feed_name
+from mkdyn.engine.feeds import count_page, feed_name, observe
 from mkdyn.engine.kinds import Kind
 from mkdyn.engine.session import CHUNK, Session
 from mkdyn.errors import CursorExpiredError, FieldError
@@ -106,8 +106,6 @@ async def _read_rows(
     only_deletions: bool = False,
     remember: str | None = None,
 ) -> None:
-    if since is None:
-        session.read_in_full.add(kind.name)
     async with session.dynamics.changes(kind.name, fields=fields, since=since) as pages:
         async for page in pages:
             links = session.store.links(
@@ -151,7 +149,7 @@ def _keep_rows(
     kept_keys = {observation.key for observation in kept}
     vanished = store.observed(System.DYNAMICS, kind.name, [key for key in page.deleted if key not in kept_keys])
     with store.transaction():
-        store.observe(kept)
+        observe(session, kept)
         store.clear((System.DYNAMICS, kind.name, key, pending.version) for key, pending in vanished.items())
         store.release_record((kind.entity, key) for key in page.deleted)
         if remember is not None:

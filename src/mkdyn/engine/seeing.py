@@ -61,13 +61,13 @@ class Seen:
     postponed: bool
 
 
-def see(session: Session, subject: Subject, row: Record | None, person: Record | None) -> Seen:
+def see(subject: Subject, row: Record | None, person: Record | None) -> Seen:
     """Bring together what both systems show; a system that nobody observed or read shows what it last agreed on."""
     kind, link = subject.kind, subject.link
     evidence = subject.person.evidence if subject.person is not None else ()
     proof = Proof(echoes=dict(link.echoes))
     if evidence:
-        proof = prove(evidence, link.echoes, since=session.confirmable_since)
+        proof = prove(evidence, link.echoes)
     shown = kind.as_agreed(link, System.MARKETO) if person is None else dict(person.values)
     baseline, answers = (link.baseline, []) if person is None else _answered(subject, shown, proof, evidence)
     named = {item.field for item in evidence} - proof.overwritten.keys()
@@ -102,7 +102,7 @@ def _answered(
     baseline, holds = dict(link.baseline), list[Hold]()
     for name in list(proof.echoes):
         value: Shown = shown.get(name, MISSING)
-        if isinstance(value, Missing):
+        if isinstance(value, Missing) or name not in kind.by_marketo:
             continue
         answer = refused(name, value, proof.echoes, evidence)
         pair = kind.by_marketo[name]

@@ -46,6 +46,7 @@ class Session:
         accepted: Guards that a person let through.
         stop_at: When to stop at the next batch boundary, by the event loop's clock.
         observed: How many changes the feeds brought.
+        reuses: Whether it goes on with the writes of an earlier plan, where they are still right.
         left: How many planned writes had moved, and were left.
         again: Whether something was found that another round should decide.
         paused: Why it stopped early, if it did.
@@ -54,7 +55,6 @@ class Session:
         matched: How many records met their counterparts for the first time, were ambiguous, were new.
         linked_before: How many links each entity had when the run began.
         confirmable_since: Our writes to Marketo sent before this would have been confirmed by its feed by now.
-        read_in_full: Entities whose feed was read from its beginning.
     """
 
     id: int
@@ -70,6 +70,7 @@ class Session:
     started_at: datetime
     sends: bool
     limited: bool = False
+    reuses: bool = False
     keys: frozenset[Key] | None = None
     accepted: frozenset[Guard] = frozenset()
     stop_at: float | None = None
@@ -83,7 +84,6 @@ class Session:
     matched: dict[str, int] = attrs.field(factory=lambda: {"linked": 0, "ambiguous": 0, "new": 0})
     linked_before: Mapping[str, int] = attrs.field(factory=dict[str, int])
     confirmable_since: datetime | None = None
-    read_in_full: set[str] = attrs.field(factory=set[str])
 
     def connector(self, system: System) -> Patient[MarketoConnector] | Patient[DynamicsConnector]:
         """Return one of the two systems."""
@@ -113,9 +113,11 @@ class Session:
 
     def count_left(self) -> None:
         """Note how many of the plan's writes have moved since, and are left."""
+        if not self.limited:
+            return
         totals = self.store.totals(self.id)
         self.left = sum(value for name, value in totals.items() if name.endswith(":dropped"))
-        if self.limited and self.left:
+        if self.left:
             self.warn(f"{self.left:,} of the plan's writes have moved since and were left: plan again")
 
     def out_of_time(self) -> bool:

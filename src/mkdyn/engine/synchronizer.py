@@ -26,6 +26,7 @@ from mkdyn.engine.fields import Fields
 from mkdyn.engine.gather import gather, observe_keys
 from mkdyn.engine.journal import Journal
 from mkdyn.engine.kinds import kinds_of
+from mkdyn.engine.ledger import forget_resolutions
 from mkdyn.engine.patience import Patient
 from mkdyn.engine.reconcile import reconcile
 from mkdyn.engine.report import Report, read_plan
@@ -250,6 +251,7 @@ class Synchronizer:
             with store.transaction():
                 store.drop_planned()
                 number = store.start_run(purpose, started_at) if plan is None else plan
+                forget_resolutions(store, number)
             session = Session(
                 id=number,
                 purpose=purpose,
@@ -264,6 +266,7 @@ class Synchronizer:
                 started_at=started_at,
                 sends=sends,
                 limited=limited,
+                reuses=plan is not None,
                 keys=None if keys is None else frozenset(keys),
                 accepted=frozenset(accept),
                 stop_at=None if deadline_s is None else anyio.current_time() + deadline_s,

@@ -14,6 +14,7 @@ from mkdyn.domain.holds import Hold, Quarantined, Wake
 from mkdyn.domain.records import Link, LinkState, Record
 from mkdyn.domain.systems import System
 from mkdyn.domain.values import MISSING, Shown, same
+from mkdyn.engine.feeds import observe
 from mkdyn.engine.kinds import Kind
 from mkdyn.engine.session import CHUNK, Session
 from mkdyn.ports.store import Observation
@@ -60,9 +61,12 @@ async def _look_for(session: Session, kind: Kind, system: System, links: Sequenc
     keys = [link.key(system) for link in links]
     found = await session.connector(system).read(name, keys, fields=kind.fields_in(system))
     with session.store.transaction():
-        session.store.observe(
-            Observation(system=system, object=name, key=key, record=found.get(key), deleted=key not in found)
-            for key in keys
+        observe(
+            session,
+            (
+                Observation(system=system, object=name, key=key, record=found.get(key), deleted=key not in found)
+                for key in keys
+            ),
         )
 
 

@@ -307,7 +307,7 @@ class StateStore(Protocol):
         ...
 
     def resolutions(self, run: int | None, /, *, after: int, limit: int) -> Sequence[tuple[int, Resolution]]:
-        """Return the next collisions, of one run or all, each with its number."""
+        """Return the next collisions, of one plan or run, or of all runs, each with its number."""
         ...
 
     def hold(self, run: int, items: Iterable[Hold | Quarantined], /) -> None:

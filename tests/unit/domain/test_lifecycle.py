@@ -47,7 +47,8 @@ def test_a_copied_guid_is_ambiguous() -> None:
 def test_one_on_each_side_is_linked() -> None:
     """Exactly one unlinked record on each side."""
     assert match([], [Candidate(key="p")], []) == LinkTo(key="p", by="key")
-    assert match([Candidate(key="q", linked=True)], [Candidate(key="p")], []) == LinkTo(key="p", by="key")
+    assert match([Candidate(key="q", buried=True)], [Candidate(key="p")], []) == LinkTo(key="p", by="key")
+    assert match([Candidate(key="q", linked=True)], [Candidate(key="p")], []) == Ambiguous(candidates=("q",))
 
 
 def test_several_with_one_key_are_ambiguous_and_all_named() -> None:
@@ -98,13 +99,13 @@ def test_a_link_is_made_to_a_free_record_only(
     """Whoever is linked already stays with whom it is linked; nothing is created beside a possible counterpart."""
     match match(by_id, by_key, others):
         case LinkTo(key=key, by="id"):
-            assert [item.key for item in by_id if not item.linked] == [key]
+            assert [item.key for item in by_id if not (item.linked or item.buried)] == [key]
         case LinkTo(key=key):
             assert [item for item in by_key if item.key == key and not (item.linked or item.ours or item.buried)]
             assert not others
         case CreateNew():
             assert all(item.ours or item.buried for item in by_key)
-            assert all(item.linked for item in by_id)
+            assert all(item.linked or item.buried for item in by_id)
         case Ambiguous(candidates=keys):
             assert keys
             assert list(keys) == sorted(keys)

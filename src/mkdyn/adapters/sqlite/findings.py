@@ -28,9 +28,11 @@ _ADD_COLLISION: Final = """
         was = excluded.was, winner = excluded.winner, because = excluded.because, kind = excluded.kind
 """
 
+# A plan's collisions are not in the journal until it is carried out.
 _ALL_COLLISIONS: Final = """
-    SELECT id, entity, custom, key, field, was, marketo, dynamics, winner, because, kind
-    FROM collision WHERE id > ? ORDER BY id LIMIT ?
+    SELECT collision.id, entity, custom, key, field, was, marketo, dynamics, winner, because, kind
+    FROM collision JOIN run ON run.id = collision.run
+    WHERE collision.id > ? AND (ended IS NULL OR ended NOT IN ('planned', 'stopped')) ORDER BY collision.id LIMIT ?
 """
 
 _COLLISIONS: Final = """

@@ -1,0 +1,199 @@
+"""What once went wrong, each as plainly as it can be said."""
+
+from __future__ import annotations
+
+import pytest
+
+from mkdyn import Entity, Key, Pick, Promotion, Rules, System, where
+from mkdyn.domain import PairState
+from mkdyn.errors import UnreachableError
+from mkdyn.testing import Crash, Crashed, FakeDynamics, FakeMarketo, LoseAnswer, Unreachable
+from tests.unit.engine.world import World
+
+pytestmark = pytest.mark.anyio
+
+
+async def test_a_person_that_is_matched_is_not_promoted_in_the_same_run() -> None:
+    """A contact and a promotion rule meant one person: two links could not be kept, and every run failed."""
+    rules = Rules(promote=[Promotion(to=Entity.LEAD, when=where("leadScore").at_least(80))])
+    world = await World.of(Entity.LEAD, Entity.CONTACT, rules=rules)
+    await world.run()
+    world.marketo.create("lead", lastName="A", email="a@example.com", leadScore=90)
+    contact = world.dynamics.create("contact", lastname="A", emailaddress1="a@example.com")
+    await world.rest()
+    assert world.link(Entity.CONTACT, contact).marketo == "1"
+    assert not world.dynamics.records("lead")
+
+
+async def test_a_person_with_the_guids_of_a_lead_and_a_contact_goes_to_the_contact() -> None:
+    """Both claimed it in one plan."""
+    world = await World.of(Entity.LEAD, Entity.CONTACT)
+    rows = {
+        entity: world.dynamics.create(entity.logical_name, lastname="A", jobtitle=str(entity))
+        for entity in (Entity.LEAD, Entity.CONTACT)
+    }
+    world.marketo.create("lead", dynamicsId=rows[Entity.LEAD], dynamicsContactId=rows[Entity.CONTACT])
+    report = await world.rest()
+    assert world.link(Entity.CONTACT, rows[Entity.CONTACT]).marketo == "1"
+    assert [item.key for item in report.quarantined] == [rows[Entity.LEAD]]
+
+
+async def test_two_rows_that_claim_one_person_by_different_keys_do_not_both_get_it() -> None:
+    """One shares its e-mail, the other its phone."""
+    world = await World.of(Entity.CONTACT, rules=Rules(match_on={Entity.CONTACT: ["emailaddress1", "telephone1"]}))
+    world.marketo.create("lead", lastName="A", email="a@example.com", phone="1")
+    first = world.dynamics.create("contact", lastname="A", emailaddress1="a@example.com", telephone1="2")
+    second = world.dynamics.create("contact", lastname="B", emailaddress1="b@example.com", telephone1="1")
+    report = await world.rest()
+    assert world.link(Entity.CONTACT, first).marketo == "1"
+    assert [item.key for item in report.quarantined] == [second]
+
+
+async def test_setting_the_guid_on_one_candidate_settles_a_doubt() -> None:
+    """The message says to do that, so it must be enough."""
+    world = await World.of(Entity.CONTACT)
+    person = world.marketo.create("lead", lastName="A", email="a@example.com")
+    world.marketo.create("lead", lastName="A", email="a@example.com")
+    row = world.dynamics.create("contact", lastname="A", emailaddress1="a@example.com")
+    await world.rest()
+    world.marketo.edit("lead", person, dynamicsContactId=row)
+    report = await world.rest()
+    assert world.link(Entity.CONTACT, row).marketo == person
+    assert report.quarantined.total == 0
+
+
+async def test_a_restored_account_is_made_again_in_marketo() -> None:
+    """We deleted its company, so nobody else will bring it back."""
+    world = await World.of(Entity.ACCOUNT)
+    link = await world.linked(Entity.ACCOUNT, name="Acme")
+    world.dynamics.delete("account", link.dynamics)
+    await world.rest()
+    assert not world.marketo.records("company")
+    world.dynamics.restore("account", link.dynamics)
+    await world.rest()
+    assert [company.values["company"] for company in world.marketo.records("company")] == ["Acme"]
+
+
+async def test_a_doubt_outlives_the_feed_naming_the_row_again() -> None:
+    """A lost answer, the old value put back at once: both values are reported, whichever stands."""
+    world = await World.of(Entity.CONTACT)
+    link = await world.linked(Entity.CONTACT, lastname="A", jobtitle="1")
+    world.marketo.edit("lead", link.marketo, title="2")
+    world.dynamics.inject(LoseAnswer(call=world.next_call(System.DYNAMICS, "write"), of="write"))
+
+    def put_back(call: str) -> None:
+        if call == "read contact" and world.row(link)["jobtitle"] == "2":
+            world.dynamics.between_calls.clear()
+            world.dynamics.edit("contact", link.dynamics, jobtitle="1")
+
+    world.dynamics.between(put_back)
+    await world.rest()
+    found = [(item.collision.marketo, item.collision.dynamics) async for item in world.sync.journal.collisions()]
+    assert found == [("2", "1")]
+    assert world.row(link)["jobtitle"] == world.person(link)["title"] == "1"
+
+
+@pytest.mark.parametrize("by_key", ["by key", "by feed"])
+async def test_evidence_that_waits_for_a_run_that_works_is_not_lost(by_key: str) -> None:
+    """A run that ends after gathering leaves the evidence of an overwritten edit to the next."""
+    world = await World.of(Entity.CONTACT)
+    link = await world.linked(Entity.CONTACT, lastname="A", jobtitle="1")
+    world.dynamics.edit("contact", link.dynamics, jobtitle="ours")
+
+    def meddle(call: str) -> None:
+        if call == "write lead":
+            world.marketo.between_calls.clear()
+            world.marketo.edit("lead", link.marketo, title="theirs")
+
+    world.marketo.between(meddle)
+    await world.run()
+    world.marketo.inject(Unreachable(call=world.next_call(System.MARKETO, "read"), of="read"))
+    with pytest.raises(UnreachableError):
+        await world.run()
+    if by_key == "by key":
+        await world.sync.run(keys=[Key.marketo(link.marketo)])
+    await world.rest()
+    found = [(item.kind, item.collision.marketo) async for item in world.sync.journal.collisions()]
+    assert found == [("overwritten", "theirs")]
+
+
+async def test_a_pair_stays_in_backfill_until_every_row_was_read() -> None:
+    """The feed broke off half-way: the rest still gets Dynamics' values, not Marketo's."""
+    world = World(dynamics=FakeDynamics(page_size=2))
+    await world.sync.fields.select(Pick(Entity.LEAD, "lastname"))
+    links = [await world.linked(Entity.LEAD, lastname=str(number), jobtitle=f"D{number}") for number in range(5)]
+    for link in links:
+        world.marketo.edit("lead", link.marketo, title="stale")
+    await world.rest()
+    await world.sync.fields.select(Pick(Entity.LEAD, "jobtitle"))
+    call = world.next_call(System.DYNAMICS, "changes") + 1
+    world.dynamics.inject(Unreachable(call=call, of="changes"))
+    await world.run()
+    assert [pair.state for pair in await world.sync.fields.selected()] == [PairState.ACTIVE, PairState.BACKFILLING]
+    await world.rest()
+    assert [world.person(link)["title"] for link in links] == [f"D{number}" for number in range(5)]
+
+
+async def test_a_deselected_field_with_an_unconfirmed_write_is_no_error() -> None:
+    """An observation read before, an echo of a field that is not selected any more: every run failed."""
+    world = await World.with_picks(*(Pick(Entity.CONTACT, name) for name in ("lastname", "jobtitle", "telephone1")))
+    link = await world.linked(Entity.CONTACT, lastname="A", jobtitle="1", telephone1="5")
+    world.marketo.block_field("lead", "title")
+    world.dynamics.edit("contact", link.dynamics, jobtitle="2")
+    await world.run()
+    world.dynamics.inject(Crash(call=world.next_call(System.DYNAMICS, "read"), of="read"))
+    world.dynamics.edit("contact", link.dynamics, telephone1="6")
+    with pytest.raises(Crashed):
+        await world.run()
+    await world.sync.fields.deselect(Pick(Entity.CONTACT, "jobtitle"))
+    world.restart()
+    await world.rest()
+    assert world.person(link)["phone"] == "6"
+
+
+async def test_collisions_of_plans_that_were_never_carried_out_are_not_in_the_journal() -> None:
+    """A plan shows them; the journal tells what happened."""
+    world = await World.of(Entity.CONTACT)
+    link = await world.linked(Entity.CONTACT, lastname="A", jobtitle="1")
+    await world.edit_both(link, marketo={"title": "M"}, dynamics={"jobtitle": "D"})
+    assert (await world.sync.plan()).collisions.total == 1
+    plan = await world.sync.plan()
+    world.dynamics.edit("contact", link.dynamics, jobtitle="E")
+    report = await world.sync.apply(plan)
+    assert [item.collision.dynamics for item in report.collisions] == ["E"]
+    world.dynamics.edit("contact", link.dynamics, jobtitle="M")
+    await world.rest()
+    found = [item.collision.dynamics async for item in world.sync.journal.collisions()]
+    assert "D" not in found
+
+
+async def test_a_replanned_plan_lists_each_write_once() -> None:
+    """Nothing had moved: it ends as done, with one write."""
+    world = await World.of(Entity.LEAD)
+    world.dynamics.create("lead", lastname="A")
+    report = await world.sync.apply(await world.sync.plan(), moved="replan")
+    assert (report.ended, report.operations.total) == ("done", 1)
+
+
+async def test_an_edit_made_while_its_row_was_deleted_comes_over_when_it_is_restored() -> None:
+    """A revived link is read on both systems, walk or no walk."""
+    world = await World.of(Entity.LEAD, rules=Rules(walk_links=0))
+    link = await world.linked(Entity.LEAD, lastname="A", jobtitle="1")
+    world.dynamics.delete("lead", link.dynamics)
+    await world.rest()
+    world.marketo.edit("lead", link.marketo, title="X")
+    await world.rest()
+    world.dynamics.restore("lead", link.dynamics)
+    await world.rest()
+    assert world.row(link)["jobtitle"] == "X"
+
+
+async def test_a_first_run_by_key_begins_marketos_feed() -> None:
+    """Else an edit between it and the next run would be told by nobody."""
+    world = await World.of(Entity.CONTACT, rules=Rules(walk_links=0), marketo=FakeMarketo())
+    row = world.dynamics.create("contact", lastname="A", jobtitle="1")
+    await world.sync.run(keys=[Key.dynamics(row)])
+    link = world.link(Entity.CONTACT, row)
+    world.marketo.edit("lead", link.marketo, title="X")
+    await world.rest()
+    assert world.row(link)["jobtitle"] == "X"
