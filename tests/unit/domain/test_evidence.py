@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, strategies as st
 
 from mkdyn.domain import MISSING, Echo, Evidence, FieldValue, Shown
-from mkdyn.domain.evidence import Echoes, Refusal, explained, prove, reads_as, refused, value_like
+from mkdyn.domain.evidence import Echoes, Refusal, explained, prove, reads_as, refused, still_due, value_like
 
 from .worlds import LAW
 
@@ -206,3 +206,13 @@ def test_what_explains_a_value(
 ) -> None:
     """The feed's last word on the field does, or else our own last write; a field without either needs nothing."""
     assert explained("title", shown, waiting(*echoes), evidence) is clear
+
+
+def test_writes_past_confirming_are_not_due_for_the_fields_a_new_entry_names() -> None:
+    """An entry that looks like an old write of ours is somebody's edit; other fields keep their echoes."""
+    old = Echo(before="a", after="b", at=datetime(2026, 1, 1, tzinfo=UTC))
+    new = Echo(before="b", after="c", at=datetime(2026, 1, 3, tzinfo=UTC))
+    echoes = {"title": (old, new), "phone": (old,), "city": (old,)}
+    since = datetime(2026, 1, 2, tzinfo=UTC)
+    assert still_due(echoes, ["title", "city"], since) == {"title": (new,), "phone": (old,)}
+    assert still_due(echoes, ["title"], None) == echoes

@@ -190,3 +190,17 @@ async def test_two_persons_that_share_a_row_are_set_aside() -> None:
     report = await world.run()
     assert {item.key for item in report.quarantined} == {row, *persons}
     assert len(world.dynamics.records("lead")) == 1
+
+
+async def test_a_row_that_was_set_aside_is_found_by_a_promotion() -> None:
+    """The doubt is gone with one of the two persons: the other, asked for, goes to the row there is."""
+    world = await World.of(Entity.LEAD)
+    persons = [world.marketo.create("lead", email="ada@example.com", lastName=name) for name in ("A", "B")]
+    row = world.dynamics.create("lead", lastname="A", emailaddress1="ada@example.com")
+    assert (await world.run()).quarantined.total == 1
+    world.marketo.delete("lead", persons[1])
+    await world.sync.promote(int(persons[0]), to=Entity.LEAD)
+    report = await world.run()
+    assert world.link(Entity.LEAD, row).marketo == persons[0]
+    assert len(world.dynamics.records("lead")) == 1
+    assert report.quarantined.total == 0
