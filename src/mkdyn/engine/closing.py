@@ -10,8 +10,9 @@ import attrs
 from mkdyn.domain.fields import FieldPair, PairState
 from mkdyn.domain.systems import System
 from mkdyn.engine.feeds import feed_name
+from mkdyn.engine.ledger import sent
 from mkdyn.engine.report import Excerpts, Report, count
-from mkdyn.engine.session import Session
+from mkdyn.engine.session import CHUNK, Session
 from mkdyn.errors import GuardError
 from mkdyn.ports.observer import Planned, RunFinished
 from mkdyn.ports.store import RunEnd
@@ -35,9 +36,11 @@ def guard(session: Session) -> None:
     session.tallies.clear()
     if not found:
         return
+    before = sent(totals)
+    already = f"{before:,} writes were sent before, nothing since." if before else "Nothing was sent."
     accept = ", ".join(dict.fromkeys(f"Guard.{breach.guard.name}" for breach in found))
     raise GuardError(
-        f"plan {session.id} {'; '.join(str(breach) for breach in found)}. Nothing was sent.",
+        f"plan {session.id} {'; '.join(str(breach) for breach in found)}. {already}",
         what_to_do=f"Read it: sync.journal.operations({session.id}). If it is right: sync.apply({session.id}, accept={{{accept}}}).",
         plan=session.id,
         breaches=tuple(found),
@@ -106,7 +109,7 @@ def _is_refreshed(session: Session, pair: FieldPair) -> bool:
         and pair.dynamics in columns.token.split(",")
         and not any(detours)
         and not store.observations(System.DYNAMICS, name, after=0, limit=1)
-        and not store.unsettled(after=0, limit=1)
+        and all(operation.entity != pair.entity for operation in store.unsettled(after=0, limit=CHUNK))
     )
 
 

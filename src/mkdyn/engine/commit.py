@@ -12,7 +12,7 @@ from typing import assert_never
 import attrs
 
 from mkdyn.domain.entities import AnyEntity
-from mkdyn.domain.holds import Hold, Quarantined
+from mkdyn.domain.holds import Hold, Quarantined, Wake
 from mkdyn.domain.outcomes import Applied, Outcome, Rejected, Stale, Unknown
 from mkdyn.domain.plan import Operation, OperationState
 from mkdyn.domain.records import Echo, Link, LinkState, Record
@@ -131,6 +131,9 @@ def _applied(
     batch.clears += step.clears
     if link is None or (operation.kind == "create" and link.state is LinkState.TOMBSTONE):
         link = _new_link(kind, operation, outcome)
+        if _is_taken(session, kind, link, batch):
+            batch.kept_back.append(_claimed_twice(kind, link))
+            return
     awaited = operation.awaited
     if batch.unsure:
         awaited = {key: value for key, value in awaited.items() if key not in batch.unsure}
@@ -148,6 +151,26 @@ def _applied(
     )
     if outcome.found or (operation.kind == "create" and operation.system is System.DYNAMICS):
         _look_again(session, kind, link, batch)
+
+
+def _is_taken(session: Session, kind: Kind, link: Link, batch: _Batch) -> bool:
+    """Whether the person is in another link by now: no record is in two, whoever was first."""
+    if link.origin == "created":
+        return False
+    names = [other.name for other in session.kinds if other.object == kind.object]
+    standing = session.store.links(names, System.MARKETO, [link.marketo]).get(link.marketo)
+    others = [*batch.links.values(), *([standing] if standing is not None else [])]
+    return any(
+        other.marketo == link.marketo and other.dynamics != link.dynamics and other.state is not LinkState.TOMBSTONE
+        for other in others
+    )
+
+
+def _claimed_twice(kind: Kind, link: Link) -> Quarantined:
+    return Quarantined(
+        entity=kind.entity, key=link.dynamics, code="ambiguous-match", wake=Wake.LINK,
+        reason=f"person {link.marketo} belongs to another record already. Merge the two, or delete one of them.",
+    )  # fmt: skip
 
 
 def _new_link(kind: Kind, operation: Operation, outcome: Applied) -> Link:
@@ -220,7 +243,7 @@ def _rejected(
     batch.clears += operation.step.clears
     if link is not None:
         link = attrs.evolve(link, version=None, baseline={**link.baseline, **operation.step.agreed})
-        if operation.kind == "delete":  # the row is gone all the same
+        if operation.step.gone is not None:  # the row is gone all the same
             link = attrs.evolve(link, state=operation.step.state, gone=operation.step.gone, since=session.started_at)
         batch.links[link.dynamics] = link
 

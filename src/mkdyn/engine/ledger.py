@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import attrs
 
 from mkdyn.domain.collisions import Resolution
@@ -82,8 +84,15 @@ class Ledger:
         return [*revived, *moved]
 
 
+def sent(totals: Mapping[str, int]) -> int:
+    """Return how many of a run's writes have left, by the store's counts."""
+    return sum(count for name, count in totals.items() if name.rsplit(":", 1)[-1] in ("sent", "applied", "unknown"))
+
+
 def forget_resolutions(store: StateStore, run: int) -> None:
-    """Forget what a plan found to collide: the run that carries it out decides it anew."""
+    """Forget what a plan found to collide, if nothing of it was sent yet: the run that carries it out decides it anew."""
+    if sent(store.totals(run)):
+        return
     while found := store.resolutions(run, after=0, limit=CHUNK):
         fields = [(item.collision.entity, item.key, item.collision.field) for _, item in found]
         store.drop_resolutions(run, fields)

@@ -11,6 +11,7 @@ from types import TracebackType
 from typing import Literal, NoReturn, Self, assert_never
 
 import anyio
+import attrs
 
 from mkdyn.domain.entities import PERSON, PersonEntity
 from mkdyn.domain.guards import Guard
@@ -169,12 +170,8 @@ class Synchronizer:
         pending = self._store.observed(System.MARKETO, PERSON, keys)
         with self._store.transaction():
             self._store.observe(
-                Observation(
-                    system=System.MARKETO,
-                    object=PERSON,
-                    key=key,
-                    wanted=to.logical_name,
-                    evidence=pending[key].evidence if key in pending else (),
+                attrs.evolve(
+                    pending.get(key, Observation(system=System.MARKETO, object=PERSON, key=key)), wanted=to.logical_name
                 )
                 for key in keys
             )

@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from mkdyn import Entity, Key, Pick, Promotion, Rules, System, where
-from mkdyn.domain import PairState
+from mkdyn.domain import LinkState, PairState
 from mkdyn.errors import UnreachableError
-from mkdyn.testing import Crash, Crashed, FakeDynamics, FakeMarketo, LoseAnswer, Unreachable
+from mkdyn.testing import Crash, Crashed, FakeDynamics, FakeMarketo, LoseAnswer, Reject, Unreachable
 from tests.unit.engine.world import World
 
 pytestmark = pytest.mark.anyio
@@ -197,3 +197,56 @@ async def test_a_first_run_by_key_begins_marketos_feed() -> None:
     world.marketo.edit("lead", link.marketo, title="X")
     await world.rest()
     assert world.row(link)["jobtitle"] == "X"
+
+
+async def test_two_claims_that_only_write_to_dynamics_do_not_stop_every_run() -> None:
+    """Nothing had to be written to the person, so nobody saw that it was claimed twice."""
+    world = await World.with_picks(
+        *(Pick(entity, name) for entity in (Entity.LEAD, Entity.CONTACT) for name in ("lastname", "jobtitle"))
+    )
+    await world.run()
+    contact = world.dynamics.create("contact", lastname="A")
+    lead = world.dynamics.create("lead", lastname="A")
+    world.marketo.create("lead", lastName="A", title="T", dynamicsContactId=contact, dynamicsId=lead)
+    report = await world.rest()
+    assert world.link(Entity.CONTACT, contact).marketo == "1"
+    assert [item.key for item in report.quarantined] == [lead]
+    assert not (await world.rest()).operations
+
+
+async def test_a_refused_flag_is_not_sent_again_and_again() -> None:
+    """The row is gone, whatever Marketo says of the flag: the link is buried, and the refusal stands."""
+    world = await World.of(Entity.CONTACT)
+    link = await world.linked(Entity.CONTACT, lastname="A")
+    world.marketo.inject(Reject(field="dynamicsDeleted", code="1003", message="No."))
+    world.dynamics.delete("contact", link.dynamics)
+    report = await world.rest()
+    assert report.quarantined.total == 1
+    assert not (await world.rest()).operations
+
+
+async def test_a_request_does_not_replace_what_the_feed_said() -> None:
+    """A deletion that a plan gathered is still followed after somebody asks for the person."""
+    world = await World.of(Entity.LEAD)
+    link = await world.linked(Entity.LEAD, lastname="A")
+    world.marketo.delete("lead", link.marketo)
+    await world.sync.plan()
+    await world.sync.promote(int(link.marketo), to=Entity.LEAD)
+    await world.rest()
+    assert world.link(Entity.LEAD, link.dynamics).state is LinkState.TOMBSTONE
+
+
+async def test_collisions_of_a_plan_that_died_half_way_stay_in_the_journal() -> None:
+    """What was carried out is told, though the run never ended."""
+    world = await World.of(Entity.CONTACT, marketo=FakeMarketo(batch_max=1))
+    links = [await world.linked(Entity.CONTACT, lastname=name, jobtitle="1") for name in ("A", "B")]
+    for link in links:
+        await world.edit_both(link, marketo={"title": "M"}, dynamics={"jobtitle": "D"})
+    plan = await world.sync.plan()
+    world.marketo.inject(Crash(call=world.next_call(System.MARKETO, "write") + 1, of="write"))
+    with pytest.raises(Crashed):
+        await world.sync.apply(plan)
+    world.restart()
+    await world.rest()
+    told = {item.key async for item in world.sync.journal.collisions()}
+    assert told == {link.dynamics for link in links}

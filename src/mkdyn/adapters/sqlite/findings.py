@@ -28,11 +28,15 @@ _ADD_COLLISION: Final = """
         was = excluded.was, winner = excluded.winner, because = excluded.because, kind = excluded.kind
 """
 
-# A plan's collisions are not in the journal until it is carried out.
+# A plan's collisions are not in the journal until some of it is carried out.
 _ALL_COLLISIONS: Final = """
     SELECT collision.id, entity, custom, key, field, was, marketo, dynamics, winner, because, kind
     FROM collision JOIN run ON run.id = collision.run
-    WHERE collision.id > ? AND (ended IS NULL OR ended NOT IN ('planned', 'stopped')) ORDER BY collision.id LIMIT ?
+    WHERE collision.id > ? AND (
+        ended IS NULL OR ended NOT IN ('planned', 'stopped')
+        OR EXISTS (SELECT 1 FROM operation WHERE operation.run = run.id AND state IN ('sent', 'applied', 'unknown'))
+    )
+    ORDER BY collision.id LIMIT ?
 """
 
 _COLLISIONS: Final = """
