@@ -236,7 +236,8 @@ async def test_a_request_does_not_replace_what_the_feed_said() -> None:
     assert world.link(Entity.LEAD, link.dynamics).state is LinkState.TOMBSTONE
 
 
-async def test_collisions_of_a_plan_that_died_half_way_stay_in_the_journal() -> None:
+@pytest.mark.parametrize("then", ["run", "apply"])
+async def test_collisions_of_a_plan_that_died_half_way_stay_in_the_journal(then: str) -> None:
     """What was carried out is told, though the run never ended."""
     world = await World.of(Entity.CONTACT, marketo=FakeMarketo(batch_max=1))
     links = [await world.linked(Entity.CONTACT, lastname=name, jobtitle="1") for name in ("A", "B")]
@@ -246,7 +247,10 @@ async def test_collisions_of_a_plan_that_died_half_way_stay_in_the_journal() -> 
     world.marketo.inject(Crash(call=world.next_call(System.MARKETO, "write") + 1, of="write"))
     with pytest.raises(Crashed):
         await world.sync.apply(plan)
+    world.marketo.faults.clear()
     world.restart()
+    if then == "apply":
+        await world.sync.apply(plan)
     await world.rest()
     told = {item.key async for item in world.sync.journal.collisions()}
     assert told == {link.dynamics for link in links}
