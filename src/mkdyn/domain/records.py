@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import enum
+import re
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Final, Literal, TypeAlias
@@ -135,12 +136,15 @@ class Link:
         return self.dynamics if system is System.DYNAMICS else self.marketo
 
 
-#: How long a GUID is, written out.
-GUID_LENGTH: Final = 36
-
+_GUID: Final = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 _GUID_SHOWN: Final = 4
+
+
+def is_guid(text: str) -> bool:
+    """Whether *text* can be a Dynamics row's GUID; one that can't would make Dynamics refuse the whole question."""
+    return _GUID.fullmatch(text) is not None
 
 
 def short(key: str) -> str:
     """Return a key as messages show it: GUIDs by their first four digits."""
-    return f"{key[:_GUID_SHOWN]}…" if len(key) == GUID_LENGTH and key.count("-") == 4 else key  # noqa: PLR2004 - a GUID's
+    return f"{key[:_GUID_SHOWN]}…" if len(key) == 36 and key.count("-") == 4 else key  # noqa: PLR2004 - a GUID's

@@ -220,7 +220,7 @@ def _rejected(
         batch.kept_back.append(
             Hold(
                 entity=kind.entity, key=_row(operation), field=pair.dynamics, code=outcome.code,
-                reason=f"{operation.system} refused it: {outcome.message} Change it in {operation.system.other}.",
+                reason=f"{operation.system} refused it: {outcome.message.rstrip('.')}. Change it in {operation.system.other}.",
                 refused=fingerprint(operation.after[pair.marketo if operation.system is System.MARKETO else pair.dynamics]),
             )
         )  # fmt: skip

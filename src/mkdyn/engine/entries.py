@@ -10,7 +10,7 @@ import attrs
 from mkdyn.domain.entities import PERSON
 from mkdyn.domain.evidence import prove, still_due
 from mkdyn.domain.feeds import Cursor, Entry, Evidence, Page
-from mkdyn.domain.records import GUID_LENGTH, Link, LinkState
+from mkdyn.domain.records import Link, LinkState, is_guid
 from mkdyn.domain.systems import System
 from mkdyn.engine.feeds import count_page, feed_name
 from mkdyn.engine.session import Session
@@ -121,5 +121,5 @@ def _rows_named(session: Session, evidence: Iterable[Evidence]) -> list[Observat
     return [
         Observation(system=System.DYNAMICS, object=tables[item.field], key=item.new.lower())
         for item in evidence
-        if item.field in tables and item.new is not None and len(item.new) == GUID_LENGTH
+        if item.field in tables and item.new is not None and is_guid(item.new)
     ]

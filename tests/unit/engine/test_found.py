@@ -254,3 +254,13 @@ async def test_collisions_of_a_plan_that_died_half_way_stay_in_the_journal(then:
     await world.rest()
     told = {item.key async for item in world.sync.journal.collisions()}
     assert told == {link.dynamics for link in links}
+
+
+async def test_a_key_field_with_anything_but_a_guid_asks_dynamics_nothing() -> None:
+    """A junk value of the right length would have been looked for as a row."""
+    world = await World.of(Entity.CONTACT, rules=Rules(walk_links=0))
+    await world.run()
+    person = world.marketo.create("lead", lastName="A")
+    world.marketo.edit("lead", person, dynamicsContactId="x" * 36)
+    report = await world.run()
+    assert report.observed == 0
