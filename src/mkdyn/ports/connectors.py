@@ -63,14 +63,22 @@ class Connector(Protocol):
 
     Every method may raise `TransientError` (nothing is known to be lost: try again later) and
     `SetupError` (it will not get better by itself). Neither is raised for a single bad record.
+    A read that gets no answer raises: it never looks as if nothing were there. An object that
+    is not there is an `UnknownEntityError` for `changes`, `read`, `find` and `write`, and a field
+    that is not there an `UnknownFieldError` for the first three: it never looks empty.
+
+    Values are of the types of `FieldValue`, each as its field's type says: a decimal is a
+    `Decimal` or a float, a date and time has a zone. Texts come back letter for letter.
     """
 
     async def identify(self) -> Identity:
-        """Say which organisation this is, and as which user. One call."""
+        """Say which organisation this is, and as which user: the same each time. One call."""
         ...
 
     async def check(self, needs: Mapping[str, Collection[str]], /) -> Sequence[Problem]:
         """Find every right or field that is missing, all at once; write nothing.
+
+        A field that this user may create in Marketo is not missing.
 
         Args:
             needs: Per object, the fields that will be used.
@@ -78,27 +86,37 @@ class Connector(Protocol):
         ...
 
     async def describe(self, object: str, /) -> Sequence[FieldSpec]:
-        """Return the object's fields as this user sees them; nothing for an object there is not."""
+        """Return the object's fields as this user sees them; nothing for an object there is not.
+
+        Each is there once, with its type and its limits. What the system fills by itself, and
+        what this user may not write, is not writable; what this user may not read is not
+        readable, or left out.
+        """
         ...
 
     def changes(
         self, object: str, /, *, fields: Collection[str], since: Cursor | None
     ) -> AbstractAsyncContextManager[Pages]:
-        """Read the object's feed, oldest first.
+        """Read the object's feed, oldest first; it may be left early, and read again.
 
-        A change may be reported more than once; it is never skipped, whatever was committed
-        late. A page may bring no cursor; where one does, reading again from it repeats nothing
-        that must not be repeated and skips nothing that came after the page.
+        Everybody's changes are in it, ours too. A change may be reported more than once; it is
+        never skipped, whatever was committed late, or while the feed was being read. A page may
+        bring no cursor, but the feed's last one does; reading again from any of them skips
+        nothing that came after its page.
 
-        Dynamics' pages hold records with all of *fields* and a version, and deleted keys; with
-        *since* None they hold every record there is, and no deletions. Marketo's hold entries
-        with evidence, and deleted keys; with *since* None the feed begins now, and its first
-        page has a cursor. A deletion comes after the changes of its page.
+        Dynamics' pages hold records with all of *fields* (less what can't be seen) and a version,
+        and deleted keys; with *since* None they hold every record there is, and no deletions.
+        Marketo's hold entries and deleted keys; with *since* None the feed begins now, and its
+        first page has a cursor. An entry has an id, the same each time it is reported, the time
+        when it happened, and each field's old and new text as evidence; what is repeated from
+        a cursor is no older than its `repeats_from`. A deletion comes after the changes of its
+        page: what a feed tells last of a record is how it is.
 
         Args:
-            object: The object's name.
+            object: The object's name. In Marketo only persons have a feed.
             fields: The fields whose changes are wanted.
-            since: Where to go on; a cursor of another set of fields is not valid.
+            since: Where to go on. Dynamics' cursors belong to their set of fields, and have expired
+                for any other; Marketo's go on with other fields, or have expired, too.
 
         Raises:
             CursorExpiredError: The feed can't be resumed there.
@@ -108,8 +126,8 @@ class Connector(Protocol):
     async def read(self, object: str, keys: Collection[str], /, *, fields: Collection[str]) -> Mapping[str, Record]:
         """Return the records that can be read, by key, as they are now; others are left out.
 
-        A field that this user can't see is left out of the values; an empty one is None.
-        Any number of keys is taken.
+        The values hold *fields* and no others. A field that this user can't see is left out of
+        them; an empty one is None. Any number of keys is taken, none too.
         """
         ...
 
@@ -118,23 +136,28 @@ class Connector(Protocol):
     ) -> Sequence[Record]:
         """Return every record whose *field* is one of *values*, without regard to case.
 
-        The values hold *fields* and *field*. Any number of values is taken.
+        The values hold *fields* and *field*. A value is looked for letter by letter: nothing in
+        it is a wildcard. Any number of values is taken, none too.
         """
         ...
 
     async def write(self, object: str, writes: Sequence[Write], /) -> Sequence[Outcome]:
         """Attempt every write, at most `batch_max` of them; one outcome each, in order.
 
-        A Create whose key exists answers Applied with `found`, and makes no second record. An
-        Update never creates: a record that is not there is Stale, and gone. An Update or Delete
-        with another version than the row's is Stale. A Delete of what is gone is Applied. One
-        refused record never stops the others. A call whose answer is lost returns Unknown
-        for each of its writes, or raises UnreachableError; both mean that nobody knows.
+        A Create answers Applied with the record's key. A Create whose key exists answers Applied
+        with `found`, and makes no second record; one that finds several is Rejected. An Update
+        writes its values and no others, None too, and never creates: a record that is not there
+        is Stale, and gone. An Update or Delete with another version than the row's is Stale. A
+        Delete of what is gone is Applied. Nothing is written of a record that is Stale or
+        Rejected; a value too long for its field is refused, not cut. One refused record never
+        stops the others. What was written is read from then on. A call whose answer is lost
+        returns Unknown for each of its writes, or raises UnreachableError; both mean that nobody
+        knows.
         """
         ...
 
     async def aclose(self) -> None:
-        """Let go of connections. A closed connector is not used again."""
+        """Let go of connections. It may be called twice; a closed connector is not used again otherwise."""
         ...
 
 
@@ -144,15 +167,30 @@ class MarketoConnector(Connector, Protocol):
     system: ClassVar[Literal[System.MARKETO]]
 
     async def create_field(self, object: str, field: NewField, /) -> FieldSpec:
-        """Create a field, and a custom object that is not there yet; one that exists as asked is returned."""
+        """Create a field, and a custom object that is not there yet; one that exists as asked is returned.
+
+        It is described, and can be written, from then on.
+
+        Raises:
+            FieldError: There is one of another type, or Marketo takes no such field.
+        """
         ...
 
     async def merge(self, winner: str, losers: Sequence[str], /) -> Outcome:
-        """Merge persons into the winner; its empty fields are filled from theirs. There is no way back."""
+        """Merge persons into the winner; its empty fields are filled from theirs. There is no way back.
+
+        The losers are gone afterwards, and told as deleted; losers that are gone already are
+        passed over. A winner that is not there is Stale, and gone: nothing is merged.
+        """
         ...
 
 
 class DynamicsConnector(Connector, Protocol):
-    """Dynamics 365 (Dataverse). It has no way to create a field (M4)."""
+    """Dynamics 365 (Dataverse). It has no way to create a field (M4).
+
+    A GUID is taken in any case, and answered in lower case. Every row has a version, which
+    moves with every change; an Applied write tells the new one. A Create that finds its row
+    leaves it as it is. A write of a field that this user may not write is Rejected.
+    """
 
     system: ClassVar[Literal[System.DYNAMICS]]

@@ -5,7 +5,41 @@ Each check is one promise, needs no test framework and raises `ContractBroken`:
     @pytest.mark.parametrize("check", STORE_CHECKS, ids=str)
     def test_my_store(check: StoreCheck, tmp_path: Path) -> None:
         check(lambda: MyStore(tmp_path / "state"))
+
+A connector is checked together with another person's hands in its system, a *bench*:
+
+    @pytest.mark.anyio
+    @pytest.mark.parametrize("check", DYNAMICS_CHECKS, ids=str)
+    async def test_my_connector(check: DynamicsCheck) -> None:
+        await check(MyBench())
+
+What a bench can't do, nothing else is told of: the checks that need it raise `unittest.SkipTest`.
 """
 
+from mkdyn.testing.contracts.benches import (
+    Bench as Bench,
+    CatchesUp as CatchesUp,
+    DynamicsBench as DynamicsBench,
+    ExpiresCursors as ExpiresCursors,
+    HidesFields as HidesFields,
+    HoldsEntries as HoldsEntries,
+    LosesAnswers as LosesAnswers,
+    MakesFields as MakesFields,
+    MarketoBench as MarketoBench,
+    MergesPersons as MergesPersons,
+    NotOnThisBench as NotOnThisBench,
+    ProtectsFields as ProtectsFields,
+    RestoresRecords as RestoresRecords,
+)
+from mkdyn.testing.contracts.checks import (
+    ConnectorCheck as ConnectorCheck,
+    DynamicsCheck as DynamicsCheck,
+    MarketoCheck as MarketoCheck,
+)
+from mkdyn.testing.contracts.connectors import DYNAMICS_CHECKS as DYNAMICS_CHECKS, MARKETO_CHECKS as MARKETO_CHECKS
+from mkdyn.testing.contracts.fakes import (
+    FakeDynamicsBench as FakeDynamicsBench,
+    FakeMarketoBench as FakeMarketoBench,
+)
 from mkdyn.testing.contracts.promises import ContractBroken as ContractBroken, StoreCheck as StoreCheck
 from mkdyn.testing.contracts.stores import STORE_CHECKS as STORE_CHECKS
