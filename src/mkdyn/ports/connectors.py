@@ -150,9 +150,9 @@ class Connector(Protocol):
         is Stale, and gone. An Update or Delete with another version than the row's is Stale. A
         Delete of what is gone is Applied. Nothing is written of a record that is Stale or
         Rejected; a value too long for its field is refused, not cut. One refused record never
-        stops the others. What was written is read from then on. A call whose answer is lost
-        returns Unknown for each of its writes, or raises UnreachableError; both mean that nobody
-        knows.
+        stops the others. What was written is read from then on, unless the system itself lags
+        behind. A call whose answer is lost returns Unknown for each of its writes, or raises
+        UnreachableError; both mean that nobody knows.
         """
         ...
 

@@ -83,7 +83,6 @@ async def _versions_move(bench: DynamicsBench, subject: Subject) -> None:
             await bench.edit(subject.object, key, {subject.text: token()})
         elif turn == 2:  # noqa: PLR2004 - the turn after it
             await applied(bench, subject, Update(key=key, values={subject.text: token()}))
-        await catch_up(bench)
         read = [(await read_one(bench, subject, key, [subject.text])).version for _ in range(2)]
         fed = [
             record.version

@@ -46,7 +46,7 @@ async def _begins_now(bench: MarketoBench) -> None:
     await bench.edit(PERSON.object, before, {PERSON.text: (text := token())})
     pages = await read_feed(bench, PERSON, _FIELDS, None)
     must(pages and pages[0].cursor is not None, "the first page of a new feed has no cursor")
-    must(not tells(pages[:1], before, PERSON.text, text), "the first page of a new feed tells what was before")
+    must(not tells(pages, before, PERSON.text, text), "a new feed tells what was before")
     [after] = await some(bench, PERSON, 1)
     told = await read_feed(bench, PERSON, _FIELDS, pages[0].cursor if pages else None)
     must(after in {entry.key for entry in _entries(told)}, "what came after the first cursor is not told")

@@ -56,7 +56,6 @@ async def _nothing(bench: Bench, subject: Subject) -> None:
 )
 async def _empty(bench: Bench, subject: Subject) -> None:
     [key] = await some(bench, subject, 1)
-    await catch_up(bench)
     values = (await read_one(bench, subject, key, [subject.text])).values
     shows = values.get(subject.text, "nothing at all")
     must(shows is None, f"a {subject.object} with an empty {subject.text} was read as {shows!r}")
@@ -70,7 +69,6 @@ async def _empty(bench: Bench, subject: Subject) -> None:
 async def _just_these(bench: Bench, subject: Subject) -> None:
     address = f"{token()}@example.com"
     key = await bench.create(subject.object, subject.entered(**{subject.email: address}))
-    await catch_up(bench)
     read = (await read_one(bench, subject, key, [subject.name, subject.text])).values
     must(set(read) == {subject.name, subject.text}, f"read() of two fields answered {sorted(read)}")
     for record in await bench.connector.find(subject.object, subject.email, [address], fields=[subject.text]):
@@ -91,7 +89,6 @@ async def _as_they_are(bench: Bench, subject: Subject) -> None:
     found = (await read_one(bench, subject, key, [subject.text])).values[subject.text]
     must(found == text, f"after our Update of a {subject.object}, {subject.text} was read as {found!r}")
     await bench.edit(subject.object, key, {subject.text: (text := token())})
-    await catch_up(bench)
     found = (await read_one(bench, subject, key, [subject.text])).values[subject.text]
     must(found == text, f"after somebody's edit of a {subject.object}, {subject.text} was read as {found!r}")
 

@@ -43,7 +43,7 @@ async def _created_twice(bench: Bench, subject: Subject) -> None:
 
 
 def _count(records: int) -> str:
-    return {0: "no record exists", 1: "one record exists", 2: "two records exist"}.get(records, f"{records} records")
+    return {0: "no record exists", 2: "two records exist"}.get(records, f"{records} records exist")
 
 
 @of_both(

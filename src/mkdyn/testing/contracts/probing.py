@@ -16,6 +16,7 @@ from mkdyn.testing.contracts.subjects import Subject, token
 
 async def read_one(bench: Bench, subject: Subject, key: str, fields: Collection[str]) -> Record:
     """Return a record as the connector reads it."""
+    await catch_up(bench)
     found = await bench.connector.read(subject.object, [key], fields=fields)
     must(set(found) == {key}, f"read() of one {subject.object} that is there answered {len(found)} records")
     must(found[key].key == key, f"read() gave the {subject.object} {key} the key {found[key].key}")
