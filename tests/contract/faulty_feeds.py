@@ -95,6 +95,14 @@ class _NoCursorLater(Faulty):
             yield page if since is None else attrs.evolve(page, cursor=None)
 
 
+class _NeverACursor(Faulty):
+    breaks = "a feed read to its end brings a cursor"
+    others = True  # then no feed goes on
+
+    def page(self, object: str, page: Page) -> Page:
+        return attrs.evolve(page, cursor=None)
+
+
 class _CursorOfTheEnd(Faulty):
     breaks = "what happens while a feed is read is told, then or from its cursor"
 
@@ -146,6 +154,7 @@ FEED_FAULTS: Final[tuple[type[Faulty], ...]] = (
     _DeletesFirst,
     _OneCursorForAll,
     _NoCursorLater,
+    _NeverACursor,
     _CursorOfTheEnd,
     _OneReaderAtATime,
     _BeginsAnew,

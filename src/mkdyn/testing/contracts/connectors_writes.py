@@ -247,8 +247,6 @@ async def _send_unanswered(bench: Bench, subject: Subject, write: Write, *, appl
     "a call whose answer is lost returns Unknown for each of its writes, or raises UnreachableError.",
 )
 async def _unanswered(bench: Bench, subject: Subject) -> None:
-    if not isinstance(bench, LosesAnswers):
-        lacks("lost answers (LosesAnswers)")
     [key] = await some(bench, subject, 1)
     for done in (True, False):
         writes: tuple[Write, ...] = (
@@ -266,8 +264,6 @@ async def _unanswered(bench: Bench, subject: Subject) -> None:
     "a Create whose key exists makes no second record.",
 )
 async def _repeated(bench: Bench, subject: Subject) -> None:
-    if not isinstance(bench, LosesAnswers):
-        lacks("lost answers (LosesAnswers)")
     for done in (True, False):
         address = f"{token()}@example.com"
         creation: Create = subject.creation({subject.email: address})
