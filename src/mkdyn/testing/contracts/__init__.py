@@ -13,7 +13,8 @@ A connector is checked together with another person's hands in its system, a *be
     async def test_my_connector(check: DynamicsCheck) -> None:
         await check(MyBench())
 
-What a bench can't do, nothing else is told of: the checks that need it raise `unittest.SkipTest`.
+A check that needs what a bench can't do is skipped: it raises `unittest.SkipTest`, and says what is missing.
+`FakeMarketoBench` and `FakeDynamicsBench` can do everything, and take a wrapper of yours around a fake.
 """
 
 from mkdyn.testing.contracts.benches import (
