@@ -23,12 +23,37 @@ from mkdyn import (
 from mkdyn.domain import Applied, Condition, FieldPair, Merged, Outcome, Rejected, Resolution, Stale, Unknown, merge
 from mkdyn.ports import DynamicsConnector, MarketoConnector, Observer
 from mkdyn.testing import FakeDynamics, FakeMarketo, MemoryStore
+from mkdyn.testing.contracts import (
+    DYNAMICS_CHECKS,
+    MARKETO_CHECKS,
+    DynamicsBench,
+    DynamicsCheck,
+    FakeDynamicsBench,
+    FakeMarketoBench,
+    HidesFields,
+    MarketoBench,
+    MarketoCheck,
+)
 
 marketo: MarketoConnector = FakeMarketo()
 dynamics: DynamicsConnector = FakeDynamics()
 swapped: MarketoConnector = FakeDynamics()  # type: ignore[assignment]  # pyright: ignore[reportAssignmentType]
 
 sync = Synchronizer(marketo=FakeMarketo(), dynamics=FakeDynamics(), store=MemoryStore())
+
+
+marketo_bench: MarketoBench = FakeMarketoBench(connector=FakeMarketo())
+dynamics_bench: DynamicsBench = FakeDynamicsBench(FakeDynamics())
+lends: HidesFields = FakeDynamicsBench()
+swapped_bench: DynamicsBench = FakeMarketoBench()  # type: ignore[assignment]  # pyright: ignore[reportAssignmentType]
+
+
+async def checked() -> None:
+    """A check takes a bench of its own system."""
+    assert_type(MARKETO_CHECKS[0], MarketoCheck)
+    assert_type(DYNAMICS_CHECKS[0], DynamicsCheck)
+    await MARKETO_CHECKS[0](marketo_bench)
+    await DYNAMICS_CHECKS[0](marketo_bench)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
 
 
 async def asynchronous() -> None:

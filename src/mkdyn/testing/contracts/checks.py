@@ -12,14 +12,14 @@ from mkdyn.testing.contracts.benches import Bench, DynamicsBench, MarketoBench, 
 from mkdyn.testing.contracts.promises import ContractBroken
 from mkdyn.testing.contracts.subjects import DYNAMICS_SUBJECTS, MARKETO_SUBJECTS, Subject
 
-B = TypeVar("B", bound=Bench)
+T = TypeVar("T", bound=Bench)
 
 #: Which of a system's objects a check is for: all of them, or the first, which has a feed in both systems.
 Which: TypeAlias = Literal["all", "first"]
 
 
 @attrs.frozen(kw_only=True)
-class ConnectorCheck(Generic[B]):
+class ConnectorCheck(Generic[T]):
     """One promise of a connector; called with a bench, it returns or raises `ContractBroken`.
 
     Attributes:
@@ -32,9 +32,9 @@ class ConnectorCheck(Generic[B]):
     name: str
     source: str
     promise: str
-    run: Callable[[B], Awaitable[None]] = attrs.field(repr=False)
+    run: Callable[[T], Awaitable[None]] = attrs.field(repr=False)
 
-    async def __call__(self, bench: B, /) -> None:
+    async def __call__(self, bench: T, /) -> None:
         """Check it.
 
         Args:
