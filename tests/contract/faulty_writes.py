@@ -172,6 +172,7 @@ class _StopsAtTheBad(Faulty):
 
 class _WritesTheRest(Faulty):
     breaks = "nothing is written of a record that is refused"
+    others = True  # nor where a field is not there
 
     def answered(self, object: str, write: Write, outcome: Outcome) -> Outcome:
         if isinstance(outcome, Rejected) and isinstance(write, Update):
@@ -189,6 +190,16 @@ class _Cuts(Faulty):
         if isinstance(write, Delete):
             return write
         return writes(write, {name: v[:100] if isinstance(v, str) else v for name, v in write.values.items()})
+
+
+class _PassesOverUnknown(Faulty):
+    breaks = "a write of a field that is not there is refused"
+
+    def sent(self, object: str, write: Write) -> Write:
+        there = self.fake._tables[object].specs if object in self.fake._tables else {}
+        if isinstance(write, Delete) or not there:
+            return write
+        return writes(write, {name: value for name, value in write.values.items() if name in there})
 
 
 class _BlamesAnother(Faulty):
@@ -249,6 +260,7 @@ WRITE_FAULTS: Final[tuple[type[Faulty], ...]] = (
     _StopsAtTheBad,
     _WritesTheRest,
     _Cuts,
+    _PassesOverUnknown,
     _BlamesAnother,
     _TellsValues,
     _HopesForTheBest,

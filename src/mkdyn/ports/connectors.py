@@ -149,10 +149,11 @@ class Connector(Protocol):
         writes its values and no others, None too, and never creates: a record that is not there
         is Stale, and gone. An Update or Delete with another version than the row's is Stale. A
         Delete of what is gone is Applied. Nothing is written of a record that is Stale or
-        Rejected; a value too long for its field is refused, not cut. One refused record never
-        stops the others. What was written is read from then on, unless the system itself lags
-        behind. A call whose answer is lost returns Unknown for each of its writes, or raises
-        UnreachableError; both mean that nobody knows.
+        Rejected; a value too long for its field is refused, not cut, and so is a field that is
+        not there, not passed over. One refused record never stops the others. What was written
+        is read from then on, unless the system itself lags behind. A call whose answer is lost
+        returns Unknown for each of its writes, or raises UnreachableError; both mean that nobody
+        knows.
         """
         ...
 

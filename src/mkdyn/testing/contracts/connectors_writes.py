@@ -208,6 +208,19 @@ async def _nothing_of_it(bench: Bench, subject: Subject) -> None:
 
 
 @of_both(
+    "a write of a field that is not there is refused",
+    "Connector.write",
+    "a field that is not there is refused, not passed over.",
+)
+async def _no_such_field(bench: Bench, subject: Subject) -> None:
+    [key] = await some(bench, subject, 1)
+    outcome = await write_one(bench, subject, Update(key=key, values={subject.text: token(), token(): "x"}))
+    must(isinstance(outcome, Rejected), f"an Update of a field that is not there was answered {outcome!r}")
+    found = await shown(bench, subject, key, subject.text)
+    must(found is None, f"an Update of a field that is not there wrote {found!r} into another")
+
+
+@of_both(
     "a refusal blames the right field, and tells no value",
     "Rejected",
     "the field to blame, if the system says; the system's sentence, without values.",
@@ -284,6 +297,7 @@ WRITE_CHECKS: Final[tuple[SharedCheck, ...]] = (
     _full_batch,
     _only_itself,
     _nothing_of_it,
+    _no_such_field,
     _blamed,
     _unanswered,
     _repeated,

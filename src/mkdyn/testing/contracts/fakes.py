@@ -14,7 +14,7 @@ from mkdyn.testing.faults import LoseAnswer
 from mkdyn.testing.marketo import FakeMarketo
 
 #: More calls than one check makes while answers are lost.
-_CALLS: Final = 20
+_CALLS: Final = 100
 
 
 class _Hands:
