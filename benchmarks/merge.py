@@ -17,7 +17,7 @@ from benchmarks.asked import Asked, Found
 from benchmarks.merge_loop import Columns, Result, Sides, merge_all
 from benchmarks.workload import EDITS, Workload
 from mkdyn.domain import FieldPair, Merged, Merger, System, Twofold, Unfit
-from mkdyn.domain.merge import agreed_on
+from mkdyn.domain.merged import agreed_on
 from mkdyn.domain.values import from_json, to_json
 
 ROUNDS: Final = 7

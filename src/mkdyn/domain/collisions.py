@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Literal, Protocol, TypeAlias, assert_never
 
 import attrs
@@ -69,8 +70,13 @@ class Policy(Protocol):
 
 def system_of_record(collision: Collision, /) -> Win:
     """Decide by the mission: Marketo for leads, Dynamics for everything else."""
-    system = System.MARKETO if collision.entity is Entity.LEAD else System.DYNAMICS
-    return Win(system, because=f"{system} is the system of record for {collision.entity.plural}")
+    return _record_of(collision.entity)
+
+
+@cache  # said of every collision there is
+def _record_of(entity: AnyEntity) -> Win:
+    system = System.MARKETO if entity is Entity.LEAD else System.DYNAMICS
+    return Win(system, because=f"{system} is the system of record for {entity.plural}")
 
 
 def resolve(collision: Collision, *, policy: Policy = system_of_record, authority: System | None = None) -> Verdict:

@@ -8,15 +8,18 @@ arguments, same answer; a value that is MISSING decides nothing.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
-from typing import Final
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from operator import itemgetter
+from typing import Any, Final, NamedTuple, TypeAlias
 
 import attrs
 
 from mkdyn.domain.collisions import Ask, Collision, Policy, Resolution, ResolutionKind, Win, resolve, system_of_record
 from mkdyn.domain.directions import Direction
+from mkdyn.domain.edits import Way, carry_edit, way_of
 from mkdyn.domain.fields import FieldPair, PairState
 from mkdyn.domain.holds import Hold, Wake
+from mkdyn.domain.merged import Merged, agreed_on
 from mkdyn.domain.records import Agreed, Baseline, Twofold
 from mkdyn.domain.systems import System
 from mkdyn.domain.values import MISSING, FieldValue, Missing, Shown, Unfit, Values, same
@@ -24,33 +27,18 @@ from mkdyn.domain.values import MISSING, FieldValue, Missing, Shown, Unfit, Valu
 _NOWHERE: Final[Mapping[str, FieldValue]] = {}
 
 
-@attrs.define(kw_only=True)
-class Merged:
-    """What a merge asks for. Empty of everything when the record is at rest.
+class _Row(NamedTuple):
+    """A pair as a merge reads it, with everything looked up once."""
 
-    Attributes:
-        to_marketo: Marketo fields to write.
-        to_dynamics: Dynamics fields to write.
-        agreed: Baselines that both systems show already.
-        awaited: Baselines that hold once the write of that pair is confirmed.
-        resolutions: Every value that gives way, with the one that stands.
-        holds: Fields kept back; their baselines stay.
-    """
-
-    to_marketo: dict[str, FieldValue] = attrs.field(factory=dict[str, FieldValue], repr=False)
-    to_dynamics: dict[str, FieldValue] = attrs.field(factory=dict[str, FieldValue], repr=False)
-    agreed: dict[str, Agreed] = attrs.field(factory=dict[str, Agreed], repr=False)
-    awaited: dict[str, Agreed] = attrs.field(factory=dict[str, Agreed], repr=False)
-    resolutions: list[Resolution] = attrs.field(factory=list[Resolution])
-    holds: list[Hold] = attrs.field(factory=list[Hold])
-
-    def __bool__(self) -> bool:
-        return bool(self.to_marketo or self.to_dynamics or self.agreed or self.resolutions or self.holds)
+    key: str
+    dynamics: str
+    marketo: str
+    way: Way | None
+    pair: FieldPair
 
 
-def agreed_on(dynamics: FieldValue, marketo: FieldValue) -> Agreed:
-    """Return the baseline of a field: one value if both systems show the same, else both."""
-    return dynamics if same(dynamics, marketo) else Twofold(dynamics, marketo)
+#: One field of a record: what both systems showed when they agreed, what Dynamics shows, what Marketo shows.
+_Field: TypeAlias = tuple[_Row, Agreed | Missing, Shown, Shown]
 
 
 class Merger:
@@ -59,7 +47,10 @@ class Merger:
     def __init__(self, pairs: Iterable[FieldPair], *, policy: Policy = system_of_record) -> None:
         self.pairs: tuple[FieldPair, ...] = tuple(pairs)
         self._policy = policy
-        self._rows = [(pair, pair.key, pair.dynamics, pair.marketo) for pair in self.pairs]
+        self._rows = [_Row(pair.key, pair.dynamics, pair.marketo, way_of(pair), pair) for pair in self.pairs]
+        self._baseline_of = _reading([row.key for row in self._rows])
+        self._dynamics_of = _reading([row.dynamics for row in self._rows])
+        self._marketo_of = _reading([row.marketo for row in self._rows])
 
     def __call__(
         self,
@@ -82,23 +73,46 @@ class Merger:
             key: The Dynamics GUID, for reports.
         """
         merged = Merged()
-        known: Baseline = _NOWHERE if baseline is None else baseline
-        for pair, name, in_dynamics, in_marketo in self._rows:
-            was: Agreed | Missing = known.get(name, MISSING)
-            d: Shown = dynamics.get(in_dynamics, MISSING)
-            m: Shown = marketo.get(in_marketo, MISSING)
-            if (
-                d == was == m
-                and type(d) is type(was) is type(m)
-                and in_marketo not in overwritten
-                and name not in doubtful
-            ):
-                continue  # the usual case, decided by a few comparisons
+        certain = not (doubtful or overwritten)
+        for row, was, d, m in self._fields(_NOWHERE if baseline is None else baseline, dynamics, marketo):
+            if certain:  # then most fields are at rest, and most others edited in one system: decided here
+                if type(was) is str:  # no text equals a truth value or a number
+                    if d == was == m:
+                        continue
+                elif type(was) is Twofold:
+                    was_d, was_m = was.dynamics, was.marketo
+                    if d == was_d and m == was_m and type(d) is type(was_d) and type(m) is type(was_m):
+                        continue
+                elif d == was == m and type(d) is type(was) is type(m):
+                    continue
+                if row.way is not None and carry_edit(merged, row.way, was, d, m):
+                    continue
             _merge_field(
-                merged, pair, was, d, m, self._policy,
-                in_doubt=name in doubtful, lost=overwritten.get(in_marketo, MISSING), key=key,
+                merged, row.pair, was, d, m, self._policy,
+                in_doubt=row.key in doubtful, lost=overwritten.get(row.marketo, MISSING), key=key,
             )  # fmt: skip
         return merged
+
+    def _fields(self, known: Baseline, dynamics: Values, marketo: Values) -> Iterable[_Field]:
+        """Return every field with its three values: read in one go if all are there, else one by one."""
+        if type(known) is type(dynamics) is type(marketo) is dict:  # others may answer for names they don't have
+            try:
+                were, ds, ms = self._baseline_of(known), self._dynamics_of(dynamics), self._marketo_of(marketo)
+            except KeyError:  # a field is new, or can't be read
+                pass
+            else:
+                return zip(self._rows, were, ds, ms)  # noqa: B905 - saying `strict` takes as long as all the rest
+        return [  # one by one
+            (row, known.get(row.key, MISSING), dynamics.get(row.dynamics, MISSING), marketo.get(row.marketo, MISSING))
+            for row in self._rows
+        ]
+
+
+def _reading(names: Sequence[str]) -> Callable[[Mapping[str, Any]], Iterable[Any]]:
+    """Return what reads all of these at once; it raises `KeyError` if one is not there."""
+    if not names:
+        return lambda _: ()
+    return itemgetter(*names, names[0])  # one too many, since of a single name it would make no tuple
 
 
 def merge(
@@ -194,7 +208,7 @@ def _unreadable(pair: FieldPair, system: System, key: str) -> Hold:
     )  # fmt: skip
 
 
-@attrs.frozen(repr=False)
+@attrs.define(repr=False)
 class _Decision:
     """One field of which a system's value must give way; *shows* is what Marketo shows, if not *m*."""
 

@@ -13,7 +13,7 @@ from mkdyn.domain.entities import Entity
 from mkdyn.domain.fields import FieldPair
 from mkdyn.domain.holds import Hold, Quarantined, Wake
 from mkdyn.domain.lifecycle import Ambiguous, Candidate, CreateNew, LinkTo, match
-from mkdyn.domain.merge import agreed_on
+from mkdyn.domain.merged import agreed_on
 from mkdyn.domain.plan import Operation, Step
 from mkdyn.domain.records import Agreed, Link, LinkState, Origin, Record, short
 from mkdyn.domain.systems import System

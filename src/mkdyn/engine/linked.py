@@ -9,7 +9,7 @@ import attrs
 from mkdyn.domain.entities import AnyEntity
 from mkdyn.domain.evidence import Proof
 from mkdyn.domain.holds import Hold, Quarantined
-from mkdyn.domain.merge import Merged
+from mkdyn.domain.merged import Merged
 from mkdyn.domain.plan import Operation, Step
 from mkdyn.domain.records import Link, LinkState, Record
 from mkdyn.domain.systems import System

@@ -11,7 +11,7 @@ from mkdyn.domain.evidence import Proof, explained, prove, refused
 from mkdyn.domain.feeds import Evidence
 from mkdyn.domain.fields import PairState
 from mkdyn.domain.holds import Hold
-from mkdyn.domain.merge import agreed_on
+from mkdyn.domain.merged import agreed_on
 from mkdyn.domain.records import Baseline, Record, Twofold
 from mkdyn.domain.systems import System
 from mkdyn.domain.values import MISSING, FieldValue, Missing, Shown, Values

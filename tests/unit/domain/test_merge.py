@@ -31,7 +31,7 @@ from mkdyn.domain import (
     merge,
     system_of_record,
 )
-from mkdyn.domain.merge import agreed_on
+from mkdyn.domain.merged import agreed_on
 from mkdyn.domain.values import boolean_lens, text_lens
 
 from .worlds import GUID, ONE_WAY, marketo_wins, nobody_wins

@@ -37,7 +37,7 @@ from mkdyn.domain import (
     Win,
     system_of_record,
 )
-from mkdyn.domain.merge import agreed_on
+from mkdyn.domain.merged import agreed_on
 from mkdyn.domain.values import (
     boolean_lens,
     choice_lens,
