@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from typing import Final
 
@@ -73,7 +74,15 @@ _RIVAL: Final = """
         AND (dynamics = ?3 AND entity = ?2 OR marketo = ?4 AND object = ?5)
 """
 
-_COUNT: Final = "SELECT entity, count(*) FROM link WHERE state = 'live' GROUP BY entity"
+# What a batch replaces goes out of the count, and what it puts comes in.
+_LIVE_BEFORE: Final = """
+    SELECT entity, count(*) FROM link
+    WHERE id IN (SELECT value FROM json_each(?)) AND +state = 'live' GROUP BY +entity
+"""
+_COUNT_IN: Final = """
+    INSERT INTO link_count (entity, live) VALUES (?, ?) ON CONFLICT (entity) DO UPDATE SET live = live + excluded.live
+"""
+_COUNT: Final = "SELECT entity, live FROM link_count WHERE live > 0"
 
 
 class LinkTables(Tables):
@@ -113,12 +122,20 @@ class LinkTables(Tables):
                 number += 1
                 kept.append(attrs.evolve(link, id=number))
         replaced = [(link.id, link.entity, link.dynamics, link.marketo, link.state.value) for link in links if link.id]
+        self._recount(kept)
         self._database.write_many(_STEP_ASIDE, replaced)
         try:
             self._database.write_many(_PUT, (_link_row(link, link.id) for link in kept))
         except StateCorruptError as error:
             raise self._linked_twice(kept) or error from error
         return kept
+
+    def _recount(self, links: Sequence[Link]) -> None:
+        """Count links as they will be, and no more as they are."""
+        latest = {link.id: link for link in links}  # of one that is put twice, the last stays
+        changes = Counter(link.entity for link in latest.values() if link.state is LinkState.LIVE)
+        changes.subtract(dict(self._database.rows(_LIVE_BEFORE, (listed(latest),))))
+        self._database.write_many(_COUNT_IN, [(entity, change) for entity, change in changes.items() if change])
 
     def _linked_twice(self, links: Sequence[Link]) -> StateCorruptError | None:
         """Return an error that names the first link with a rival, or None where none has one."""

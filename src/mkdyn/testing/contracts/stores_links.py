@@ -153,6 +153,15 @@ def _counted(make_store: MakeStore) -> None:
         _put(store, _lead(0), _lead(1), _lead(2, entity="contact"))
         _put(store, _lead(3, state=LinkState.SUSPENDED), _lead(4, state=LinkState.TOMBSTONE, entity="account"))
         expect(dict(store.count_links()), {"lead": 2, "contact": 1}, "count_links()")
+        found = store.links(
+            ["lead", "contact", "account"], System.MARKETO, [_lead(number).marketo for number in range(5)]
+        )
+        lead, other, contact, suspended, dead = (found[_lead(number).marketo] for number in range(5))
+        _put(store, attrs.evolve(lead, version="2"))
+        expect(dict(store.count_links()), {"lead": 2, "contact": 1}, "count_links() after a change of what is live")
+        _put(store, attrs.evolve(contact, entity="lead"), attrs.evolve(other, state=LinkState.TOMBSTONE))
+        _put(store, *(attrs.evolve(link, state=LinkState.LIVE) for link in (suspended, dead)))
+        expect(dict(store.count_links()), {"lead": 3, "account": 1}, "count_links() after links moved")
 
 
 def _text(name: str, length: int) -> FieldSpec:
