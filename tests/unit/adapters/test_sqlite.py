@@ -642,3 +642,17 @@ def test_nothing_is_searched_row_by_row(store: SqliteStore) -> None:
             steps,
         )
         assert "LIMIT" not in statement or not [step for step in steps if "TEMP B-TREE" in step], (statement, steps)
+
+
+def test_a_plan_is_counted_and_not_sorted(store: SqliteStore) -> None:
+    """A sort of all of a run's writes would take memory for each of them."""
+    asked: list[str] = []
+    write(store)
+    connection = store._database.connection
+    connection.set_trace_callback(asked.append)
+    store.totals(1)
+    connection.set_trace_callback(None)
+    assert len(asked) == 2
+    for statement in asked:
+        steps = [str(row[3]) for row in connection.execute(f"EXPLAIN QUERY PLAN {statement}")]
+        assert not [step for step in steps if "TEMP B-TREE" in step], (statement, steps)

@@ -91,7 +91,7 @@ _COUNT_FINDINGS: Final = """
         (SELECT count(*) FROM hold WHERE (field = '') = 1)
 """
 
-_COUNT: Final = "SELECT system, kind, state, count(*) FROM operation WHERE run = ? GROUP BY system, kind, state"
+_PLACES: Final = "SELECT system || ':' || kind || ':' || state FROM operation WHERE run = ?"
 
 
 class JournalTables(Tables):
@@ -172,10 +172,8 @@ class JournalTables(Tables):
     def totals(self, run: int, /) -> Mapping[str, int]:
         """Count a run's `collisions`, its operations as `SYSTEM:KIND:STATE`, and the `holds` and `quarantined` that stand."""
         [(collisions, holds, quarantined)] = self._database.rows(_COUNT_FINDINGS, (run,))
-        counts = {"collisions": collisions, "holds": holds, "quarantined": quarantined}
-        for system, kind, state, count in self._database.rows(_COUNT, (run,)):
-            counts[f"{system}:{kind}:{state}"] = count
-        return counts
+        found = {"collisions": collisions, "holds": holds, "quarantined": quarantined}
+        return {**found, **self._database.counted(_PLACES, (run,))}
 
 
 def _run_from(row: Row) -> RunRow:
