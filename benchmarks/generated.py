@@ -17,8 +17,8 @@ from typing import TYPE_CHECKING, ClassVar, Final, Literal
 import attrs
 from anyio.lowlevel import checkpoint
 
-from benchmarks.columns import Column
-from mkdyn import System
+from benchmarks.workload import Workload
+from mkdyn import Entity, Pick, System
 from mkdyn.domain import FieldSpec, FieldValue, NewField
 from mkdyn.domain.feeds import Cursor, Entry, Evidence, Page
 from mkdyn.domain.outcomes import Applied, Create, Outcome, Stale, Update, Write
@@ -30,8 +30,9 @@ _PAGE_ROWS: Final = 5_000
 _PAGE_ENTRIES: Final = 300
 _DAY: Final = datetime(2026, 1, 1, tzinfo=UTC)
 
-#: The field that people edit, in each system.
-_EDITED: Final = {System.DYNAMICS: "jobtitle", System.MARKETO: "title"}
+#: The field by which persons are matched, and the one that people edit, in each system.
+_EMAIL: Final = {System.DYNAMICS: "emailaddress1", System.MARKETO: "email"}
+_TITLE: Final = {System.DYNAMICS: "jobtitle", System.MARKETO: "title"}
 _GUID_TAIL: Final = "-0000-4000-8000-000000000000"
 
 
@@ -62,7 +63,7 @@ class World:
 
     Attributes:
         records: How many persons there are.
-        columns: Their fields.
+        workload: Their fields, beside the e-mail address and the job title.
         heads: How many of the first persons get another job title in Dynamics, once `edited`.
         chiefs: How many of the last persons get another job title in Marketo, once `edited`.
         edited: Whether people have made their edits.
@@ -71,7 +72,7 @@ class World:
     """
 
     records: int
-    columns: Sequence[Column]
+    workload: Workload
     heads: int
     chiefs: int
     edited: bool = False
@@ -95,23 +96,33 @@ class World:
                 return f"{title} {number}"
         return None
 
+    def specs(self, system: System) -> Mapping[str, FieldSpec]:
+        """Return the fields of a person that are not keys, as *system* describes them."""
+        texts = [FieldSpec(name=name, type="text", length=100) for name in (_EMAIL[system], _TITLE[system])]
+        own = self.workload.dynamics_columns() if system is System.DYNAMICS else self.workload.marketo_fields()
+        return {spec.name: spec for spec in (*texts, *own)}
+
+    def picks(self) -> Iterable[Pick]:
+        """Return the fields as somebody selects them."""
+        for names in (_EMAIL, _TITLE):
+            yield Pick(Entity.CONTACT, names[System.DYNAMICS], marketo=names[System.MARKETO])
+        for pair in self.workload.pairs:
+            yield Pick(Entity.CONTACT, pair.dynamics, marketo=pair.marketo)
+
+    def values(self, system: System, number: int) -> dict[str, FieldValue]:
+        """Return what *system* shows of a number, the fields that hold keys left out."""
+        found = self.workload.dynamics(number) if system is System.DYNAMICS else self.workload.marketo(number)
+        found[_EMAIL[system]] = f"person{number}@example.com"
+        found[_TITLE[system]] = self.new_title(system, number) or f"Clerk {number % 1000}"
+        return found
+
     def reader(self, system: System, fields: Collection[str]) -> Callable[[int], dict[str, FieldValue]]:
-        """Return what makes the values of these fields of a number, the fields that hold keys left out."""
-        values = {
-            (column.dynamics.name if system is System.DYNAMICS else column.marketo.name): (
-                column.value if system is System.DYNAMICS else column.carried
-            )
-            for column in self.columns
-        }
-        wanted = [(name, values[name]) for name in fields if name in values]
-        title = _EDITED[system]
+        """Return what makes the values of these fields of a number."""
+        wanted = self.specs(system).keys() & fields
 
         def shown(number: int) -> dict[str, FieldValue]:
-            found = {name: value(number) for name, value in wanted}
-            new = self.new_title(system, number)
-            if new is not None and title in found:
-                found[title] = new
-            return found
+            values = self.values(system, number)
+            return {name: values[name] for name in wanted}
 
         return shown
 
@@ -122,7 +133,7 @@ class World:
             ValueError: It is another one.
         """
         title = "Head" if system is System.MARKETO else "Chief"
-        if number not in self.edited_in(system.other) or values != {_EDITED[system]: f"{title} {number}"}:
+        if number not in self.edited_in(system.other) or values != {_TITLE[system]: f"{title} {number}"}:
             raise ValueError(f"{system}: that is not what is to be written to record {number}")
         self.carried[system].add(number)
 
@@ -160,7 +171,7 @@ class GeneratedDynamics(_Generated):
         """See `Connector.describe`."""
         await checkpoint()
         own = FieldSpec(name="contactid", type="guid", writable=False)
-        return [own, *(column.dynamics for column in self._world.columns)] if object == "contact" else []
+        return [own, *self._world.specs(self.system).values()] if object == "contact" else []
 
     @asynccontextmanager
     async def changes(self, object: str, /, *, fields: Collection[str], since: Cursor | None) -> AsyncGenerator[Pages]:
@@ -236,7 +247,7 @@ class GeneratedMarketo(_Generated):
         await checkpoint()
         own = [FieldSpec(name=name, type="text", length=255) for name in ("dynamicsId", "dynamicsContactId")]
         own.append(FieldSpec(name="dynamicsDeleted", type="boolean", default=False))
-        return [*own, *(column.marketo for column in self._world.columns)] if object == "lead" else []
+        return [*own, *self._world.specs(self.system).values()] if object == "lead" else []
 
     async def create_field(self, object: str, field: NewField, /) -> FieldSpec:
         """See `MarketoConnector.create_field`; nobody needs it: every field is there."""
@@ -292,14 +303,13 @@ class GeneratedMarketo(_Generated):
     async def write(self, object: str, writes: Sequence[Write], /) -> Sequence[Outcome]:
         """See `Connector.write`."""
         await checkpoint()
-        expected = self._world.reader(self.system, [column.marketo.name for column in self._world.columns])
-        return [self._attempt(write, expected) for write in writes]
+        return [self._attempt(write) for write in writes]
 
-    def _attempt(self, write: Write, expected: Callable[[int], Mapping[str, FieldValue]]) -> Outcome:
+    def _attempt(self, write: Write) -> Outcome:
         match write:
             case Create(key=key, values=values):
                 number = _number(key)
-                due = {**expected(number), "dynamicsContactId": key}
+                due = {**self._world.values(self.system, number), "dynamicsContactId": key}
                 if number in self._world.created or not _alike(values, due):
                     raise ValueError(f"that is not how person {number} is to be created")
                 self._world.created.add(number)
@@ -352,8 +362,7 @@ class _Log:
         if place >= self._starts[1]:
             number = self.number(place)
             title = "Chief" if place < self._starts[2] else "Head"
-            [old] = [column.carried(number) for column in self._world.columns if column.marketo.name == "title"]
-            yield Evidence(field="title", old=str(old), new=f"{title} {number}")
+            yield Evidence(field="title", old=f"Clerk {number % 1000}", new=f"{title} {number}")
 
 
 def _at(place: int) -> datetime:
@@ -369,7 +378,8 @@ def _number_of_email(email: str) -> int:
 
 
 def _alike(values: Mapping[str, FieldValue], due: Mapping[str, FieldValue]) -> bool:
-    return values.keys() == due.keys() and all(same(values[name], due[name]) for name in due)
+    """Whether a new record is given what it is to show; an empty field need not be mentioned."""
+    return values.keys() <= due.keys() and all(same(values.get(name), value) for name, value in due.items())
 
 
 if TYPE_CHECKING:

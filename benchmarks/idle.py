@@ -10,7 +10,7 @@ import gc
 import statistics
 import tempfile
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
@@ -19,7 +19,7 @@ from typing import Final
 import anyio
 
 from benchmarks.asked import Asked, Found
-from benchmarks.columns import Column, columns
+from benchmarks.workload import Workload
 from mkdyn import CustomEntity, Entity, NewField, Pick, Report, SqliteStore, Synchronizer, System
 from mkdyn.domain import AnyEntity, FieldSpec
 from mkdyn.domain.entities import PERSONS
@@ -45,16 +45,17 @@ _SHARES: Final[Mapping[AnyEntity, int]] = {
 def measure(asked: Asked) -> Found:
     """Return what an idle run costs: the most calls, and the median of the seconds."""
     with tempfile.TemporaryDirectory() as folder:
-        return anyio.run(_measure, max(asked.records, _FEWEST), columns(asked.fields), Path(folder) / "state.db")
+        return anyio.run(_measure, max(asked.records, _FEWEST), max(asked.fields, 3), Path(folder) / "state.db")
 
 
-async def _measure(records: int, fields: Sequence[Column], path: Path) -> Found:
+async def _measure(records: int, fields: int, path: Path) -> Found:
     marketo, dynamics = FakeMarketo(), FakeDynamics()
-    counts = _populate(dynamics, marketo, records, fields)
+    workload = Workload(records, fields - 1, touched=0)
+    counts = _populate(dynamics, marketo, workload)
     gc.freeze()  # the systems' records are no garbage, and would not be in this process: nobody looks through them
     async with Synchronizer(marketo=marketo, dynamics=dynamics, store=SqliteStore(path)) as sync:
         await sync.fields.select_defaults(*_STANDARD)
-        await sync.fields.select(*(column.pick(entity) for entity in PERSONS for column in fields))
+        await sync.fields.select(*(pick for entity in PERSONS for pick in _picks(entity, workload)))
         await sync.fields.select(Pick(_CUSTOM, "new_name", marketo=NewField("Name")))
         start = time.perf_counter()
         first = await sync.run()
@@ -69,7 +70,7 @@ async def _measure(records: int, fields: Sequence[Column], path: Path) -> Found:
     return {
         "name": "idle",
         "records": records,
-        "fields": len(fields),
+        "fields": fields,
         "touched": 0,
         "seconds": round(statistics.median(seconds), 3),
         "touched_per_s": 0,
@@ -83,17 +84,22 @@ async def _measure(records: int, fields: Sequence[Column], path: Path) -> Found:
     }
 
 
-def _populate(
-    dynamics: FakeDynamics, marketo: FakeMarketo, records: int, fields: Sequence[Column]
-) -> Mapping[AnyEntity, int]:
+def _picks(entity: Entity, workload: Workload) -> Iterable[Pick]:
+    """Return a person's fields: the e-mail address, by which persons are matched, and the workload's."""
+    yield Pick(entity, "emailaddress1")
+    yield from (Pick(entity, pair.dynamics, marketo=pair.marketo) for pair in workload.pairs)
+
+
+def _populate(dynamics: FakeDynamics, marketo: FakeMarketo, workload: Workload) -> Mapping[AnyEntity, int]:
     """Fill Dynamics, and give both systems the fields there are none of yet; return how many records of what."""
     dynamics.add_table(_CUSTOM.logical_name, [FieldSpec(name="new_name", type="text", length=100)])
-    for column in fields:
+    for column in workload.dynamics_columns():
         for entity in PERSONS:
-            dynamics.add_column(entity.logical_name, column.dynamics)
-        marketo.add_field("lead", column.marketo)
-    counts = {entity: max(records * share // 100, 1) for entity, share in _SHARES.items()}
-    counts[Entity.LEAD] = records - sum(counts.values())
+            dynamics.add_column(entity.logical_name, column)
+    for field in workload.marketo_fields():
+        marketo.add_field("lead", field)
+    counts = {entity: max(workload.records * share // 100, 1) for entity, share in _SHARES.items()}
+    counts[Entity.LEAD] = workload.records - sum(counts.values())
     users = [dynamics.create("systemuser", lastname=f"User {number}") for number in range(counts[Entity.USER])]
     for number in range(counts[Entity.TEAM]):
         dynamics.create("team", name=f"Team {number}")
@@ -110,8 +116,8 @@ def _populate(
     for entity in PERSONS:
         for _ in range(counts[entity]):
             number += 1
-            values = {column.dynamics.name: column.value(number) for column in fields}
-            dynamics.create(entity.logical_name, **values)
+            name, email = f"Last {number}", f"person{number}@example.com"
+            dynamics.create(entity.logical_name, lastname=name, emailaddress1=email, **workload.dynamics(number))
     return counts
 
 

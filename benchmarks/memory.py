@@ -18,9 +18,11 @@ from typing import Any
 import anyio
 
 from benchmarks.asked import Asked, Found
-from benchmarks.columns import columns
 from benchmarks.generated import GeneratedDynamics, GeneratedMarketo, World
-from mkdyn import Entity, Guards, Report, Rules, SqliteStore, Synchronizer, System
+from benchmarks.workload import Workload
+from mkdyn import Guards, Report, Rules, SqliteStore, Synchronizer, System
+
+_FIELDS_MIN = 4  # the e-mail address, the job title, and two of the workload's
 
 #: What `ru_maxrss` counts in: bytes on macOS, kibibytes elsewhere.
 _PER_MEBIBYTE = 2**20 if sys.platform == "darwin" else 2**10
@@ -32,9 +34,10 @@ def measure(asked: Asked) -> Found:
     Raises:
         subprocess.CalledProcessError: A process failed.
     """
+    fields = max(asked.fields, _FIELDS_MIN)
     touched = min(asked.records // 10 if asked.touched is None else asked.touched, asked.records)
-    tenth = _in_process(max(asked.records // 10, 1), asked.fields, max(touched // 10, 1))
-    whole = _in_process(asked.records, asked.fields, touched)
+    tenth = _in_process(max(asked.records // 10, 1), fields, max(touched // 10, 1))
+    whole = _in_process(asked.records, fields, touched)
     return {
         "name": "memory",
         **whole,
@@ -54,7 +57,8 @@ def _in_process(*sizes: int) -> dict[str, Any]:
 
 def _alone(records: int, fields: int, touched: int) -> Found:
     """Measure this process."""
-    world = World(records=records, columns=columns(fields), heads=(touched + 1) // 2, chiefs=touched // 2)
+    workload = Workload(records, fields - 2, touched=0)
+    world = World(records=records, workload=workload, heads=(touched + 1) // 2, chiefs=touched // 2)
     with tempfile.TemporaryDirectory() as folder:
         return anyio.run(_sync, world, Path(folder) / "state.db")
 
@@ -64,7 +68,7 @@ async def _sync(world: World, path: Path) -> Found:
     rules = Rules(guards=Guards(overwrites_share_max=1.0))
     marketo, dynamics = GeneratedMarketo(world), GeneratedDynamics(world)
     async with Synchronizer(marketo=marketo, dynamics=dynamics, store=SqliteStore(path), rules=rules) as sync:
-        await sync.fields.select(*(column.pick(Entity.CONTACT) for column in world.columns))
+        await sync.fields.select(*world.picks())
         first_seconds, _ = await _timed(sync, to_marketo=world.records, to_dynamics=0)
         first_mebibytes = _peak()
         await _timed(sync, to_marketo=0, to_dynamics=0)
@@ -73,7 +77,7 @@ async def _sync(world: World, path: Path) -> Found:
         await _timed(sync, to_marketo=0, to_dynamics=0)
     return {
         "records": world.records,
-        "fields": len(world.columns),
+        "fields": world.workload.fields + 2,
         "touched": touched,
         "seconds": round(seconds, 3),
         "touched_per_s": round(touched / seconds),
