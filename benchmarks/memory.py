@@ -18,8 +18,9 @@ from typing import Any
 import anyio
 
 from benchmarks.asked import Asked, Found
-from benchmarks.generated import GeneratedDynamics, GeneratedMarketo, World
+from benchmarks.generated import GeneratedDynamics, GeneratedMarketo
 from benchmarks.workload import Workload
+from benchmarks.world import World
 from mkdyn import Guards, Report, Rules, SqliteStore, Synchronizer, System
 
 _FIELDS_MIN = 4  # the e-mail address, the job title, and two of the workload's
