@@ -12,12 +12,14 @@ from typing import assert_never
 import attrs
 
 from mkdyn.domain.entities import AnyEntity
-from mkdyn.domain.holds import Hold, Quarantined, Wake
+from mkdyn.domain.holds import Hold, Quarantined
 from mkdyn.domain.outcomes import Applied, Outcome, Rejected, Stale, Unknown
 from mkdyn.domain.plan import Operation, OperationState
 from mkdyn.domain.records import Echo, Link, LinkState, Record
 from mkdyn.domain.systems import System
 from mkdyn.domain.values import MISSING, Shown, fingerprint, same
+from mkdyn.engine.claims import claimed_twice
+from mkdyn.engine.feeds import observe
 from mkdyn.engine.kinds import Kind
 from mkdyn.engine.session import Session
 from mkdyn.ports.store import Answer, Observation
@@ -117,7 +119,7 @@ def _keep(session: Session, batch: _Batch) -> None:
         store.hold(session.id, batch.kept_back)
         store.drop_resolutions(session.id, batch.undecided)
         store.clear(batch.clears)
-        store.observe(batch.observations)
+        observe(session, batch.observations)
 
 
 # -- Applied -----------------------------------------------------------------------------------------
@@ -132,7 +134,7 @@ def _applied(
     if link is None or (operation.kind == "create" and link.state is LinkState.TOMBSTONE):
         link = _new_link(kind, operation, outcome)
         if _is_taken(session, kind, link, batch):
-            batch.kept_back.append(_claimed_twice(kind, link))
+            batch.kept_back.append(claimed_twice(kind, link))
             return
     awaited = operation.awaited
     if batch.unsure:
@@ -166,13 +168,6 @@ def _is_taken(session: Session, kind: Kind, link: Link, batch: _Batch) -> bool:
     )
 
 
-def _claimed_twice(kind: Kind, link: Link) -> Quarantined:
-    return Quarantined(
-        entity=kind.entity, key=link.dynamics, code="ambiguous-match", wake=Wake.LINK,
-        reason=f"person {link.marketo} belongs to another record already. Merge the two, or delete one of them.",
-    )  # fmt: skip
-
-
 def _new_link(kind: Kind, operation: Operation, outcome: Applied) -> Link:
     in_dynamics = operation.system is System.DYNAMICS
     return Link(
@@ -184,11 +179,15 @@ def _new_link(kind: Kind, operation: Operation, outcome: Applied) -> Link:
     )
 
 
+def _unconfirmed(operation: Operation, link: Link) -> Mapping[str, tuple[Echo, ...]]:
+    """Return the link's writes that the evidence behind an operation has not confirmed."""
+    confirmed = operation.step.confirms
+    return {name: rest for name, waiting in link.echoes.items() if (rest := waiting[confirmed.get(name, 0) :])}
+
+
 def _echoing(kind: Kind, operation: Operation, link: Link, *, found: bool) -> Mapping[str, tuple[Echo, ...]]:
     """Return the link's unconfirmed writes with this one: Marketo's feed will show it as if anybody had made it."""
-    known = {
-        name: rest for name, waiting in link.echoes.items() if (rest := waiting[operation.step.confirms.get(name, 0) :])
-    }
+    known = _unconfirmed(operation, link)
     if operation.system is System.DYNAMICS or not kind.person or (operation.kind == "create" and not found):
         return known
     echoes = dict(known)
@@ -242,7 +241,12 @@ def _rejected(
     batch.answers.append(Answer(operation=operation.id, state=state, detail=f"{outcome.code}: {outcome.message}"))
     batch.clears += operation.step.clears
     if link is not None:
-        link = attrs.evolve(link, version=None, baseline={**link.baseline, **operation.step.agreed})
+        link = attrs.evolve(
+            link,
+            version=None,
+            baseline={**link.baseline, **operation.step.agreed},
+            echoes=_unconfirmed(operation, link),
+        )
         if operation.step.gone is not None:  # the row is gone all the same
             link = attrs.evolve(link, state=operation.step.state, gone=operation.step.gone, since=session.started_at)
         batch.links[link.dynamics] = link

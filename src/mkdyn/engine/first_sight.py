@@ -18,6 +18,7 @@ from mkdyn.domain.plan import Operation, Step
 from mkdyn.domain.records import Agreed, Link, LinkState, Origin, Record, short
 from mkdyn.domain.systems import System
 from mkdyn.domain.values import MISSING, FieldValue, Missing, Shown, Unfit, Values
+from mkdyn.engine.claims import claimed
 from mkdyn.engine.kinds import Kind
 from mkdyn.engine.ledger import Ledger, clears
 from mkdyn.engine.session import Session
@@ -109,12 +110,6 @@ async def _match_rows(session: Session, kind: Kind, rows: Sequence[tuple[Observa
                 ledger.clear(observation)
             case _:
                 assert_never(decision)
-
-
-def claimed(session: Session, persons: Collection[str]) -> dict[str, str]:
-    """Return which row each person goes to by a write of this plan that is not carried out yet."""
-    planned = session.store.operations_on(session.id, System.MARKETO, persons)
-    return {key: operation.other for key, operation in planned.items() if operation.state == "planned"}
 
 
 def candidate(key: str, links: Mapping[str, Link], ours: Origin = "created") -> Candidate:
@@ -231,12 +226,14 @@ def link_to_marketo(
     ledger.kept_back += merged.holds
     if not merged.holds:
         ledger.at_rest.append((kind.entity, row.key))
-    covers = not merged.holds
+    covers = not merged.holds and kind.shown_whole(row)
     sides = [
         (System.MARKETO, merged.to_marketo, person, kind.by_marketo),
         (System.DYNAMICS, merged.to_dynamics, row, kind.by_dynamics),
     ]
     both = bool(merged.to_marketo and merged.to_dynamics)
+    if not merged.to_marketo and merged.to_dynamics:
+        session.claims[person.key] = row.key
     for system, after, record, pairs in sides:
         if not after:
             continue
@@ -274,7 +271,7 @@ def create_in_marketo(session: Session, kind: Kind, observation: Observation, ro
         Operation(
             entity=kind.entity, system=System.MARKETO, kind="create", key=row.key, other=row.key,
             after=after, awaited=awaited, version=row.version, because="new in Dynamics",
-            step=Step(origin="created", covers=not holds, clears=clears(observation)),
+            step=Step(origin="created", covers=not holds and kind.shown_whole(row), clears=clears(observation)),
         )
     )  # fmt: skip
 

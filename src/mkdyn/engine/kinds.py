@@ -10,7 +10,7 @@ from mkdyn.domain.directions import Direction
 from mkdyn.domain.entities import AnyEntity, is_person, rank
 from mkdyn.domain.fields import FieldPair, PairState
 from mkdyn.domain.merge import Merger
-from mkdyn.domain.records import Agreed, Link, Twofold
+from mkdyn.domain.records import Agreed, Link, Record, Twofold
 from mkdyn.domain.rules import Rules
 from mkdyn.domain.systems import System
 from mkdyn.domain.values import FieldValue
@@ -82,6 +82,10 @@ class Kind:
     def fields_in(self, system: System) -> tuple[str, ...]:
         """Return the fields that sync, in *system*'s names."""
         return self.dynamics_fields if system is System.DYNAMICS else self.marketo_fields
+
+    def shown_whole(self, row: Record) -> bool:
+        """Whether a row shows every field that syncs; else its version does not vouch for what is hidden."""
+        return all(name in row.values for name in self.dynamics_fields)
 
     def as_agreed(self, link: Link, system: System) -> dict[str, FieldValue]:
         """Return what *system* showed when the link's records last agreed; fields that never did are left out."""

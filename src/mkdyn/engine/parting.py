@@ -11,6 +11,7 @@ from mkdyn.domain.lifecycle import deleted_in_dynamics, seen_again
 from mkdyn.domain.plan import Operation, Step
 from mkdyn.domain.records import Link, LinkState
 from mkdyn.domain.systems import System
+from mkdyn.engine.claims import claimed_twice, is_taken
 from mkdyn.engine.kinds import Kind
 from mkdyn.engine.ledger import Ledger, clears
 from mkdyn.engine.session import Session
@@ -28,6 +29,7 @@ class Subject:
         person: What Marketo brought of it.
         revived: Whether its deleted row is back.
         awakened: Whether it was suspended or buried until now: then both systems are read.
+        held: Whether it is kept back, or a field of it: then its baseline does not say what Marketo shows.
     """
 
     kind: Kind
@@ -36,6 +38,7 @@ class Subject:
     person: Observation | None
     revived: bool = False
     awakened: bool = False
+    held: bool = False
 
 
 def is_deletion(subject: Subject) -> bool:
@@ -55,6 +58,7 @@ def part_from(session: Session, subject: Subject, ledger: Ledger) -> None:
     if gone_in_marketo or farewell == "nothing":
         gone = System.MARKETO if gone_in_marketo else System.DYNAMICS
         ledger.links.append(_buried(session, link, gone))
+        ledger.at_rest.append((kind.entity, link.dynamics))
         ledger.clear(subject.row, subject.person)
         return
     flagged = farewell == "flag"
@@ -91,6 +95,12 @@ def meet_again(
             ):
                 reborn += [item for item in (subject.row,) if item is not None]  # we deleted its counterpart
                 return
+            if link.state is LinkState.TOMBSTONE and (
+                is_taken(session, subject.kind, link) or any(link.marketo == other.link.marketo for other in living)
+            ):
+                ledger.kept_back.append(claimed_twice(subject.kind, link))
+                ledger.clear(subject.row, subject.person)
+                return
             subject.revived = link.state is LinkState.TOMBSTONE
             subject.awakened = True
             subject.link = attrs.evolve(link, state=LinkState.LIVE, gone=None, version=None)
@@ -99,7 +109,7 @@ def meet_again(
             reborn += [item for item in (subject.row,) if item is not None]
         case "report":
             ledger.kept_back.append(_unreachable(subject))
-            ledger.clear(subject.row, subject.person)
+            ledger.clear(subject.row, subject.person if link.state is LinkState.TOMBSTONE else _spent(subject.person))
         case "rest":
             ledger.clear(subject.row, subject.person)
         case _:
@@ -120,6 +130,11 @@ def _unreachable(subject: Subject) -> Quarantined:
     )  # fmt: skip
 
 
+def _spent(person: Observation | None) -> Observation | None:
+    """Return what Marketo brought, unless it proves something: that is needed when the record is seen again."""
+    return None if person is not None and (person.evidence or person.doubtful) else person
+
+
 def suspend(session: Session, subject: Subject, gone: System, ledger: Ledger) -> None:
     """Set a link aside whose record can't be read: absence proves nothing."""
     link = attrs.evolve(
@@ -127,5 +142,5 @@ def suspend(session: Session, subject: Subject, gone: System, ledger: Ledger) ->
     )
     ledger.links.append(link)
     ledger.kept_back.append(_unreachable(attrs.evolve(subject, link=link)))
-    ledger.clear(subject.row, subject.person)
+    ledger.clear(subject.row, _spent(subject.person))
     session.tally(subject.kind.entity, gone).gone += 1

@@ -7,14 +7,17 @@ from collections import defaultdict
 from collections.abc import Sequence
 from typing import assert_never
 
+import attrs
+
 from mkdyn.domain.entities import PERSON
 from mkdyn.domain.holds import Quarantined, Wake
-from mkdyn.domain.lifecycle import Ambiguous, CreateNew, LinkTo, match
+from mkdyn.domain.lifecycle import Ambiguous, Candidate, CreateNew, LinkTo, match
 from mkdyn.domain.plan import Operation, Step
 from mkdyn.domain.records import Record, short
 from mkdyn.domain.systems import System
 from mkdyn.domain.values import MISSING
-from mkdyn.engine.first_sight import candidate, claimed, comparable, keys_of, link_to_marketo, values_for_new
+from mkdyn.engine.claims import claimed, open_claims
+from mkdyn.engine.first_sight import candidate, comparable, keys_of, link_to_marketo, values_for_new
 from mkdyn.engine.kinds import Kind
 from mkdyn.engine.ledger import Ledger, clears
 from mkdyn.engine.session import Session
@@ -83,6 +86,12 @@ async def _promote(session: Session, kind: Kind, persons: Sequence[tuple[Observa
     rows = await _rows_sharing(session, kind, [person for _, person in persons])
     keys = {*there, *(row.key for found in rows.values() for row in found)}
     links = session.store.links([kind.name], System.DYNAMICS, keys)
+    claims = open_claims(session).rows
+
+    def met(row: Record, person: Record) -> Candidate:
+        found = candidate(row.key, links, "promoted")
+        return found if claims.get(row.key, person.key) == person.key else attrs.evolve(found, linked=True)
+
     for item, person in persons:
         own = there.get(str(person.values.get(key_field)))
         sharing = next((rows[place] for place in _places(session, kind, person) if place in rows), list[Record]())
@@ -92,8 +101,8 @@ async def _promote(session: Session, kind: Kind, persons: Sequence[tuple[Observa
             if other is not person and set(_places(session, kind, other)) & set(_places(session, kind, person))
         ]
         decision = match(
-            [candidate(own.key, links, "promoted")] if own is not None else [],
-            [candidate(row.key, links, "promoted") for row in sharing],
+            [met(own, person)] if own is not None else [],
+            [met(row, person) for row in sharing],
             rivals,
         )
         match decision:

@@ -11,6 +11,7 @@ from collections.abc import Collection, Iterator, Sequence
 from mkdyn.domain.entities import PERSON
 from mkdyn.domain.records import Key, Link, LinkState
 from mkdyn.domain.systems import System
+from mkdyn.engine.claims import open_claims
 from mkdyn.engine.first_sight import meet_rows
 from mkdyn.engine.kinds import Kind
 from mkdyn.engine.ledger import Ledger
@@ -43,7 +44,7 @@ async def _decide_rows(session: Session, kind: Kind, rows: Sequence[Observation]
     store, ledger = session.store, Ledger(session=session)
     links = store.links([kind.name], System.DYNAMICS, [row.key for row in rows])
     told = store.observed(System.MARKETO, kind.object, [link.marketo for link in links.values()])
-    busy = _in_flight(session, rows, links.values())
+    busy = _in_flight(session, rows, links.values()) | open_claims(session).rows.keys()
     subjects: list[Subject] = []
     strangers: list[Observation] = []
     for row in rows:
@@ -63,7 +64,7 @@ async def _decide_marketo(session: Session, name: str, found: Sequence[Observati
     """Decide what only Marketo brought; what Dynamics brought, too, is decided already."""
     kinds = [kind for kind in session.kinds if kind.object == name]
     links = session.store.links([kind.name for kind in kinds], System.MARKETO, [item.key for item in found])
-    busy = _in_flight(session, found, links.values())
+    busy = _in_flight(session, found, links.values()) | open_claims(session).persons.keys()
     strangers = [item for item in found if item.key not in links or _buried(links[item.key], item)]
     for kind in kinds:
         ledger = Ledger(session=session)

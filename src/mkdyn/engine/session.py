@@ -48,11 +48,13 @@ class Session:
         observed: How many changes the feeds brought.
         reuses: Whether it goes on with the writes of an earlier plan, where they are still right.
         left: How many planned writes had moved, and were left.
+        unheard: Whether Marketo's feed was not read to its end, so that edits may be unknown.
         again: Whether something was found that another round should decide.
         paused: Why it stopped early, if it did.
         warnings: What a person should know, without people's data.
         tallies: What the plan does, for the guards.
         matched: How many records met their counterparts for the first time, were ambiguous, were new.
+        claims: Persons that will be linked by a planned write to Dynamics alone, each with its row.
         linked_before: How many links each entity had when the run began.
         confirmable_since: Our writes to Marketo sent before this would have been confirmed by its feed by now.
     """
@@ -77,11 +79,13 @@ class Session:
     began: float = attrs.field(factory=anyio.current_time)
     observed: int = 0
     left: int = 0
+    unheard: bool = False
     again: bool = False
     paused: str | None = None
     warnings: list[str] = attrs.field(factory=list[str])
     tallies: dict[tuple[AnyEntity, System], Tally] = attrs.field(factory=dict[tuple[AnyEntity, System], Tally])
     matched: dict[str, int] = attrs.field(factory=lambda: {"linked": 0, "ambiguous": 0, "new": 0})
+    claims: dict[str, str] = attrs.field(factory=dict[str, str])
     linked_before: Mapping[str, int] = attrs.field(factory=dict[str, int])
     confirmable_since: datetime | None = None
 
