@@ -89,7 +89,8 @@ class Proof:
 
     Attributes:
         edited: Fields that someone else changed, by the feed's word.
-        overwritten: Per field, the edit that our write replaced.
+        overwritten: Per field, the edit that our write replaced, if nobody has edited it since.
+        standing: Per field whose last entry is our own write, what we wrote.
         lost: Fields whose replaced edit can't be read back from the feed's text.
         echoes: Our writes that are still unconfirmed.
         confirmed: Whether any write of ours was confirmed.
@@ -97,6 +98,7 @@ class Proof:
 
     edited: set[str] = attrs.field(factory=set[str])
     overwritten: dict[str, FieldValue] = attrs.field(factory=dict[str, FieldValue], repr=False)
+    standing: dict[str, FieldValue] = attrs.field(factory=dict[str, FieldValue], repr=False)
     lost: set[str] = attrs.field(factory=set[str])
     echoes: dict[str, tuple[Echo, ...]] = attrs.field(factory=dict[str, "tuple[Echo, ...]"])
     confirmed: bool = False
@@ -125,8 +127,11 @@ def prove(evidence: Iterable[Evidence], echoes: Echoes) -> Proof:
         echo = next((echo for echo in waiting if reads_as(item.new, echo.after)), None)
         if echo is None:
             proof.edited.add(item.field)
+            for known in (proof.overwritten, proof.standing):
+                known.pop(item.field, None)
             continue
         proof.confirmed = True
+        proof.standing[item.field] = echo.after
         _settle(proof, item.field, waiting[waiting.index(echo) + 1 :])
         if not _is_cut_from(item.old, echo.before) and not reads_as(item.old, echo.before):
             replaced = value_like(item.old, echo.after if echo.before is None else echo.before)

@@ -69,7 +69,7 @@ class Merger:
             marketo: What Marketo shows.
             dynamics: What Dynamics shows.
             doubtful: Pair keys of which nobody knows whether our last write arrived: taken as changed on both.
-            overwritten: Per Marketo field, an edit that our own write replaced in the instant it was made.
+            overwritten: Per Marketo field that shows our own write, an edit that it replaced in that instant.
             key: The Dynamics GUID, for reports.
         """
         merged = Merged()
@@ -143,10 +143,10 @@ def _merge_field(
     was_d, was_m = (was.dynamics, was.marketo) if isinstance(was, Twofold) else (was, was)
     d_changed = d is not MISSING and (in_doubt or not same(d, was_d))
     m_changed = m is not MISSING and (in_doubt or not same(m, was_m))
-    if not isinstance(lost, Missing) and not isinstance(m, Missing):
-        ours = not m_changed or (not isinstance(d, Missing) and pair.lens.agree(d, m))
-        if ours and _put_right(merged, pair, was_d, d, m, policy, lost=lost, key=key):
-            return
+    if not (isinstance(lost, Missing) or isinstance(m, Missing)) and _put_right(
+        merged, pair, was_d, d, m, policy, lost=lost, key=key
+    ):
+        return
     if not (d_changed or m_changed):
         return
     if isinstance(d, Missing) or isinstance(m, Missing):

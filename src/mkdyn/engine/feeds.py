@@ -9,7 +9,7 @@ import attrs
 from mkdyn.domain.systems import System
 from mkdyn.engine.session import Session
 from mkdyn.ports.observer import PageGathered
-from mkdyn.ports.store import Observation
+from mkdyn.ports.store import Observation, StateStore
 
 
 def feed_name(system: System, name: str) -> str:
@@ -24,16 +24,21 @@ def count_page(session: Session, system: System, name: str, changes: int, kept: 
 
 
 def observe(session: Session, observations: Iterable[Observation]) -> None:
-    """Keep observations without losing what was known before: evidence, a request, a doubt."""
+    """Keep observations without losing what was known before; see `joined`."""
+    session.store.observe(joined(session.store, observations))
+
+
+def joined(store: StateStore, observations: Iterable[Observation]) -> list[Observation]:
+    """Return observations with what is pending of their records: evidence, a request, a doubt, a deletion."""
     found = list(observations)
     places = {(item.system, item.object) for item in found}
     pending = {
-        (system, name): session.store.observed(
+        (system, name): store.observed(
             system, name, [item.key for item in found if (item.system, item.object) == (system, name)]
         )
         for system, name in places
     }
-    session.store.observe(_joined(item, pending[item.system, item.object].get(item.key)) for item in found)
+    return [_joined(item, pending[item.system, item.object].get(item.key)) for item in found]
 
 
 def _joined(item: Observation, before: Observation | None) -> Observation:
@@ -41,8 +46,9 @@ def _joined(item: Observation, before: Observation | None) -> Observation:
         return item
     return attrs.evolve(
         item,
+        deleted=item.deleted or (before.deleted and item.record is None),
         evidence=item.evidence or before.evidence,
         wanted=item.wanted or before.wanted,
-        doubtful=(*before.doubtful, *item.doubtful),
+        doubtful=tuple(dict.fromkeys((*before.doubtful, *item.doubtful))),
         seen_at=item.seen_at or before.seen_at,
     )

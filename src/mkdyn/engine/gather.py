@@ -38,17 +38,19 @@ async def _gather_marketo(session: Session) -> None:
 
 
 async def observe_keys(session: Session, keys: Collection[Key]) -> None:
-    """Observe just these records, and their counterparts; the feeds stay where they are.
+    """Observe just these records, and their counterparts; Dynamics' feeds stay where they are.
 
-    A Dynamics GUID is looked for in every selected table, a Marketo key among the persons.
+    A Dynamics GUID is looked for in every selected table, a Marketo key among the persons. Marketo's feed is read:
+    it proves who changed what.
     """
     store = session.store
-    if store.cursor(feed_name(System.MARKETO, PERSON)) is None:
-        await _gather_marketo(session)
+    await _gather_marketo(session)
     found: list[Observation] = []
+    strangers = {key.id for key in keys if session.persons and key.system is System.MARKETO and key.id.isdecimal()}
     for kind in session.kinds:
         by_row = store.links([kind.name], System.DYNAMICS, [key.id for key in keys if key.system is System.DYNAMICS])
         by_person = store.links([kind.name], System.MARKETO, [key.id for key in keys if key.system is System.MARKETO])
+        strangers -= by_person.keys()
         guids = {key.id for key in keys if key.system is System.DYNAMICS} | {
             link.dynamics for link in by_person.values()
         }
@@ -60,6 +62,7 @@ async def observe_keys(session: Session, keys: Collection[Key]) -> None:
             Observation(system=System.MARKETO, object=kind.object, key=link.marketo)
             for link in {link.id: link for link in (*by_row.values(), *by_person.values())}.values()
         ]
+    found += [Observation(system=System.MARKETO, object=PERSON, key=key) for key in sorted(strangers)]
     with store.transaction():
         observe(session, found)
     session.observed += len(found)
@@ -78,7 +81,9 @@ async def _read_feed(session: Session, system: System, name: str) -> None:
             kind = next(kind for kind in session.kinds if kind.name == name)
             await read_rows_of_table(session, kind)
     except BudgetSpentError as error:
+        session.unheard |= system is System.MARKETO
         session.paused = error.what
     except TransientError as error:
+        session.unheard |= system is System.MARKETO
         session.tell(FeedFailed(run_id=session.id, system=system, object=name, reason=type(error).__name__))
         session.warn(f"{system}'s feed of {name} stopped: {error.what}")

@@ -10,6 +10,7 @@ from mkdyn.domain.entities import PERSON
 from mkdyn.domain.holds import Hold, Quarantined
 from mkdyn.domain.plan import Operation
 from mkdyn.domain.systems import System
+from mkdyn.engine.feeds import joined
 from mkdyn.engine.report import Report
 from mkdyn.ports.store import Observation, RunRow, StateStore
 
@@ -56,7 +57,7 @@ class Journal:
         """Try records again in the next run."""
         with self._store.transaction():
             self._store.release((item.entity, item.key, None) for item in items)
-            self._store.observe(_again(item) for item in items)
+            self._store.observe(joined(self._store, map(_again, items)))
 
 
 def _again(item: Quarantined) -> Observation:

@@ -8,6 +8,7 @@ import attrs
 
 from mkdyn.domain.entities import AnyEntity
 from mkdyn.domain.evidence import Proof
+from mkdyn.domain.fields import PairState
 from mkdyn.domain.holds import Hold, Quarantined
 from mkdyn.domain.merged import Merged
 from mkdyn.domain.plan import Operation, Step
@@ -17,7 +18,7 @@ from mkdyn.domain.values import fingerprint
 from mkdyn.engine.kinds import Kind
 from mkdyn.engine.ledger import Ledger, clears
 from mkdyn.engine.parting import Subject, is_deletion, meet_again, part_from, suspend
-from mkdyn.engine.seeing import ANSWERS, Seen, see, too_early
+from mkdyn.engine.seeing import ANSWERS, Seen, postpone, see, too_early
 from mkdyn.engine.session import Session
 from mkdyn.ports.store import Observation
 
@@ -35,8 +36,10 @@ async def decide_linked(
             living.append(subject)
         else:
             meet_again(session, subject, ledger, living, reborn)
-    rows, persons = await _read_missing(session, kind, living)
     standing = session.store.kept_back([subject.link.dynamics for subject in living])
+    for subject in living:
+        subject.held = subject.link.dynamics in standing
+    rows, persons = await _read_missing(session, kind, living)
     for subject in living:
         _decide(session, subject, rows, persons, standing.get(subject.link.dynamics, ()), ledger)
     return reborn
@@ -66,7 +69,7 @@ def _needs_row(subject: Subject) -> bool:
 def _needs_person(subject: Subject) -> bool:
     if subject.person is not None:
         return subject.person.record is None
-    return subject.awakened or not (subject.kind.keys <= subject.link.baseline.keys())
+    return subject.awakened or subject.held or not (subject.kind.keys <= subject.link.baseline.keys())
 
 
 def _decide(
@@ -91,14 +94,20 @@ def _decide(
         if record is None and needed:
             suspend(session, subject, system, ledger)
             return
-    if person is not None and too_early(session, subject, person):
+    if session.unheard and any(
+        pair.state is PairState.BACKFILLING and pair.key not in link.baseline for pair in kind.pairs
+    ):
+        return  # a refresh replaces what Marketo shows, unless its feed names an edit: that must be heard first
+    held = {item.field for item in standing if isinstance(item, Hold)}
+    if person is not None and too_early(session, subject, person, held):
+        postpone(session, subject)
         return
     seen = see(subject, row, person)
     merged = kind.merger(
         baseline=seen.baseline,
         marketo=seen.shown[System.MARKETO],
         dynamics=seen.shown[System.DYNAMICS],
-        doubtful={key for item in (subject.row, subject.person) if item is not None for key in item.doubtful},
+        doubtful=seen.doubtful,
         overwritten=seen.proof.overwritten,
         key=link.dynamics,
     )
@@ -146,7 +155,7 @@ def _note(session: Session, subject: Subject, seen: Seen, merged: Merged, ledger
     if subject.revived and kind.person:
         merged.to_marketo[session.rules.deleted_field] = False
     writes = bool(merged.to_marketo) or bool(merged.to_dynamics)
-    held = bool(merged.holds) or seen.postponed
+    held = bool(merged.holds) or seen.postponed or seen.partial
     facts = attrs.evolve(
         link,
         baseline={**seen.baseline, **merged.agreed},
@@ -193,7 +202,7 @@ def _operations(subject: Subject, seen: Seen, merged: Merged) -> list[Operation]
                 step=Step(
                     clears=clears(source) if both else clears(subject.row, person),
                     confirms=_confirmed(link, seen.proof) if source is person or not both else {},
-                    covers=not both and not merged.holds and not seen.postponed,
+                    covers=not (both or merged.holds or seen.postponed or seen.partial),
                 ),
             )
         )  # fmt: skip

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import timedelta
 
 import attrs
@@ -14,30 +14,55 @@ from mkdyn.domain.holds import Hold
 from mkdyn.domain.merged import agreed_on
 from mkdyn.domain.records import Baseline, Record, Twofold
 from mkdyn.domain.systems import System
-from mkdyn.domain.values import MISSING, FieldValue, Missing, Shown, Values
+from mkdyn.domain.values import MISSING, FieldValue, Missing, Shown, Values, same
 from mkdyn.engine.parting import Subject
 from mkdyn.engine.session import Session
 
 
-def too_early(session: Session, subject: Subject, person: Record) -> bool:
-    """Whether Marketo shows something that neither its feed nor our own writes explain, yet.
+def too_early(session: Session, subject: Subject, person: Record, held: Collection[str]) -> bool:
+    """Whether Marketo shows something that neither its feed, our own writes nor the baseline explain, yet.
 
     Values may lag behind the feed, and the feed behind the values; within the time that
     Marketo takes for that, the record is left for the next run.
+
+    Args:
+        session: The run.
+        subject: The linked record.
+        person: What Marketo shows of it.
+        held: Dynamics fields that are held: what Marketo shows of them is known to differ.
     """
-    evidence = subject.person.evidence if subject.person is not None else ()
-    if not evidence and not subject.link.echoes:
-        return False
+    kind, echoes = subject.kind, subject.link.echoes
     delay = timedelta(seconds=session.identities[System.MARKETO].settles_after_s)
-    seen_at = subject.person.seen_at if subject.person is not None else None
-    for name in {item.field for item in evidence} | subject.link.echoes.keys():
-        value: Shown = person.values.get(name, MISSING)
-        if isinstance(value, Missing) or explained(name, value, subject.link.echoes, evidence):
+    if not delay or not kind.person:
+        return False
+    evidence = subject.person.evidence if subject.person is not None else ()
+    since = [item.seen_at or session.now() for item in (subject.person or subject.row,) if item is not None]
+    named = {item.field for item in evidence}
+    agreed = kind.as_agreed(subject.link, System.MARKETO)
+    for pair in kind.pairs:
+        value: Shown = person.values.get(pair.marketo, MISSING)
+        if isinstance(value, Missing) or pair.dynamics in held:
             continue
-        told = [seen_at, *(echo.at for echo in subject.link.echoes.get(name, ()))]
-        if any(at is not None and at + delay > session.now() for at in told):
+        if pair.marketo in named or pair.marketo in echoes:
+            known = explained(pair.marketo, value, echoes, evidence)
+        else:
+            known = pair.marketo not in agreed or same(value, agreed[pair.marketo])
+        told = [*since, *(echo.at for echo in echoes.get(pair.marketo, ()) if echo.at is not None)]
+        if not known and any(at + delay > session.now() for at in told):
             return True
     return False
+
+
+def postpone(session: Session, subject: Subject) -> None:
+    """Leave a record for the next run, which reads its person anew; from when on, is remembered."""
+    before = subject.person or subject.row
+    if before is None:  # pragma: no cover
+        return
+    record = before.record if before.system is System.DYNAMICS else None
+    later = attrs.evolve(before, record=record, seen_at=before.seen_at or session.started_at)
+    if later != before:
+        with session.store.transaction():
+            session.store.observe([later])
 
 
 @attrs.frozen(kw_only=True, eq=False)
@@ -48,17 +73,21 @@ class Seen:
         shown: What each system shows, as far as it can be vouched for.
         baseline: What both showed when they last agreed, or what Marketo made of our last write.
         version: The Dynamics version of what is shown.
+        doubtful: Pairs of which nobody knows whether our last write arrived.
         proof: What Marketo's feed proves.
         holds: Marketo's own answers to our writes, which are no edits.
         postponed: Whether an edit in Marketo waits for a backfill to end.
+        partial: Whether the row did not show a field that syncs, so that its version vouches for nothing.
     """
 
     shown: Mapping[System, Values]
     baseline: Baseline
     version: str | None
+    doubtful: Collection[str]
     proof: Proof
     holds: Sequence[Hold]
     postponed: bool
+    partial: bool
 
 
 def see(subject: Subject, row: Record | None, person: Record | None) -> Seen:
@@ -69,7 +98,10 @@ def see(subject: Subject, row: Record | None, person: Record | None) -> Seen:
     if evidence:
         proof = prove(evidence, link.echoes)
     shown = kind.as_agreed(link, System.MARKETO) if person is None else dict(person.values)
+    for name in [name for name, ours in proof.standing.items() if not same(shown.get(name, MISSING), ours)]:
+        proof.overwritten.pop(name, None)  # somebody came after us
     baseline, answers = (link.baseline, []) if person is None else _answered(subject, shown, proof, evidence)
+    doubtful = {key for item in (subject.row, subject.person) if item is not None for key in item.doubtful}
     named = {item.field for item in evidence} - proof.overwritten.keys()
     waiting = [
         pair.marketo
@@ -85,9 +117,11 @@ def see(subject: Subject, row: Record | None, person: Record | None) -> Seen:
         },
         baseline=baseline,
         version=row.version if row is not None else link.version,
+        doubtful=doubtful,
         proof=proof,
         holds=[*answers, *(_hold(subject, name, "overwritten") for name in proof.lost if name in kind.by_marketo)],
         postponed=bool(waiting),
+        partial=row is not None and not kind.shown_whole(row),
     )
 
 

@@ -126,7 +126,8 @@ async def _read_back(
     by_field = kind.key_field if system is System.MARKETO else None
     created = [operation for operation in operations if operation.kind == "create" and by_field is not None]
     others = [operation for operation in operations if operation not in created]
-    shown = await connector.read(name, {operation.key for operation in others}, fields=fields)
+    written = {field for operation in others for field in operation.after}  # flags of ours among them
+    shown = await connector.read(name, {operation.key for operation in others}, fields=sorted({*fields, *written}))
     found = {operation.id: shown[operation.key] for operation in others if operation.key in shown}
     if by_field is not None and created:
         records = await connector.find(name, by_field, {operation.key for operation in created}, fields=fields)
@@ -151,5 +152,7 @@ def _observe_again(session: Session, kind: Kind, system: System, record: Record,
     name = kind.object_in(system)
     pending = session.store.observed(system, name, [record.key]).get(record.key)
     before = pending or Observation(system=system, object=name, key=record.key)
+    synced = {field: value for field, value in record.values.items() if field in kind.fields_in(system)}
+    record = attrs.evolve(record, values=synced)
     with session.store.transaction():
         session.store.observe([attrs.evolve(before, record=record, doubtful=(*before.doubtful, *doubtful))])

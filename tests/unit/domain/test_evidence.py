@@ -67,6 +67,12 @@ def test_a_replaced_edit_of_an_empty_field_is_read_as_what_we_wrote() -> None:
     assert prove([told("6", "7")], waiting(Echo(before=None, after=7))).overwritten == {"title": 6}
 
 
+def test_an_edit_since_our_write_is_the_one_that_counts() -> None:
+    """Somebody of the same system came after us: what we replaced was replaced there."""
+    proof = prove([told("theirs", "ours"), told("ours", "newest")], waiting(WRITE))
+    assert (proof.edited, proof.overwritten, proof.standing) == ({"title"}, {}, {})
+
+
 def test_writes_are_confirmed_in_their_order() -> None:
     """The confirmed one, and those before it, wait no longer; a repeated value is the older write."""
     assert prove([told("old", "ours")], waiting(WRITE, AGAIN)).echoes == {"title": (AGAIN,)}

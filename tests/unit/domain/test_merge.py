@@ -319,11 +319,6 @@ def test_an_overwritten_edit_that_dynamics_shares_is_agreement() -> None:
     assert settle(LEAD, d="same", lost="same") == Merged(to_marketo={"title": "same"}, awaited={"jobtitle": "same"})
 
 
-def test_an_edit_since_our_write_is_merged_as_it_is() -> None:
-    """Somebody has entered a value after our write: that value counts."""
-    assert settle(LEAD, m="newest", lost="edit").to_dynamics == {"jobtitle": "newest"}
-
-
 @pytest.mark.parametrize("pair", [LEAD, CONTACT])
 def test_a_baseline_that_lags_hides_no_overwritten_edit(pair: FieldPair) -> None:
     """Marketo shows our write, though its answer never came: the edit beneath it counts all the same."""

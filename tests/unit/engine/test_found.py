@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Mapping
+
 import pytest
 
 from mkdyn import Entity, Key, Pick, Promotion, Rules, System, where
-from mkdyn.domain import LinkState, PairState
+from mkdyn.domain import LinkState, PairState, Quarantined, Record
 from mkdyn.errors import UnreachableError
 from mkdyn.testing import Crash, Crashed, FakeDynamics, FakeMarketo, LoseAnswer, Reject, Unreachable
 from tests.unit.engine.world import World
@@ -264,3 +266,227 @@ async def test_a_key_field_with_anything_but_a_guid_asks_dynamics_nothing() -> N
     world.marketo.edit("lead", person, dynamicsContactId="x" * 36)
     report = await world.run()
     assert report.observed == 0
+
+
+# -- found by the simulation ---------------------------------------------------------------------------
+
+
+async def test_an_edit_of_a_hidden_column_is_found_when_it_is_shown_again() -> None:
+    """The row's version had been taken as known, though it did not show the column."""
+    world = await World.of(Entity.CONTACT)
+    link = await world.linked(Entity.CONTACT, lastname="A", jobtitle="1")
+    world.dynamics.hide_column("contact", "jobtitle")
+    world.dynamics.edit("contact", link.dynamics, jobtitle="2", telephone1="5")
+    await world.rest()
+    world.dynamics.show_column("contact", "jobtitle")
+    await world.rest()
+    assert (world.person(link)["title"], world.person(link)["phone"]) == ("2", "5")
+
+
+async def test_a_hold_outlives_an_edit_of_another_field() -> None:
+    """Marketo was taken at its baseline's word, though it was held for showing something else."""
+    world = await World.of(Entity.ACCOUNT, Entity.CONTACT, rules=Rules(walk_links=0))
+    company = world.dynamics.create("account", name="Acme")
+    link = await world.linked(Entity.CONTACT, lastname="A")
+    world.marketo.edit("lead", link.marketo, externalCompanyId=company)
+    assert (await world.rest()).holds.total == 1  # a person can't leave its company
+    world.dynamics.edit("contact", link.dynamics, jobtitle="2")
+    assert (await world.rest()).holds.total == 1
+
+
+async def test_a_record_set_aside_stays_so_when_its_other_side_is_edited() -> None:
+    """A closed lead takes no edit of Marketo's, and goes on giving its own."""
+    world = await World.of(Entity.LEAD, rules=Rules(walk_links=0))
+    link = await world.linked(Entity.LEAD, lastname="A", jobtitle="1", statecode=2)
+    world.marketo.edit("lead", link.marketo, title="2")
+    assert (await world.rest()).quarantined.total == 1
+    world.dynamics.edit("lead", link.dynamics, telephone1="5")
+    assert (await world.rest()).quarantined.total == 1
+    assert (world.row(link)["jobtitle"], world.person(link)["phone"]) == ("1", "5")
+
+
+async def test_a_restored_row_does_not_take_its_person_back_from_another() -> None:
+    """The person had been promoted anew meanwhile: two links could not be kept, and every run failed."""
+    world = await World.of(Entity.LEAD)
+    link = await world.linked(Entity.LEAD, lastname="A")
+    world.dynamics.delete("lead", link.dynamics)
+    await world.rest()
+    await world.sync.promote(int(link.marketo), to=Entity.LEAD)
+    await world.rest()
+    world.dynamics.restore("lead", link.dynamics)
+    report = await world.rest()
+    assert [(item.key, item.code) for item in report.quarantined] == [(link.dynamics, "ambiguous-match")]
+    [live] = world.live(Entity.LEAD)
+    assert (live.marketo, live.dynamics == link.dynamics) == (link.marketo, False)
+
+
+async def test_two_restored_rows_of_one_person_do_not_both_take_it_back() -> None:
+    """In one run, too, a person goes to one of them."""
+    world = await World.of(Entity.LEAD)
+    first = await world.linked(Entity.LEAD, lastname="A")
+    world.dynamics.delete("lead", first.dynamics)
+    await world.rest()
+    await world.sync.promote(int(first.marketo), to=Entity.LEAD)
+    await world.rest()
+    [second] = world.live(Entity.LEAD)
+    world.dynamics.delete("lead", second.dynamics)
+    await world.rest()
+    for link in (first, second):
+        world.dynamics.restore("lead", link.dynamics)
+    report = await world.rest()
+    assert len(world.live(Entity.LEAD)) == report.quarantined.total == 1
+
+
+async def test_a_missing_record_that_turns_out_deleted_is_not_missing_any_more() -> None:
+    """Its quarantine stood for ever."""
+    world = await World.of(Entity.LEAD, rules=Rules(watch_days=0.0))
+    link = await world.linked(Entity.LEAD, lastname="A")
+    world.marketo.hold_entries()
+    world.marketo.delete("lead", link.marketo)
+    world.dynamics.edit("lead", link.dynamics, jobtitle="2")
+    assert (await world.run()).quarantined.total == 1
+    assert (await world.rest()).quarantined.total == 0
+    assert world.link(Entity.LEAD, link.dynamics).state is LinkState.TOMBSTONE
+
+
+async def test_a_value_older_than_our_confirmed_write_is_no_edit() -> None:
+    """The feed had told of our write, the values had not caught up: what stood there before looked like an edit."""
+    world = await World.of(Entity.LEAD, marketo=FakeMarketo(settles_after_s=1200))
+    link = await world.linked(Entity.LEAD, lastname="A", jobtitle="1")
+    world.marketo.hold_values()
+    world.dynamics.edit("lead", link.dynamics, jobtitle="2")
+    await world.run()
+    world.dynamics.edit("lead", link.dynamics, jobtitle="3")
+    await world.run()
+    assert world.row(link)["jobtitle"] == "3"
+    world.marketo.show_values()
+    for _ in range(5):
+        await world.run()
+    assert (world.row(link)["jobtitle"], world.person(link)["title"]) == ("3", "3")
+    assert [item async for item in world.sync.journal.collisions()] == []
+
+
+async def test_a_refresh_waits_until_marketos_feed_was_heard() -> None:
+    """An edit made after the selection survives it, though the feed could not be read at once."""
+    world = await World.with_picks(Pick(Entity.LEAD, "lastname"))
+    link = await world.linked(Entity.LEAD, lastname="A", jobtitle="D")
+    await world.sync.fields.select(Pick(Entity.LEAD, "jobtitle"))
+    world.marketo.edit("lead", link.marketo, title="M")
+    world.marketo.inject(Unreachable(call=world.next_call(System.MARKETO, "changes"), of="changes"))
+    await world.run()
+    assert world.person(link)["title"] == "M"
+    await world.rest()
+    assert world.row(link)["jobtitle"] == world.person(link)["title"] == "M"
+
+
+async def test_an_edit_hit_while_another_is_put_back_is_reported_too() -> None:
+    """What we put back is our own write as well, though it moves no baseline while Dynamics refuses the edit."""
+    world = await World.of(Entity.LEAD)
+    link = await world.linked(Entity.LEAD, lastname="A", jobtitle="1", statecode=2)
+    edits = ["first", "second"]
+
+    def meddle(call: str) -> None:
+        if call == "write lead" and edits:
+            world.marketo.edit("lead", link.marketo, title=edits.pop(0))
+
+    world.dynamics.edit("lead", link.dynamics, jobtitle="ours")
+    world.marketo.between(meddle)
+    await world.rest(4)
+    found = {item.collision.marketo async for item in world.sync.journal.collisions() if item.kind == "overwritten"}
+    assert found == {"first", "second"}
+    assert world.person(link)["title"] == "second"
+
+
+async def test_evidence_of_a_record_out_of_sight_is_kept() -> None:
+    """An edit that our write hit, a person that can't be read for a while: it is reported when it is seen again."""
+    world = await World.of(Entity.CONTACT)
+    link = await world.linked(Entity.CONTACT, lastname="A", jobtitle="1")
+    world.dynamics.edit("contact", link.dynamics, jobtitle="ours")
+
+    def meddle(call: str) -> None:
+        if call == "write lead":
+            world.marketo.between_calls.clear()
+            world.marketo.edit("lead", link.marketo, title="theirs")
+
+    world.marketo.between(meddle)
+    await world.run()
+    read = world.marketo.read
+
+    async def blind(object: str, keys: Collection[str], /, *, fields: Collection[str]) -> Mapping[str, Record]:
+        return {} if object == "lead" else await read(object, keys, fields=fields)
+
+    world.marketo.read = blind  # type: ignore[method-assign]  # the sync user has lost its rights for a while
+    await world.run()
+    assert world.link(Entity.CONTACT, link.dynamics).state is LinkState.SUSPENDED
+    world.marketo.read = read  # type: ignore[method-assign]
+    await world.rest()
+    found = [(item.kind, item.collision.marketo) async for item in world.sync.journal.collisions()]
+    assert found == [("overwritten", "theirs")]
+
+
+async def test_the_flag_of_a_deleted_row_is_read_back() -> None:
+    """A crash before it was written: settle did not read that field, and took it as written."""
+    world = await World.of(Entity.CONTACT)
+    link = await world.linked(Entity.CONTACT, lastname="A")
+    world.dynamics.delete("contact", link.dynamics)
+    world.marketo.inject(Crash(call=world.next_call(System.MARKETO, "write"), of="write", when="before"))
+    with pytest.raises(Crashed):
+        await world.run()
+    world.restart()
+    await world.rest()
+    assert world.person(link)["dynamicsDeleted"] is True
+
+
+async def test_a_person_whose_create_is_open_is_matched_with_nobody_else() -> None:
+    """Nobody knows whether its row is there: another row with its e-mail waits until that is settled."""
+    world = await World.of(Entity.LEAD, Entity.CONTACT, dynamics=FakeDynamics(settles_after_s=1200))
+    await world.run()
+    person = world.marketo.create("lead", lastName="A", email="a@example.com")
+    await world.sync.promote(int(person), to=Entity.LEAD)
+    world.dynamics.inject(LoseAnswer(call=world.next_call(System.DYNAMICS, "write"), of="write", applied="no"))
+    await world.run()
+    contact = world.dynamics.create("contact", lastname="A", emailaddress1="a@example.com")
+    report = await world.run()
+    assert [item.key for item in report.quarantined] == [contact]
+    assert not world.live(Entity.CONTACT)
+    for _ in range(5):
+        await world.run()
+    [link] = world.live(Entity.LEAD)
+    assert link.marketo == person
+
+
+async def test_a_row_whose_first_merge_is_open_is_not_promoted_into() -> None:
+    """Another person shares its e-mail by now; the row waits for the answer."""
+    world = await World.of(Entity.LEAD, marketo=FakeMarketo(settles_after_s=1200))
+    await world.run()
+    row = world.dynamics.create("lead", lastname="A", emailaddress1="a@example.com")
+    world.marketo.inject(LoseAnswer(call=world.next_call(System.MARKETO, "write"), of="write", applied="no"))
+    await world.run()
+    person = world.marketo.create("lead", lastName="A", email="a@example.com")
+    await world.sync.promote(int(person), to=Entity.LEAD)
+    await world.run()
+    assert not world.live(Entity.LEAD)
+    for _ in range(5):
+        await world.run()
+    assert [link.dynamics for link in world.live(Entity.LEAD)] == [row]
+
+
+async def test_a_run_by_key_looks_at_a_person_that_is_not_linked() -> None:
+    """The rule that promotes it was passed over."""
+    rules = Rules(promote=[Promotion(to=Entity.LEAD, when=where("leadScore").at_least(80))])
+    world = await World.of(Entity.LEAD, rules=rules)
+    await world.run()
+    person = world.marketo.create("lead", lastName="A", leadScore=90)
+    await world.sync.run(keys=[Key.marketo(person)])
+    assert [link.marketo for link in world.live(Entity.LEAD)] == [person]
+
+
+async def test_a_record_released_keeps_what_the_feed_said_of_it() -> None:
+    """A deletion that a plan gathered is followed, though somebody has the row tried again."""
+    world = await World.of(Entity.LEAD)
+    link = await world.linked(Entity.LEAD, lastname="A")
+    world.dynamics.delete("lead", link.dynamics)
+    await world.sync.plan()
+    await world.sync.journal.release(Quarantined(entity=Entity.LEAD, key=link.dynamics, code="x", reason="x"))
+    await world.rest()
+    assert world.link(Entity.LEAD, link.dynamics).state is LinkState.TOMBSTONE
