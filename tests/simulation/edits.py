@@ -1,0 +1,243 @@
+"""What became of every edit: the first two promises, checked against the log of all changes.
+
+An edit may be replaced in its own system by whoever works there. When *we* replace it, one of these must be so:
+
+- it was no edit any more: since we last brought both systems together, both have shown that value at once;
+- it is in the report, with the value that stood against it, told after it was entered;
+- it came back: later both systems showed it.
+
+Whether what stands at the end is on both systems is the fifth promise's check.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
+from typing import TypeAlias
+
+import attrs
+
+from mkdyn.domain import Direction, FieldPair, FieldValue, LinkState, Unfit
+from mkdyn.domain.entities import is_person
+from mkdyn.domain.systems import System
+from mkdyn.domain.values import same
+from tests.simulation.log import Change, Place
+from tests.simulation.world import Selected, World
+
+#: An entity's logical name, a row's key, the Marketo record's.
+Couple: TypeAlias = tuple[str, str, str]
+
+
+def check_no_edit_is_lost(world: World) -> None:
+    """Promise 1: no edit is lost."""
+    _Replay(world).check()
+
+
+@attrs.frozen(kw_only=True)
+class _Replaced:
+    """An edit that a write of ours replaced."""
+
+    entered: Change
+    by: Change
+    couple: Couple
+    pair: FieldPair
+    system: System
+
+
+class _Replay:
+    """Goes through the log once more, knowing how it went on."""
+
+    def __init__(self, world: World) -> None:
+        self.world = world
+        self.shown: dict[Place, FieldValue] = {}
+        self.last: dict[Place, Change] = {}
+        self.common: defaultdict[tuple[Couple, str], list[tuple[FieldValue, FieldValue]]] = defaultdict(list)
+        self.came_back: defaultdict[tuple[Couple, str], list[tuple[int, FieldValue, FieldValue]]] = defaultdict(list)
+        self.replaced: list[_Replaced] = []
+        self.couples = _couples(world)
+        self.living = {(link.entity, link.dynamics, link.marketo) for link in world.links()}
+
+    def check(self) -> None:
+        for change in self.world.log.changes:
+            self._follow(change)
+        told = self._told()
+        for item in self.replaced:
+            if not (self._came_back(item) or self._is_superseded(item) or self._is_told(item, told)):
+                self.world.broken("promise 1", f"an edit is lost: {_said(item)}")
+
+    def _follow(self, change: Change) -> None:
+        place = change.place
+        for couple in self.couples.get(place[:3], ()):
+            for selected in self._pairs(couple, change.place):
+                now = selected.since <= change.number and (selected.until is None or change.number < selected.until)
+                self._begin(couple, selected.pair)
+                if (
+                    now
+                    and couple in self.living
+                    and change.ours
+                    and change.other == couple[2 if place[0] is System.DYNAMICS else 1]
+                ):
+                    self._replace(change, couple, selected)
+        self.shown[place] = change.new
+        self.last[place] = change
+        for couple in self.couples.get(place[:3], ()):
+            for selected in self._pairs(couple, change.place):
+                self._compare(change, couple, selected.pair)
+
+    def _pairs(self, couple: Couple, place: Place) -> Iterator[Selected]:
+        system, _, _, field = place
+        for item in self.world.selected:
+            pair = item.pair
+            if (pair.dynamics if system is System.DYNAMICS else pair.marketo) != field:
+                continue
+            if pair.entity.logical_name == couple[0]:
+                yield item
+
+    def _begin(self, couple: Couple, pair: FieldPair) -> None:
+        """Before anybody changed anything of a field, both systems showed it empty."""
+        if (couple, pair.dynamics) not in self.common:
+            self.common[couple, pair.dynamics].append(self._both(couple, pair))
+
+    def _compare(self, change: Change, couple: Couple, pair: FieldPair) -> None:
+        d, m = self._both(couple, pair)
+        if not pair.lens.agree(d, m):
+            return
+        if change.ours:
+            self.common[couple, pair.dynamics].clear()
+        self.common[couple, pair.dynamics].append((d, m))
+        self.came_back[couple, pair.dynamics].append((change.number, d, m))
+
+    def _both(self, couple: Couple, pair: FieldPair) -> tuple[FieldValue, FieldValue]:
+        entity, row, person = couple
+        empty_flag = False if pair.lens.name == "boolean" else None
+        return (
+            self.shown.get((System.DYNAMICS, entity, row, pair.dynamics), empty_flag),
+            self.shown.get((System.MARKETO, pair.entity.marketo_object, person, pair.marketo), empty_flag),
+        )
+
+    def _replace(self, change: Change, couple: Couple, selected: Selected) -> None:
+        """Note an edit that our write replaces, unless it was none any more."""
+        entered = self.last.get(change.place)
+        system, pair = change.place[0], selected.pair
+        if pair.marketo in self.world.blocked:
+            return  # what Marketo makes of our writes can't be told from what people enter there
+        if entered is None or entered.ours or (entered.number < selected.since and not selected.first):
+            return
+        common = self.common[couple, pair.dynamics]
+        if any(same(both[0 if system is System.DYNAMICS else 1], change.old) for both in common):
+            return
+        if not common and change.old in (None, False, ""):
+            return  # never in agreement: a default or an empty field is filled
+        if entered.running and not is_person(pair.entity):
+            return  # in the instant of our write: an object without a feed, of which no trace is left
+        refreshed = any(number >= selected.since for number, _, _ in self.came_back[couple, pair.dynamics])
+        if not (selected.first or refreshed) and (entered.running or entered.late):
+            return  # its first refresh, and the feed did not name the edit in time
+        expired = self.world.expired.get(System.MARKETO)
+        if system is System.MARKETO and entered.run == change.run and expired is not None and expired >= change.number:
+            return  # in the instant of our write, and the feed that would have told was lost
+        self.replaced.append(_Replaced(entered=entered, by=change, couple=couple, pair=pair, system=system))
+
+    def _is_superseded(self, item: _Replaced) -> bool:
+        """Whether somebody of the same system came after our write: two edits in one system are one."""
+        later = self.world.log.changes[item.by.number + 1 :]
+        following = next((change for change in later if change.place == item.by.place), None)
+        return following is not None and not following.ours
+
+    def _came_back(self, item: _Replaced) -> bool:
+        side = 1 if item.system is System.DYNAMICS else 2
+        later = self.came_back[item.couple, item.pair.dynamics]
+        return any(both[0] > item.by.number and same(both[side], item.by.old) for both in later)
+
+    def _told(self) -> Mapping[tuple[str, str], list[tuple[int, FieldValue, FieldValue]]]:
+        told: defaultdict[tuple[str, str], list[tuple[int, FieldValue, FieldValue]]] = defaultdict(list)
+        for number, found in self.world.store.resolutions(None, after=0, limit=100_000):
+            collision = found.collision
+            told[found.key, collision.field].append((number, collision.dynamics, collision.marketo))
+        return told
+
+    @staticmethod
+    def _is_told(item: _Replaced, told: Mapping[tuple[str, str], list[tuple[int, FieldValue, FieldValue]]]) -> bool:
+        side = 1 if item.system is System.DYNAMICS else 2
+        reports = told.get((item.couple[1], item.pair.dynamics), ())
+        return any(report[0] > item.entered.told and same(report[side], item.by.old) for report in reports)
+
+
+def _couples(world: World) -> Mapping[tuple[System, str, str], list[Couple]]:
+    """Return every two records that were ever one, by each of them."""
+    found: dict[Couple, None] = {(link.entity, link.dynamics, link.marketo): None for link in world.links(*LinkState)}
+    names = {entity.logical_name: entity.marketo_object for entity in world.entities}
+    tables = {
+        key: name for name in names for making in world.log.makings
+        if making.system is System.DYNAMICS and making.object == name for key in (making.key,)
+    }  # fmt: skip
+    for change in world.log.changes:
+        if change.ours and change.other is not None:
+            system, name, key, _ = change.place
+            row, person = (key, change.other) if system is System.DYNAMICS else (change.other, key)
+            entity = name if system is System.DYNAMICS else tables.get(row)
+            if entity is not None:
+                found[entity, row, person] = None
+    by_record: defaultdict[tuple[System, str, str], list[Couple]] = defaultdict(list)
+    for couple in found:
+        entity, row, person = couple
+        by_record[System.DYNAMICS, entity, row].append(couple)
+        by_record[System.MARKETO, names[entity], person].append(couple)
+    return by_record
+
+
+def _said(item: _Replaced) -> str:
+    system, name, key, field = item.by.place
+    return (
+        f"{name} {key}.{field} in {system} was {item.by.old!r} by somebody's hand, entered in run {item.entered.run}"
+        f"{' while it went' if item.entered.running else ''}; our run {item.by.run} wrote {item.by.new!r}"
+    )
+
+
+def check_no_value_is_invented(world: World) -> None:
+    """Promise 2: what we write was shown by the counterpart, or by the field itself before; emptiness was entered."""
+    by_field = {
+        system: {
+            (item.pair.entity.logical_name if system is System.DYNAMICS else item.pair.entity.marketo_object,
+             item.pair.dynamics if system is System.DYNAMICS else item.pair.marketo): None
+            for item in world.selected
+        }
+        for system in System
+    }  # fmt: skip
+    seen: defaultdict[Place, list[Change]] = defaultdict(list)
+    tables = {making.key: making.object for making in world.log.makings if making.system is System.DYNAMICS}
+    told = _Replay(world)._told()
+    for change in world.log.changes:
+        system, name, key, field = change.place
+        if change.ours and change.other is not None and (name, field) in by_field[system]:
+            entity = name if system is System.DYNAMICS else tables.get(change.other)
+            for item in world.selected:
+                pair = item.pair
+                ours = pair.dynamics if system is System.DYNAMICS else pair.marketo
+                if ours != field or pair.entity.logical_name != entity or _has_a_source(world, change, item, seen):
+                    continue
+                couple = (entity, key if system is System.DYNAMICS else change.other, "")
+                lost = _Replaced(entered=change, by=change, couple=couple, pair=pair, system=system)
+                if change.new not in (None, False) or not _Replay._is_told(lost, told):
+                    world.broken("promise 2", f"a value is invented: {name} {key}.{field} in {system}: {change.new!r}")
+        seen[change.place].append(change)
+
+
+def _has_a_source(world: World, change: Change, item: Selected, seen: Mapping[Place, list[Change]]) -> bool:
+    system, _, _, field = change.place
+    pair = item.pair
+    if field in world.blocked:
+        return True  # Marketo makes something of its own of it
+    there: Place = (
+        (System.MARKETO, pair.entity.marketo_object, str(change.other), pair.marketo)
+        if system is System.DYNAMICS
+        else (System.DYNAMICS, pair.entity.logical_name, str(change.other), pair.dynamics)
+    )
+    carry = pair.lens.to_dynamics if system is System.DYNAMICS else pair.lens.to_marketo
+    if change.new in (None, False):
+        one_way = pair.direction is not Direction.BOTH or not item.first
+        return one_way or any(past.new in (None, False) for place in (there, change.place) for past in seen[place])
+    carried = [carry(past.new) for past in seen[there]]
+    return any(not isinstance(value, Unfit) and same(value, change.new) for value in carried) or any(
+        same(past.new, change.new) for past in seen[change.place]
+    )

@@ -1,0 +1,136 @@
+"""What must hold when a history has come to rest: a check for each promise."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+from mkdyn.domain import Entity, Hold, LinkState, Quarantined
+from mkdyn.domain.entities import PERSON, PERSONS, is_person
+from mkdyn.domain.systems import System
+from tests.simulation.edits import check_no_edit_is_lost, check_no_value_is_invented
+from tests.simulation.world import World
+
+#: How many runs it takes to come to rest; a turn of the walk comes on top: a run for each entity.
+REST_RUNS = 8
+#: Why a field may be kept back, or a record set aside.
+_HOLDS = {
+    "too-long",
+    "1003",
+    "rejected",
+    "unreadable",
+    "0x80040217",
+    "0x80044331",
+    "0x8004f502",
+    "0x8004f507",
+    "blocked",
+    "rewritten",
+}
+_SET_ASIDE = {"ambiguous-match", "deleted-in-marketo", "rejected", "read-only", "1022", "required"}
+
+
+async def check_all(world: World) -> None:
+    """Check every promise of a history that has come to rest."""
+    check_one_way_is_one_way(world)
+    await check_it_rests(world)
+    check_both_agree(world)
+    check_every_row_has_a_counterpart(world)
+    check_no_duplicates(world)
+    check_no_edit_is_lost(world)
+    check_no_value_is_invented(world)
+
+
+async def check_it_rests(world: World) -> None:
+    """Promise 5: the next plan is empty."""
+    plan = await world.sync.plan()
+    if plan.operations.total:
+        world.broken("promise 5", f"it never rests: {[item.text(values='shown') for item in plan.operations]}")
+
+
+def check_both_agree(world: World) -> None:
+    """Promise 5: both systems agree on every active pair without a hold, and no hold stands without a cause."""
+    held = {(hold.key, hold.field): hold for _, hold in world.store.holds(None, after=0, limit=100_000)}
+    aside = {item.key: item for _, item in world.store.quarantine(None, after=0, limit=100_000)}
+    for link in world.links():
+        for pair in world.pairs_of(link.entity):
+            row = world.dynamics.record(link.entity, link.dynamics)
+            person = world.marketo.record(pair.entity.marketo_object, link.marketo)
+            where = f"{link.entity} {link.dynamics[:4]} linked to {link.marketo}"
+            if row is None or person is None:
+                world.broken("promise 5", f"{where}: a record is gone")
+            shown = row.values[pair.dynamics], person.values[pair.marketo]
+            if pair.lens.agree(*shown):
+                continue
+            hold, set_aside = held.get((link.dynamics, pair.dynamics)), aside.get(link.dynamics)
+            if hold is None and set_aside is None:
+                world.broken("promise 5", f"{where}: {pair.dynamics} differs, {shown}")
+            if hold is not None:
+                _check_cause(world, hold, pair.marketo)
+    for item in aside.values():
+        if item.code not in _SET_ASIDE:
+            world.broken("promise 8", f"set aside without a cause: {item}")
+
+
+def _check_cause(world: World, hold: Hold, field: str) -> None:
+    """Whether a hold has a cause in what happened."""
+    if hold.code not in _HOLDS or (hold.code in ("blocked", "rewritten") and field not in world.blocked):
+        world.broken("promise 8", f"held without a cause: {hold}")
+
+
+def check_every_row_has_a_counterpart(world: World) -> None:
+    """Promise 5: what is in Dynamics is linked, or set aside and named; no link is buried whose records both live."""
+    linked = {(link.entity, link.dynamics): link for link in world.links(*LinkState)}
+    aside: dict[str, Quarantined] = {item.key: item for _, item in world.store.quarantine(None, after=0, limit=100_000)}
+    for entity in world.entities:
+        for row in world.dynamics.records(entity.logical_name):
+            link = linked.get((entity.logical_name, row.key))
+            if link is None and row.key not in aside:
+                world.broken("promise 5", f"{entity} {row.key[:4]} has no counterpart")
+            if link is None or link.state is LinkState.LIVE:
+                continue
+            if world.marketo.record(entity.marketo_object, link.marketo) is not None and not _taken(
+                world, link.marketo
+            ):
+                world.broken(
+                    "promise 5", f"{link.state} stands over {entity} {row.key[:4]} and {link.marketo}: both live"
+                )
+
+
+def _taken(world: World, person: str) -> bool:
+    """Whether the person belongs to another row by now."""
+    return any(link.marketo == person for link in world.links())
+
+
+def check_no_duplicates(world: World) -> None:
+    """Promise 3: no record was made twice, none is linked twice."""
+    made: dict[tuple[System, str, str], str] = {}
+    gone = {(system, key): number for number, system, _, key in world.log.deletions}
+    for making in world.log.makings:
+        if not making.ours or making.other is None:
+            continue
+        place = (making.system, making.object, making.other)
+        before = made.get(place)
+        if before is not None and gone.get((making.system, before), making.number + 1) > making.number:
+            twice = f"{making.object} {before[:4]} and {making.key[:4]} for {making.other[:4]}"
+            if not _is_recreated(world, making.system, making.object):
+                world.broken("promise 3", f"made twice in {making.system}: {twice}")
+        made[place] = making.key
+    owners = Counter(link.marketo for link in world.links() if is_person(_entity(world, link.entity)))
+    for person, count in owners.items():
+        if count > 1:
+            world.broken("promise 3", f"person {person} is linked {count} times")
+
+
+def _is_recreated(world: World, system: System, name: str) -> bool:
+    """Whether records of that object are deleted by us, and made anew when their row is restored."""
+    return system is System.MARKETO and name != PERSON
+
+
+def _entity(world: World, name: str) -> Entity:
+    return next((entity for entity in PERSONS if entity.logical_name == name), Entity.ACCOUNT)
+
+
+def check_one_way_is_one_way(world: World) -> None:
+    """Promise 4: a one-way entity is never written in Dynamics."""
+    for entity in world.entities:
+        if not is_person(entity) and world.dynamics.writes_by_object[entity.logical_name]:
+            world.broken("promise 4", f"{entity} was written in Dynamics")

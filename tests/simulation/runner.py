@@ -1,0 +1,82 @@
+"""Live through many histories, on all cores: see `python -m tests.simulation --help`."""
+
+from __future__ import annotations
+
+import argparse
+import multiprocessing
+import os
+import sys
+import time
+import traceback
+from functools import partial
+from typing import TextIO
+
+import attrs
+
+from tests.simulation.history import LENGTH, live_through
+from tests.simulation.world import ViolationError
+
+_COLLECTED_MAX = 5
+
+
+@attrs.frozen
+class Outcome:
+    """What became of one history: its seed, its steps in words, and what was wrong, if anything."""
+
+    seed: int
+    steps: int
+    wrong: str
+
+
+def outcome_of(seed: int, *, steps: int, verbose: bool = False) -> Outcome:
+    """Live through one history; an error of the simulation itself counts as a violation."""
+    try:
+        world = live_through(seed, length=steps)
+    except ViolationError as violation:
+        return Outcome(seed, steps, str(violation))
+    except Exception:  # noqa: BLE001 - told, with the seed, and counted
+        return Outcome(seed, steps, f"seed {seed}\n{traceback.format_exc()}")
+    if verbose:
+        sys.stdout.write("\n".join([*world.steps, ""]))
+    return Outcome(seed, steps, "")
+
+
+def told(where: TextIO, what: str) -> None:
+    """Write a line."""
+    where.write(f"{what}\n")
+    where.flush()
+
+
+def main() -> int:
+    """Live through the histories asked for; return how many broke a promise."""
+    parser = argparse.ArgumentParser(prog="python -m tests.simulation", description="Live through random histories.")
+    parser.add_argument("--seeds", type=int, default=1000, help="how many histories")
+    parser.add_argument("--first", type=int, default=0, help="the first seed")
+    parser.add_argument("--steps", type=int, default=LENGTH, help="how many steps each has, before it comes to rest")
+    parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, help="how many processes")
+    parser.add_argument("--verbose", action="store_true", help="tell every step, violation or not")
+    asked = parser.parse_args()
+    seeds = range(asked.first, asked.first + asked.seeds)
+    began, done, broken = time.monotonic(), 0, list[Outcome]()
+    play = partial(outcome_of, steps=asked.steps, verbose=asked.verbose)
+    with multiprocessing.get_context("spawn").Pool(min(asked.jobs, len(seeds))) as pool:
+        for outcome in pool.imap_unordered(play, seeds, chunksize=8 if len(seeds) > 100 else 1):
+            done += 1
+            if outcome.wrong:
+                broken.append(outcome)
+            if done % 100 == 0 or done == len(seeds):
+                rate = done / (time.monotonic() - began)
+                told(sys.stderr, f"{done:,} of {len(seeds):,} histories, {len(broken)} broken, {rate:.1f}/s")
+            if len(broken) >= _COLLECTED_MAX:
+                pool.terminate()
+                break
+    for outcome in broken:
+        told(
+            sys.stdout,
+            f"{outcome.wrong}\nreplay: python -m tests.simulation --first {outcome.seed} --seeds 1 --steps {outcome.steps} --verbose\n",
+        )
+    told(
+        sys.stdout,
+        f"{done:,} histories of {asked.steps} steps from seed {asked.first:,}: {len(broken)} broke a promise",
+    )
+    return 1 if broken else 0
