@@ -33,7 +33,7 @@ def check_no_edit_is_lost(world: World) -> None:
     _Replay(world).check()
 
 
-@attrs.frozen(kw_only=True)
+@attrs.frozen(kw_only=True, eq=False)
 class _Replaced:
     """An edit that a write of ours replaced."""
 
@@ -54,6 +54,8 @@ class _Replay:
         self.common: defaultdict[tuple[Couple, str], list[tuple[FieldValue, FieldValue]]] = defaultdict(list)
         self.came_back: defaultdict[tuple[Couple, str], list[tuple[int, FieldValue, FieldValue]]] = defaultdict(list)
         self.replaced: list[_Replaced] = []
+        self.beneath: dict[Place, _Replaced] = {}
+        self.put_back: set[_Replaced] = set()
         self.couples = _couples(world)
         self.living = {(link.entity, link.dynamics, link.marketo) for link in world.links()}
 
@@ -62,7 +64,9 @@ class _Replay:
             self._follow(change)
         told = self._told()
         for item in self.replaced:
-            if not (self._came_back(item) or self._is_superseded(item) or self._is_told(item, told)):
+            if not (
+                item in self.put_back or self._came_back(item) or self._is_superseded(item) or self._is_told(item, told)
+            ):
                 self.world.broken("promise 1", f"an edit is lost: {_said(item)}")
 
     def _follow(self, change: Change) -> None:
@@ -80,6 +84,10 @@ class _Replay:
                     self._replace(change, couple, selected)
         self.shown[place] = change.new
         self.last[place] = change
+        beneath = self.beneath.get(place)
+        if beneath is not None and change.ours and same(change.new, beneath.by.old):
+            self.put_back.add(beneath)
+            self.last[place] = beneath.entered  # it is somebody's edit as before
         for couple in self.couples.get(place[:3], ()):
             for selected in self._pairs(couple, change.place):
                 self._compare(change, couple, selected.pair)
@@ -136,7 +144,9 @@ class _Replay:
         expired = self.world.expired.get(System.MARKETO)
         if system is System.MARKETO and entered.run == change.run and expired is not None and expired >= change.number:
             return  # in the instant of our write, and the feed that would have told was lost
-        self.replaced.append(_Replaced(entered=entered, by=change, couple=couple, pair=pair, system=system))
+        item = _Replaced(entered=entered, by=change, couple=couple, pair=pair, system=system)
+        self.replaced.append(item)
+        self.beneath[change.place] = item
 
     def _is_superseded(self, item: _Replaced) -> bool:
         """Whether somebody of the same system came after our write: two edits in one system are one."""

@@ -13,7 +13,8 @@ from mkdyn.domain.feeds import Cursor, Entry, Evidence, Page
 from mkdyn.domain.records import Link, LinkState, is_guid
 from mkdyn.domain.systems import System
 from mkdyn.engine.feeds import count_page, feed_name
-from mkdyn.engine.session import Session
+from mkdyn.engine.kinds import Kind
+from mkdyn.engine.session import CHUNK, Session
 from mkdyn.engine.walk import compare_links
 from mkdyn.errors import CursorExpiredError
 from mkdyn.ports.observer import CursorExpired
@@ -41,9 +42,19 @@ async def read_entries_of_persons(session: Session) -> None:
         session.store.set_cursor(f"{feed}:complete", Cursor(token="", at=session.started_at))
     if session.store.cursor(f"{feed}:expired") is not None:
         for kind in session.persons:
+            _forget_echoes(session, kind)
             await compare_links(session, kind, {System.MARKETO})
         with session.store.transaction():
             session.store.set_cursor(f"{feed}:expired", None)
+
+
+def _forget_echoes(session: Session, kind: Kind) -> None:
+    """Await no more confirmations: they were in the feed that was lost, and so was who edited what since."""
+    after = 0
+    while links := session.store.links_after(kind.name, after, CHUNK, states=tuple(LinkState)):
+        after = links[-1].id
+        with session.store.transaction():
+            session.store.put_links([attrs.evolve(link, echoes={}) for link in links if link.echoes])
 
 
 async def _read_entries(session: Session, feed: str, fields: Sequence[str]) -> None:
@@ -108,7 +119,8 @@ def _person_changed(
         due = still_due(link.echoes, {item.field for item in evidence}, session.confirmable_since)
         proof = prove(evidence, due)
         if not (pending and pending.evidence) and not (proof.edited or proof.overwritten or proof.lost):
-            return None, attrs.evolve(link, echoes=proof.echoes) if proof.confirmed else None
+            waiting = pending and attrs.evolve(pending, seen_at=session.started_at)  # values may lag behind this, too
+            return (waiting, attrs.evolve(link, echoes=proof.echoes)) if proof.confirmed else (None, None)
         changed = attrs.evolve(link, echoes=due) if due != link.echoes else None
     before = pending or Observation(system=System.MARKETO, object=PERSON, key=key)
     told = (*before.evidence, *evidence)

@@ -109,7 +109,8 @@ def meet_again(
             reborn += [item for item in (subject.row,) if item is not None]
         case "report":
             ledger.kept_back.append(_unreachable(subject))
-            ledger.clear(subject.row, subject.person if link.state is LinkState.TOMBSTONE else _spent(subject.person))
+            told = (subject.row, subject.person)
+            ledger.clear(*(told if link.state is LinkState.TOMBSTONE else map(_spent, told)))
         case "rest":
             ledger.clear(subject.row, subject.person)
         case _:
@@ -130,9 +131,9 @@ def _unreachable(subject: Subject) -> Quarantined:
     )  # fmt: skip
 
 
-def _spent(person: Observation | None) -> Observation | None:
-    """Return what Marketo brought, unless it proves something: that is needed when the record is seen again."""
-    return None if person is not None and (person.evidence or person.doubtful) else person
+def _spent(item: Observation | None) -> Observation | None:
+    """Return an observation, unless it proves something: that is needed when the record is seen again."""
+    return None if item is not None and (item.evidence or item.doubtful) else item
 
 
 def suspend(session: Session, subject: Subject, gone: System, ledger: Ledger) -> None:
@@ -142,5 +143,5 @@ def suspend(session: Session, subject: Subject, gone: System, ledger: Ledger) ->
     )
     ledger.links.append(link)
     ledger.kept_back.append(_unreachable(attrs.evolve(subject, link=link)))
-    ledger.clear(subject.row, _spent(subject.person))
+    ledger.clear(_spent(subject.row), _spent(subject.person))
     session.tally(subject.kind.entity, gone).gone += 1

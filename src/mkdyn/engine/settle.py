@@ -65,8 +65,8 @@ def verdict(operation: Operation, found: Record | None, *, evidence: Sequence[Ev
         return later if found is None else Landed()
     if operation.kind == "delete":
         return Landed() if found is None else later
-    if found is None:
-        return NeverArrived()  # there is nothing left to write to
+    if found is None:  # deleted, or out of sight for a while: nobody can say
+        return Landed(doubtful=tuple(operation.after)) if overdue else Waiting()
     unproven = tuple(
         name
         for name, value in operation.after.items()
@@ -144,15 +144,18 @@ def _landed(session: Session, kind: Kind, operation: Operation, record: Record |
     if unsure:
         operation = attrs.evolve(operation, step=attrs.evolve(operation.step, covers=False, clears=()))
     commit(session, kind, operation, Applied(key=key), unsure=unsure)
-    if record is not None:
-        _observe_again(session, kind, operation.system, record, unsure)
+    if record is not None or unsure:
+        _observe_again(session, kind, operation.system, key, record, unsure)
 
 
-def _observe_again(session: Session, kind: Kind, system: System, record: Record, doubtful: tuple[str, ...]) -> None:
+def _observe_again(
+    session: Session, kind: Kind, system: System, key: str, record: Record | None, doubtful: tuple[str, ...]
+) -> None:
     name = kind.object_in(system)
-    pending = session.store.observed(system, name, [record.key]).get(record.key)
-    before = pending or Observation(system=system, object=name, key=record.key)
-    synced = {field: value for field, value in record.values.items() if field in kind.fields_in(system)}
-    record = attrs.evolve(record, values=synced)
+    pending = session.store.observed(system, name, [key]).get(key)
+    before = pending or Observation(system=system, object=name, key=key)
+    if record is not None:
+        synced = {field: value for field, value in record.values.items() if field in kind.fields_in(system)}
+        record = attrs.evolve(record, values=synced)
     with session.store.transaction():
         session.store.observe([attrs.evolve(before, record=record, doubtful=(*before.doubtful, *doubtful))])

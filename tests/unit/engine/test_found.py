@@ -490,3 +490,39 @@ async def test_a_record_released_keeps_what_the_feed_said_of_it() -> None:
     await world.sync.journal.release(Quarantined(entity=Entity.LEAD, key=link.dynamics, code="x", reason="x"))
     await world.rest()
     assert world.link(Entity.LEAD, link.dynamics).state is LinkState.TOMBSTONE
+
+
+async def test_an_edit_that_an_expired_feed_would_have_told_is_no_rendering_of_ours() -> None:
+    """Our write was never confirmed, the feed is lost: what shows now is somebody's edit."""
+    world = await World.of(Entity.CONTACT)
+    link = await world.linked(Entity.CONTACT, lastname="A", jobtitle="1")
+    world.dynamics.edit("contact", link.dynamics, jobtitle="2")
+    await world.run()
+    world.marketo.edit("lead", link.marketo, title="3")
+    world.marketo.expire_cursors()
+    report = await world.rest()
+    assert report.holds.total == 0
+    assert world.row(link)["jobtitle"] == "3"
+
+
+async def test_an_open_write_to_a_record_out_of_sight_stays_in_doubt() -> None:
+    """Its answer was lost and the person can't be read: later, both values are reported."""
+    world = await World.of(Entity.CONTACT)
+    link = await world.linked(Entity.CONTACT, lastname="A", jobtitle="1")
+    world.dynamics.edit("contact", link.dynamics, jobtitle="2")
+    world.marketo.inject(LoseAnswer(call=world.next_call(System.MARKETO, "write"), of="write"))
+    read = world.marketo.read
+
+    async def blind(object: str, keys: Collection[str], /, *, fields: Collection[str]) -> Mapping[str, Record]:
+        wrote = world.marketo.calls_by_name.get("write", 0) > 1
+        return {} if object == "lead" and wrote else await read(object, keys, fields=fields)
+
+    world.marketo.read = blind  # type: ignore[method-assign]  # the sync user has lost its rights for a while
+    await world.run()
+    world.dynamics.edit("contact", link.dynamics, jobtitle="1")
+    await world.run()
+    world.marketo.read = read  # type: ignore[method-assign]
+    await world.rest()
+    found = [(item.collision.marketo, item.collision.dynamics) async for item in world.sync.journal.collisions()]
+    assert found == [("2", "1")]
+    assert world.row(link)["jobtitle"] == world.person(link)["title"] == "1"
