@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import enum
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import Final, Literal, TypeAlias
 
@@ -64,6 +64,28 @@ class Twofold:
 #: A field's baseline: one value where both systems showed the same, two where the lens is lossy.
 Agreed: TypeAlias = FieldValue | Twofold
 Baseline: TypeAlias = Mapping[str, Agreed]
+
+
+@attrs.frozen(eq=False)
+class Moved(Mapping[str, Agreed]):
+    """A baseline of which some fields have moved; apart, so that a store can tell what has.
+
+    Attributes:
+        before: The baseline.
+        changes: What lies on top of it.
+    """
+
+    before: Baseline = attrs.field(repr=False)
+    changes: Baseline = attrs.field(repr=False)
+
+    def __getitem__(self, name: str) -> Agreed:
+        return self.changes[name] if name in self.changes else self.before[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter({**self.before, **self.changes})
+
+    def __len__(self) -> int:
+        return len({**self.before, **self.changes})
 
 
 class LinkState(enum.Enum):

@@ -265,17 +265,20 @@ _KINDS: Final[Mapping[str, Callable[[str], FieldValue]]] = {
 }
 
 
+#: How a value is tagged that JSON has no type for. A datetime is a date, too, so it goes first.
+_TAGS: Final[Mapping[type, Callable[[Any], dict[str, str]]]] = {
+    Decimal: lambda value: {"$decimal": str(value)},
+    datetime: lambda value: {"$datetime": value.isoformat()},
+    date: lambda value: {"$date": value.isoformat()},
+}
+
+
 def _tagged(value: object) -> dict[str, str]:
-    match value:
-        case Decimal():
-            return {"$decimal": str(value)}
-        case datetime():
-            return {"$datetime": value.isoformat()}
-        case date():
-            return {"$date": value.isoformat()}
-        case _:
-            message = f"a {type(value).__name__} is no field value"
-            raise TypeError(message)
+    tag = _TAGS.get(type(value)) or next((tag for kind, tag in _TAGS.items() if isinstance(value, kind)), None)
+    if tag is None:
+        message = f"a {type(value).__name__} is no field value"
+        raise TypeError(message)
+    return tag(value)
 
 
 def _untagged(found: dict[str, Any]) -> Any:  # noqa: ANN401 - JSON is untyped
@@ -287,7 +290,10 @@ def _untagged(found: dict[str, Any]) -> Any:  # noqa: ANN401 - JSON is untyped
     return found
 
 
-_ENCODE: Final = json.JSONEncoder(default=_tagged, ensure_ascii=False, separators=(",", ":")).encode
+# Values hold no containers, so nothing is circular.
+_ENCODE: Final = json.JSONEncoder(
+    default=_tagged, ensure_ascii=False, check_circular=False, separators=(",", ":")
+).encode
 _DECODE: Final = json.JSONDecoder(object_hook=_untagged).decode
 
 

@@ -15,7 +15,7 @@ from mkdyn.domain.entities import AnyEntity
 from mkdyn.domain.holds import Hold, Quarantined
 from mkdyn.domain.outcomes import Applied, Outcome, Rejected, Stale, Unknown
 from mkdyn.domain.plan import Operation, OperationState
-from mkdyn.domain.records import Echo, Link, LinkState, Record
+from mkdyn.domain.records import Echo, Link, LinkState, Moved, Record
 from mkdyn.domain.systems import System
 from mkdyn.domain.values import MISSING, Shown, fingerprint, same
 from mkdyn.engine.claims import claimed_twice
@@ -144,7 +144,7 @@ def _applied(
         version = outcome.version if operation.system is System.DYNAMICS else operation.version
     batch.links[link.dynamics] = attrs.evolve(
         link,
-        baseline={**link.baseline, **step.agreed, **awaited} if not outcome.found else link.baseline,
+        baseline=link.baseline if outcome.found else Moved(link.baseline, {**step.agreed, **awaited}),
         echoes=_echoing(kind, operation, link, found=outcome.found),
         version=version,
         state=step.state,
@@ -244,7 +244,7 @@ def _rejected(
         link = attrs.evolve(
             link,
             version=None,
-            baseline={**link.baseline, **operation.step.agreed},
+            baseline=Moved(link.baseline, operation.step.agreed),
             echoes=_unconfirmed(operation, link),
         )
         if operation.step.gone is not None:  # the row is gone all the same

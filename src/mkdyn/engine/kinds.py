@@ -10,7 +10,7 @@ from mkdyn.domain.directions import Direction
 from mkdyn.domain.entities import AnyEntity, is_person, rank
 from mkdyn.domain.fields import FieldPair, PairState
 from mkdyn.domain.merge import Merger
-from mkdyn.domain.records import Agreed, Link, Record, Twofold
+from mkdyn.domain.records import Link, Record, Twofold
 from mkdyn.domain.rules import Rules
 from mkdyn.domain.systems import System
 from mkdyn.domain.values import FieldValue
@@ -28,6 +28,7 @@ class Kind:
         merger: The merge of its records.
         required: Dynamics fields that a new row needs.
         rules: The settings.
+        backfilling: Those of the pairs that are carried over from Dynamics first.
     """
 
     entity: AnyEntity
@@ -53,6 +54,22 @@ class Kind:
     by_dynamics: Mapping[str, FieldPair] = attrs.field(
         init=False,
         default=attrs.Factory(lambda self: {pair.dynamics: pair for pair in self.pairs}, takes_self=True),
+    )
+    backfilling: Sequence[FieldPair] = attrs.field(
+        init=False,
+        default=attrs.Factory(
+            lambda self: [pair for pair in self.pairs if pair.state is PairState.BACKFILLING], takes_self=True
+        ),
+    )
+    _names: Mapping[System, Mapping[str, str]] = attrs.field(
+        init=False,
+        default=attrs.Factory(
+            lambda self: {
+                System.DYNAMICS: {pair.key: pair.dynamics for pair in self.pairs},
+                System.MARKETO: {pair.key: pair.marketo for pair in self.pairs},
+            },
+            takes_self=True,
+        ),
     )
 
     @property
@@ -90,15 +107,15 @@ class Kind:
     def as_agreed(self, link: Link, system: System) -> dict[str, FieldValue]:
         """Return what *system* showed when the link's records last agreed; fields that never did are left out."""
         shown: dict[str, FieldValue] = {}
-        for pair in self.pairs:
-            if pair.key not in link.baseline:
+        names, in_dynamics = self._names[system], system is System.DYNAMICS
+        for key, was in link.baseline.items():
+            if key not in names:
                 continue
-            was: Agreed = link.baseline[pair.key]
-            if system is System.DYNAMICS:
-                shown[pair.dynamics] = was.dynamics if isinstance(was, Twofold) else was
+            if isinstance(was, Twofold):
+                shown[names[key]] = was.dynamics if in_dynamics else was.marketo
             else:
-                shown[pair.marketo] = was.marketo if isinstance(was, Twofold) else was
-        if system is System.DYNAMICS and self.person:
+                shown[names[key]] = was
+        if in_dynamics and self.person:
             shown[primary_key(self.entity)] = link.dynamics
         return shown
 

@@ -136,6 +136,8 @@ def _released(
 
     A field that Marketo refused to take as written stays held until it is decided anew.
     """
+    if not standing:
+        return []
     held = {hold.field for hold in (*merged.holds, *seen.holds)}
     decided = {pair.dynamics for pair in subject.kind.pairs if pair.key in merged.agreed or pair.key in merged.awaited}
     return [
@@ -182,8 +184,8 @@ def _operations(subject: Subject, seen: Seen, merged: Merged) -> list[Operation]
     kind, link = subject.kind, subject.link
     person = None if seen.postponed else subject.person
     both = bool(merged.to_marketo and merged.to_dynamics)
-    twice = {
-        pair.key for pair in kind.pairs if pair.marketo in merged.to_marketo and pair.dynamics in merged.to_dynamics
+    twice = {kind.by_marketo[name].key for name in merged.to_marketo if name in kind.by_marketo} & {
+        kind.by_dynamics[name].key for name in merged.to_dynamics
     }
     operations: list[Operation] = []
     for system, after in ((System.MARKETO, merged.to_marketo), (System.DYNAMICS, merged.to_dynamics)):

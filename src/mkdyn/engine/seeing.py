@@ -9,10 +9,9 @@ import attrs
 
 from mkdyn.domain.evidence import Proof, explained, prove, refused
 from mkdyn.domain.feeds import Evidence
-from mkdyn.domain.fields import PairState
 from mkdyn.domain.holds import Hold
 from mkdyn.domain.merged import agreed_on
-from mkdyn.domain.records import Baseline, Record, Twofold
+from mkdyn.domain.records import Agreed, Baseline, Record, Twofold
 from mkdyn.domain.systems import System
 from mkdyn.domain.values import MISSING, FieldValue, Missing, Shown, Values, same
 from mkdyn.engine.parting import Subject
@@ -100,14 +99,11 @@ def see(subject: Subject, row: Record | None, person: Record | None) -> Seen:
     shown = kind.as_agreed(link, System.MARKETO) if person is None else dict(person.values)
     for name in [name for name, ours in proof.standing.items() if not same(shown.get(name, MISSING), ours)]:
         proof.overwritten.pop(name, None)  # somebody came after us
-    baseline, answers = (link.baseline, []) if person is None else _answered(subject, shown, proof, evidence)
+    baseline = dict(link.baseline)
+    answers = [] if person is None else _answered(subject, baseline, shown, proof, evidence)
     doubtful = {key for item in (subject.row, subject.person) if item is not None for key in item.doubtful}
     named = {item.field for item in evidence} - proof.overwritten.keys()
-    waiting = [
-        pair.marketo
-        for pair in kind.pairs
-        if pair.state is PairState.BACKFILLING and pair.marketo in named and pair.key not in baseline
-    ]
+    waiting = [pair.marketo for pair in kind.backfilling if pair.marketo in named and pair.key not in baseline]
     for name in waiting:
         shown.pop(name, None)
     return Seen(
@@ -126,14 +122,17 @@ def see(subject: Subject, row: Record | None, person: Record | None) -> Seen:
 
 
 def _answered(
-    subject: Subject, shown: Mapping[str, FieldValue], proof: Proof, evidence: Sequence[Evidence]
-) -> tuple[Baseline, list[Hold]]:
+    subject: Subject,
+    baseline: dict[str, Agreed],
+    shown: Mapping[str, FieldValue],
+    proof: Proof,
+    evidence: Sequence[Evidence],
+) -> list[Hold]:
     """Tell Marketo's own answers to our last writes from edits.
 
-    What it made of a write is held, and is what a later edit differs from.
+    What it made of a write is held, and is what a later edit differs from: *baseline* becomes that.
     """
-    kind, link = subject.kind, subject.link
-    baseline, holds = dict(link.baseline), list[Hold]()
+    kind, holds = subject.kind, list[Hold]()
     for name in list(proof.echoes):
         value: Shown = shown.get(name, MISSING)
         if isinstance(value, Missing) or name not in kind.by_marketo:
@@ -146,7 +145,7 @@ def _answered(
         baseline[pair.key] = agreed_on(was.dynamics if isinstance(was, Twofold) else was, value)
         del proof.echoes[name]
         holds.append(_hold(subject, name, answer))
-    return baseline, holds
+    return holds
 
 
 ANSWERS = {

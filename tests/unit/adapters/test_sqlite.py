@@ -21,7 +21,7 @@ from mkdyn.adapters.sqlite.database import explained
 from mkdyn.adapters.sqlite.schema import APPLICATION_ID, MIGRATIONS, migrate, version_of
 from mkdyn.domain.entities import Entity
 from mkdyn.domain.plan import Operation
-from mkdyn.domain.records import Link, LinkState
+from mkdyn.domain.records import Link, LinkState, Moved
 from mkdyn.domain.systems import System
 from mkdyn.errors import RunInProgressError, StateCorruptError, StateError, StateFileError, StateTooNewError
 from mkdyn.ports.store import Observation, StateStore
@@ -230,8 +230,19 @@ def test_a_row_that_cannot_be_read(store: SqliteStore, column: str, text: str) -
         if column == "state":
             store._database.write("UPDATE link SET gone = 'nowhere'")
     with pytest.raises(StateCorruptError, match="can't be read") as caught:
-        store.links(["lead"], System.MARKETO, ["7"])
+        dict(store.links(["lead"], System.MARKETO, ["7"])["7"].baseline)
     assert text not in str(caught.value)
+
+
+@pytest.mark.parametrize("text", ['{"a":', "[1]"])
+def test_a_baseline_that_cannot_be_changed(store: SqliteStore, text: str) -> None:
+    """A baseline that is no object is reported as damage when a field of it moves, too."""
+    with store.transaction():
+        store.put_links([Link(entity="lead", dynamics="g-1", marketo="7")])
+        store._database.write("UPDATE link SET baseline = ?", [text])
+    link = store.links(["lead"], System.MARKETO, ["7"])["7"]
+    with pytest.raises(StateCorruptError, match="can't be read"), store.transaction():
+        store.put_links([attrs.evolve(link, baseline=Moved(link.baseline, {"b": 1}))])
 
 
 def test_a_pair_without_a_lens(store: SqliteStore) -> None:

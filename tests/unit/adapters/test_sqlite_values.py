@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import UTC, date, datetime
 
+import attrs
 from hypothesis import given, strategies as st
 
 from mkdyn.adapters.sqlite.columns import agreed_as_data, agreed_from, custom_of, entity_of, instant, written
 from mkdyn.domain.entities import AnyEntity, CustomEntity, Entity
-from mkdyn.domain.records import Agreed, Link, Twofold
+from mkdyn.domain.records import Agreed, Link, Moved, Twofold
 from mkdyn.domain.systems import System
 from mkdyn.domain.values import FieldValue, from_json
 from mkdyn.testing.memory_store import MemoryStore
@@ -65,6 +66,22 @@ def test_links(baselines: list[dict[str, Agreed]]) -> None:
     assert {key: all_exactly(link.baseline) for key, link in found.items()} == {
         link.dynamics: all_exactly(link.baseline) for link in links
     }
+
+
+@given(baselines, baselines)
+def test_baselines_that_move(baseline: dict[str, Agreed], changes: dict[str, Agreed]) -> None:
+    """What lies on top of a baseline is what is read afterwards, beside what did not change."""
+    store = MemoryStore()
+    with store.transaction():
+        [link] = store.put_links([Link(entity="lead", dynamics="g-1", marketo="7", baseline=baseline)])
+    for agreed in (link.baseline, store.links(["lead"], System.MARKETO, ["7"])["7"].baseline):
+        with store.transaction():
+            store.put_links([attrs.evolve(link, baseline=Moved(agreed, changes))])
+        found = store.links(["lead"], System.MARKETO, ["7"])["7"].baseline
+        assert all_exactly(found) == all_exactly({**baseline, **changes})
+        assert len(found) == len(list(found)) == len({**baseline, **changes})
+        with store.transaction():
+            store.put_links([attrs.evolve(link, baseline=baseline)])
 
 
 custom_entities = st.recursive(

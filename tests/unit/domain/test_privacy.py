@@ -43,6 +43,7 @@ from mkdyn.domain import (
 from mkdyn.domain.evidence import Proof
 from mkdyn.domain.merge import _Decision
 from mkdyn.domain.plan import Step
+from mkdyn.domain.records import Moved
 from mkdyn.domain.values import choice_lens, date_lens, integer_lens, text_lens
 from mkdyn.errors import MkdynError
 
@@ -74,6 +75,7 @@ HOLDERS: Final[tuple[object, ...]] = (
     OPERATION,
     MERGED,
     Twofold(CANARY, CANARY),
+    Moved(AGREED, AGREED),
     Step(agreed=AGREED),
     Entry(id="1", key="1", at=datetime(2026, 1, 2, tzinfo=UTC), evidence=[EVIDENCE]),
     Page(records=[RECORD], entries=[Entry(id="1", key="1", at=datetime(2026, 1, 2, tzinfo=UTC), evidence=[EVIDENCE])]),

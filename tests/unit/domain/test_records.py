@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from mkdyn.domain import Entity, Hold, Key, Link, LinkState, Quarantined, Rules, System, Wake
-from mkdyn.domain.records import short
+from mkdyn.domain.records import Moved, short
 
 from .worlds import GUID
 
@@ -24,6 +24,14 @@ def test_a_link_has_two_keys() -> None:
     link = Link(entity="lead", dynamics=GUID, marketo="1042")
     assert (link.key(System.DYNAMICS), link.key(System.MARKETO)) == (GUID, "1042")
     assert (link.state, link.origin, link.baseline, link.echoes) == (LinkState.LIVE, "matched", {}, {})
+
+
+def test_a_baseline_of_which_some_has_moved() -> None:
+    """It is the one with the other on top."""
+    moved = Moved({"jobtitle": "Clerk", "telephone1": None}, {"jobtitle": "Head", "mobilephone": "1"})
+    assert dict(moved) == {"jobtitle": "Head", "telephone1": None, "mobilephone": "1"}
+    assert len(moved) == 3
+    assert "emailaddress1" not in moved
 
 
 @pytest.mark.parametrize(

@@ -49,6 +49,17 @@ def explained(error: sqlite3.Error, where: str) -> StateError:
     return StateFileError(f"{where}: {what} ({error}).", what_to_do=what_to_do)
 
 
+#: What reading a row may raise, where it holds something else than we wrote.
+UNREADABLE: Final = (AttributeError, LookupError, TypeError, ValueError, ArithmeticError, MkdynError)
+
+
+def unreadable(error: Exception, where: str) -> StateCorruptError:
+    """Return what to say of a row that can't be read; never what it holds."""
+    return StateCorruptError(
+        f"{where}: the file holds something that can't be read ({type(error).__name__}).", what_to_do=_RESTORE
+    )
+
+
 @contextmanager
 def explaining(where: str) -> Generator[None]:
     """Let no error of SQLite's out: raise ours."""
@@ -133,11 +144,8 @@ class Database:
         rows = self.rows(sql, parameters)
         try:
             return [make(row) for row in rows]
-        except (AttributeError, LookupError, TypeError, ValueError, ArithmeticError, MkdynError) as error:
-            raise StateCorruptError(
-                f"{self.name}: the file holds something that can't be read ({type(error).__name__}).",
-                what_to_do=_RESTORE,
-            ) from error
+        except UNREADABLE as error:
+            raise unreadable(error, self.name) from error
 
     def write(self, sql: str, parameters: Parameters = ()) -> None:
         """Write inside the open transaction."""

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
-from typing import Final
+from typing import Any, Final
 
 import attrs
 
+from mkdyn.adapters.sqlite.baselines import Kept, column_of
 from mkdyn.adapters.sqlite.columns import (
-    agreed_as_data,
-    agreed_from,
     instant_or_none,
     listed,
     system_or_none,
@@ -25,6 +24,7 @@ from mkdyn.domain.systems import System
 from mkdyn.domain.values import from_json
 from mkdyn.errors import StateCorruptError
 
+_NONE: Final = "{}"  # no echoes: the usual case
 _PERSON: Final = Entity.LEAD.marketo_object
 #: Leads and contacts share Marketo's keys; every other entity has an object of its own.
 _SHARED: Final = {Entity.LEAD.logical_name: _PERSON, Entity.CONTACT.logical_name: _PERSON}
@@ -97,11 +97,11 @@ class LinkTables(Tables):
             keys: The keys.
         """
         names = listed(entities)
-        living = self._database.read(_link_from, _LIVING[system], (listed(keys), names))
+        living = self._database.read(self._link_from, _LIVING[system], (listed(keys), names))
         found = {link.key(system): link for link in living}
         rest = [key for key in keys if key not in found]
         if rest:
-            dead = self._database.read(_link_from, _TOMBSTONES[system], (listed(rest), names))
+            dead = self._database.read(self._link_from, _TOMBSTONES[system], (listed(rest), names))
             found.update((link.key(system), link) for link in dead)  # in order of id: the newest stays
         return found
 
@@ -157,13 +157,31 @@ class LinkTables(Tables):
         rows = [
             row
             for state in set(states)
-            for row in self._database.read(_link_from, _AFTER, (entity, state.value, after, limit))
+            for row in self._database.read(self._link_from, _AFTER, (entity, state.value, after, limit))
         ]
         return sorted(rows, key=lambda link: link.id)[:limit]
 
     def count_links(self) -> Mapping[str, int]:
         """Return how many live links each entity has, by logical name."""
         return dict(self._database.rows(_COUNT))
+
+    def _link_from(self, row: Row) -> Link:
+        """Return the link of a whole row."""
+        id, entity, _, dynamics, marketo, state, origin, version, baseline, echoes, gone, since, attempt = row
+        return Link(
+            id=id,
+            entity=entity,
+            dynamics=dynamics,
+            marketo=marketo,
+            state=LinkState(state),
+            origin=origin,
+            version=version,
+            baseline=Kept(baseline, self._database.name),
+            echoes={} if echoes == _NONE else _echoes(from_json(echoes)),
+            gone=system_or_none(gone),
+            since=time_or_none(since),
+            attempt=attempt,
+        )
 
 
 def _object_of(entity: str) -> str:
@@ -186,7 +204,7 @@ def _link_row(link: Link, id: int) -> Row:
         link.state.value,
         link.origin,
         link.version,
-        written(agreed_as_data(link.baseline)),
+        column_of(link.baseline),
         written(echoes),
         value_or_none(link.gone),
         instant_or_none(link.since),
@@ -194,23 +212,8 @@ def _link_row(link: Link, id: int) -> Row:
     )
 
 
-def _link_from(row: Row) -> Link:
-    """Return the link of a whole row."""
-    id, entity, _, dynamics, marketo, state, origin, version, baseline, echoes, gone, since, attempt = row
-    return Link(
-        id=id,
-        entity=entity,
-        dynamics=dynamics,
-        marketo=marketo,
-        state=LinkState(state),
-        origin=origin,
-        version=version,
-        baseline=agreed_from(from_json(baseline)),
-        echoes={
-            field: tuple(Echo(before=before, after=after, at=time_or_none(at)) for before, after, at in found)
-            for field, found in from_json(echoes).items()
-        },
-        gone=system_or_none(gone),
-        since=time_or_none(since),
-        attempt=attempt,
-    )
+def _echoes(data: Mapping[str, Any]) -> dict[str, tuple[Echo, ...]]:
+    return {
+        field: tuple(Echo(before=before, after=after, at=time_or_none(at)) for before, after, at in found)
+        for field, found in data.items()
+    }

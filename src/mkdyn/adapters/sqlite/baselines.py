@@ -1,0 +1,85 @@
+"""Baselines between a link and its column: read when someone looks, and changed without being read.
+
+Of most links a run asks for the version only, and of those it writes to, a few fields move. So a link brings
+its baselines as text, and what has moved lies on top of that text when the link comes back.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import ItemsView, Iterator, KeysView, Mapping
+
+from mkdyn.adapters.sqlite.columns import agreed_as_data, agreed_from, written
+from mkdyn.adapters.sqlite.database import UNREADABLE, unreadable
+from mkdyn.domain.records import Agreed, Baseline, Moved
+from mkdyn.domain.values import from_json
+
+
+class Kept(Mapping[str, Agreed]):
+    """A link's baselines as the file holds them.
+
+    Args:
+        text: The column.
+        where: The file's name, for the message if the text can't be read.
+    """
+
+    __slots__ = ("_read", "_where", "text")
+
+    def __init__(self, text: str, where: str) -> None:
+        self.text = text
+        self._where = where
+        self._read: dict[str, Agreed] | None = None
+
+    def read(self) -> dict[str, Agreed]:
+        """Return the baselines.
+
+        Raises:
+            StateCorruptError: The file holds something else.
+        """
+        if self._read is None:
+            try:
+                self._read = agreed_from(from_json(self.text))
+            except UNREADABLE as error:
+                raise unreadable(error, self._where) from error
+        return self._read
+
+    def with_changes(self, changes: Baseline) -> str:
+        """Return the column with *changes*; what does not change is carried over as it stands, not read.
+
+        Raises:
+            StateCorruptError: The file holds something else.
+        """
+        try:
+            return written({**json.loads(self.text), **agreed_as_data(changes)})
+        except UNREADABLE as error:
+            raise unreadable(error, self._where) from error
+
+    def __getitem__(self, name: str) -> Agreed:
+        return (self._read or self.read())[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.read())
+
+    def __len__(self) -> int:
+        return len(self.read())
+
+    # A mapping has these already, a key at a time; a dictionary's own are faster.
+
+    def keys(self) -> KeysView[str]:
+        """Return the names."""
+        return self.read().keys()
+
+    def items(self) -> ItemsView[str, Agreed]:
+        """Return the names with what was agreed on."""
+        return self.read().items()
+
+
+def column_of(baseline: Baseline) -> str:
+    """Return a link's baselines as a column."""
+    match baseline:
+        case Kept():
+            return baseline.text
+        case Moved(before=Kept() as kept, changes=changes):
+            return kept.with_changes(changes)
+        case _:
+            return written(agreed_as_data(baseline))
