@@ -294,7 +294,7 @@ def _untagged(found: dict[str, Any]) -> Any:  # noqa: ANN401 - JSON is untyped
 _ENCODE: Final = json.JSONEncoder(
     default=_tagged, ensure_ascii=False, check_circular=False, separators=(",", ":")
 ).encode
-_DECODE: Final = json.JSONDecoder(object_hook=_untagged).decode
+_DECODE: Final = json.JSONDecoder(object_hook=_untagged).raw_decode
 
 
 def to_json(value: object) -> str:
@@ -308,5 +308,13 @@ def fingerprint(value: FieldValue) -> str:
 
 
 def from_json(text: str) -> Any:  # noqa: ANN401 - JSON is untyped
-    """Read what `to_json` wrote."""
-    return _DECODE(text)
+    """Read what `to_json` wrote.
+
+    Raises:
+        ValueError: It did not write this.
+    """
+    found, end = _DECODE(text)
+    if end != len(text):
+        message = "there is more than one value"
+        raise ValueError(message)
+    return found

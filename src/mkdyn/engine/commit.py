@@ -33,6 +33,7 @@ class _Batch:
     """What the answers to a batch come to, before it is kept."""
 
     links: dict[str, Link] = attrs.field(factory=dict[str, Link])
+    standing: Mapping[str, Link]
     answers: list[Answer] = attrs.field(factory=list[Answer])
     revised: list[Operation] = attrs.field(factory=list[Operation])
     clears: list[tuple[System, str, str, int]] = attrs.field(factory=list[tuple[System, str, str, int]])
@@ -68,9 +69,9 @@ def commit_batch(
         fresh: Marketo records as they were read just before, where that is why an operation is stale.
         unsure: Pair keys whose baselines must not move, because nobody knows who wrote what shows now.
     """
-    batch = _Batch(unsure=unsure)
     rows = {_row(operation) for operation in operations}
     known = session.store.links([kind.name], System.DYNAMICS, rows)
+    batch = _Batch(unsure=unsure, standing=_standing(session, kind, operations, known))
     for operation, outcome in zip(operations, outcomes, strict=True):
         link = batch.links.get(_row(operation)) or known.get(_row(operation))
         match outcome:
@@ -133,7 +134,7 @@ def _applied(
     batch.clears += step.clears
     if link is None or (operation.kind == "create" and link.state is LinkState.TOMBSTONE):
         link = _new_link(kind, operation, outcome)
-        if _is_taken(session, kind, link, batch):
+        if _is_taken(link, batch):
             batch.kept_back.append(claimed_twice(kind, link))
             return
     awaited = operation.awaited
@@ -155,12 +156,24 @@ def _applied(
         _look_again(session, kind, link, batch)
 
 
-def _is_taken(session: Session, kind: Kind, link: Link, batch: _Batch) -> bool:
+def _standing(
+    session: Session, kind: Kind, operations: Sequence[Operation], known: Mapping[str, Link]
+) -> Mapping[str, Link]:
+    """Return the links that persons about to be linked are in already, by person."""
+    persons = [
+        operation.key if operation.system is System.MARKETO else operation.other
+        for operation in operations
+        if operation.step.origin != "created" and (operation.kind == "create" or _row(operation) not in known)
+    ]
+    names = [other.name for other in session.kinds if other.object == kind.object]
+    return session.store.links(names, System.MARKETO, persons) if persons else {}
+
+
+def _is_taken(link: Link, batch: _Batch) -> bool:
     """Whether the person is in another link by now: no record is in two, whoever was first."""
     if link.origin == "created":
         return False
-    names = [other.name for other in session.kinds if other.object == kind.object]
-    standing = session.store.links(names, System.MARKETO, [link.marketo]).get(link.marketo)
+    standing = batch.standing.get(link.marketo)
     others = [*batch.links.values(), *([standing] if standing is not None else [])]
     return any(
         other.marketo == link.marketo and other.dynamics != link.dynamics and other.state is not LinkState.TOMBSTONE

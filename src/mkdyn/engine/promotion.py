@@ -13,7 +13,7 @@ from mkdyn.domain.entities import PERSON
 from mkdyn.domain.holds import Quarantined, Wake
 from mkdyn.domain.lifecycle import Ambiguous, Candidate, CreateNew, LinkTo, match
 from mkdyn.domain.plan import Operation, Step
-from mkdyn.domain.records import Record, short
+from mkdyn.domain.records import Link, Record, short
 from mkdyn.domain.systems import System
 from mkdyn.domain.values import MISSING
 from mkdyn.engine.claims import claimed, open_claims
@@ -87,6 +87,7 @@ async def _promote(session: Session, kind: Kind, persons: Sequence[tuple[Observa
     keys = {*there, *(row.key for found in rows.values() for row in found)}
     links = session.store.links([kind.name], System.DYNAMICS, keys)
     claims = open_claims(session).rows
+    earlier = session.store.links([kind.name], System.MARKETO, [person.key for _, person in persons])
 
     def met(row: Record, person: Record) -> Candidate:
         found = candidate(row.key, links, "promoted")
@@ -111,7 +112,7 @@ async def _promote(session: Session, kind: Kind, persons: Sequence[tuple[Observa
                 link_to_marketo(session, kind, item, row, person, ledger)
                 ledger.at_rest.append((kind.entity, person.key))
             case CreateNew():
-                _create_in_dynamics(session, kind, item, person, ledger)
+                _create_in_dynamics(session, kind, item, person, earlier.get(person.key), ledger)
             case Ambiguous(candidates=candidates):
                 shared = ", ".join(short(key) for key in candidates)
                 ledger.kept_back.append(
@@ -147,10 +148,11 @@ async def _rows_sharing(session: Session, kind: Kind, persons: Sequence[Record])
     return dict(sharing)
 
 
-def _create_in_dynamics(session: Session, kind: Kind, item: Observation, person: Record, ledger: Ledger) -> None:
+def _create_in_dynamics(
+    session: Session, kind: Kind, item: Observation, person: Record, earlier: Link | None, ledger: Ledger
+) -> None:
     """Plan a new row, unless a column that Dynamics requires would be empty."""
     organization = session.identities[System.MARKETO].organization
-    earlier = session.store.links([kind.name], System.MARKETO, [person.key]).get(person.key)
     attempt = 0 if earlier is None else earlier.attempt + 1
     key = row_key(organization, kind.name, person.key, attempt)
     after, awaited, holds = values_for_new(kind, person.values, System.DYNAMICS, person.key)

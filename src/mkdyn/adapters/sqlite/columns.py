@@ -6,12 +6,15 @@ import json
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from functools import lru_cache
-from typing import Any, cast
+from typing import Any, Final, cast
 
 from mkdyn.domain.entities import AnyEntity, CustomEntity, Entity
 from mkdyn.domain.records import Agreed, Twofold
 from mkdyn.domain.systems import System
 from mkdyn.domain.values import FieldValue, from_json, to_json
+
+#: The column of a list with nothing in it: the usual one, and not worth a reader.
+NOTHING: Final = "[]"
 
 
 def written(value: object) -> str:
@@ -20,6 +23,8 @@ def written(value: object) -> str:
     A text cut in the middle of a character has half of it left (Dynamics counts in UTF-16). JSON can say
     so in its escapes, UTF-8 can't.
     """
+    if not value and isinstance(value, tuple | list | dict):  # often: no evidence, no doubt, no echo
+        return "{}" if isinstance(value, dict) else NOTHING
     text = to_json(value)
     return text if text.isascii() else text.encode("utf-8", "backslashreplace").decode()
 

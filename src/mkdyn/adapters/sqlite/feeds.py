@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any, Final
 
 from mkdyn.adapters.sqlite.columns import (
+    NOTHING,
     instant,
     instant_or_none,
     listed,
@@ -156,11 +157,15 @@ def _observation_from(row: Row) -> Observation:
         version=version,
         record=None if record is None else _record(from_json(record)),
         deleted=bool(deleted),
-        evidence=tuple(Evidence(field=field, old=old, new=new) for field, old, new in from_json(evidence)),
+        evidence=() if evidence == NOTHING else _evidence(from_json(evidence)),
         wanted=wanted,
-        doubtful=tuple(from_json(doubtful)),
+        doubtful=() if doubtful == NOTHING else tuple(from_json(doubtful)),
         seen_at=time_or_none(seen_at),
     )
+
+
+def _evidence(data: list[Any]) -> tuple[Evidence, ...]:
+    return tuple(Evidence(field=field, old=old, new=new) for field, old, new in data)
 
 
 def _record(data: list[Any]) -> Record:

@@ -19,6 +19,7 @@ from mkdyn.adapters.sqlite.columns import (
 )
 from mkdyn.adapters.sqlite.database import Row, Tables
 from mkdyn.domain.entities import Entity
+from mkdyn.domain.evidence import Echoes
 from mkdyn.domain.records import Echo, Link, LinkState, short
 from mkdyn.domain.systems import System
 from mkdyn.domain.values import from_json
@@ -55,17 +56,23 @@ _AFTER: Final = f"SELECT {_COLUMNS} FROM link WHERE entity = ? AND state = ? AND
 # aside first, so that the order in the batch does not matter.
 _STEP_ASIDE: Final = """
     UPDATE link SET state = 'tombstone'
-    WHERE id = ? AND (entity, dynamics, marketo, state) IS NOT (?, ?, ?, ?)
+    WHERE id = ?1 AND (entity, dynamics, marketo, state) IS NOT (?2, ?4, ?5, ?6)
 """
 
-_PUT: Final = """
+_ADD: Final = """
     INSERT INTO link (
-        id, entity, object, dynamics, marketo, state, origin, version, baseline, echoes, gone, since, attempt
+        entity, object, dynamics, marketo, state, origin, version, baseline, echoes, gone, since, attempt, id
     ) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
-    ON CONFLICT (id) DO UPDATE SET
-        entity = excluded.entity, object = excluded.object, dynamics = excluded.dynamics, marketo = excluded.marketo,
-        state = excluded.state, origin = excluded.origin, version = excluded.version, baseline = excluded.baseline,
-        echoes = excluded.echoes, gone = excluded.gone, since = excluded.since, attempt = excluded.attempt
+"""
+
+# Two statements for one row: what indexes are made of seldom changes, and a statement that names such a column
+# writes its index anew even where the value stays.
+_MOVE: Final = """
+    UPDATE link SET entity = ?2, object = ?3, dynamics = ?4, marketo = ?5, state = ?6
+    WHERE id = ?1 AND (entity, dynamics, marketo, state) IS NOT (?2, ?4, ?5, ?6)
+"""
+_CHANGE: Final = """
+    UPDATE link SET origin = ?, version = ?, baseline = ?, echoes = ?, gone = ?, since = ?, attempt = ? WHERE id = ?
 """
 
 _RIVAL: Final = """
@@ -121,13 +128,17 @@ class LinkTables(Tables):
             else:
                 number += 1
                 kept.append(attrs.evolve(link, id=number))
-        replaced = [(link.id, link.entity, link.dynamics, link.marketo, link.state.value) for link in links if link.id]
+        there = [link for link, given in zip(kept, links, strict=True) if given.id]
+        added = [link for link, given in zip(kept, links, strict=True) if not given.id]
+        places = [(link.id, *_place(link)) for link in there]
         self._recount(kept)
-        self._database.write_many(_STEP_ASIDE, replaced)
+        self._database.write_many(_STEP_ASIDE, places)
         try:
-            self._database.write_many(_PUT, (_link_row(link, link.id) for link in kept))
+            self._database.write_many(_MOVE, places)
+            self._database.write_many(_ADD, ((*_place(link), *_facts(link), link.id) for link in added))
         except StateCorruptError as error:
             raise self._linked_twice(kept) or error from error
+        self._database.write_many(_CHANGE, ((*_facts(link), link.id) for link in there))
         return kept
 
     def _recount(self, links: Sequence[Link]) -> None:
@@ -189,30 +200,34 @@ def _object_of(entity: str) -> str:
     return _SHARED.get(entity, entity)
 
 
-def _link_row(link: Link, id: int) -> Row:
-    """Return a link's columns under a number."""
-    echoes = {
-        field: [(echo.before, echo.after, instant_or_none(echo.at)) for echo in found]
-        for field, found in link.echoes.items()
-    }
+def _place(link: Link) -> Row:
+    """Return the columns that say which two records these are, and whether they are linked."""
+    return link.entity, _object_of(link.entity), link.dynamics, link.marketo, link.state.value
+
+
+def _facts(link: Link) -> Row:
+    """Return the columns from `origin` on."""
     return (
-        id,
-        link.entity,
-        _object_of(link.entity),
-        link.dynamics,
-        link.marketo,
-        link.state.value,
         link.origin,
         link.version,
         column_of(link.baseline),
-        written(echoes),
+        written(_echoes_as_data(link.echoes)),
         value_or_none(link.gone),
         instant_or_none(link.since),
         link.attempt,
     )
 
 
-def _echoes(data: Mapping[str, Any]) -> dict[str, tuple[Echo, ...]]:
+def _echoes_as_data(echoes: Echoes) -> dict[str, object]:
+    """Return echoes as plain data."""
+    return {
+        field: [(echo.before, echo.after, instant_or_none(echo.at)) for echo in found]
+        for field, found in echoes.items()
+    }
+
+
+def _echoes(data: Mapping[str, Any]) -> Echoes:
+    """Read what `_echoes_as_data` wrote."""
     return {
         field: tuple(Echo(before=before, after=after, at=time_or_none(at)) for before, after, at in found)
         for field, found in data.items()
