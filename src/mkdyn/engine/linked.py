@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 import attrs
 
@@ -158,15 +158,14 @@ def _note(session: Session, subject: Subject, seen: Seen, merged: Merged, ledger
         merged.to_marketo[session.rules.deleted_field] = False
     writes = bool(merged.to_marketo) or bool(merged.to_dynamics)
     held = bool(merged.holds) or seen.postponed or seen.partial
-    facts = attrs.evolve(
-        link,
-        baseline={**seen.baseline, **merged.agreed},
-        echoes=link.echoes if writes else seen.proof.echoes,
-        since=None,
-        version=None if held else link.version if writes else seen.version,
-    )
-    if facts != link or subject.revived:
-        ledger.links.append(facts)
+    baseline = {**seen.baseline, **merged.agreed} if merged.agreed else seen.baseline
+    echoes = link.echoes if writes else seen.proof.echoes
+    version = None if held else link.version if writes else seen.version
+    if baseline == link.baseline:
+        baseline = link.baseline  # as the store knows it
+    stands = link.since is None and version == link.version and echoes == link.echoes and baseline is link.baseline
+    if subject.revived or not stands:
+        ledger.links.append(attrs.evolve(link, baseline=baseline, echoes=echoes, since=None, version=version))
     ledger.resolutions += merged.resolutions
     ledger.kept_back += [*merged.holds, *seen.holds]
     if writes:
@@ -184,9 +183,7 @@ def _operations(subject: Subject, seen: Seen, merged: Merged) -> list[Operation]
     kind, link = subject.kind, subject.link
     person = None if seen.postponed else subject.person
     both = bool(merged.to_marketo and merged.to_dynamics)
-    twice = {kind.by_marketo[name].key for name in merged.to_marketo if name in kind.by_marketo} & {
-        kind.by_dynamics[name].key for name in merged.to_dynamics
-    }
+    twice = _written_twice(kind, merged) if both else ()
     operations: list[Operation] = []
     for system, after in ((System.MARKETO, merged.to_marketo), (System.DYNAMICS, merged.to_dynamics)):
         if not after:
@@ -209,6 +206,12 @@ def _operations(subject: Subject, seen: Seen, merged: Merged) -> list[Operation]
             )
         )  # fmt: skip
     return operations
+
+
+def _written_twice(kind: Kind, merged: Merged) -> Collection[str]:
+    """Return the pairs that are written to both systems."""
+    to_marketo = {kind.by_marketo[name].key for name in merged.to_marketo if name in kind.by_marketo}
+    return to_marketo & {kind.by_dynamics[name].key for name in merged.to_dynamics}
 
 
 def _confirmed(link: Link, proof: Proof) -> Mapping[str, int]:

@@ -14,6 +14,7 @@ from mkdyn.domain.merged import agreed_on
 from mkdyn.domain.records import Agreed, Baseline, Record, Twofold
 from mkdyn.domain.systems import System
 from mkdyn.domain.values import MISSING, FieldValue, Missing, Shown, Values, same
+from mkdyn.engine.kinds import Kind
 from mkdyn.engine.parting import Subject
 from mkdyn.engine.session import Session
 
@@ -93,17 +94,14 @@ def see(subject: Subject, row: Record | None, person: Record | None) -> Seen:
     """Bring together what both systems show; a system that nobody observed or read shows what it last agreed on."""
     kind, link = subject.kind, subject.link
     evidence = subject.person.evidence if subject.person is not None else ()
-    proof = Proof(echoes=dict(link.echoes))
-    if evidence:
-        proof = prove(evidence, link.echoes)
+    proof = prove(evidence, link.echoes)
     shown = kind.as_agreed(link, System.MARKETO) if person is None else dict(person.values)
     for name in [name for name, ours in proof.standing.items() if not same(shown.get(name, MISSING), ours)]:
         proof.overwritten.pop(name, None)  # somebody came after us
     baseline = dict(link.baseline)
     answers = [] if person is None else _answered(subject, baseline, shown, proof, evidence)
     doubtful = {key for item in (subject.row, subject.person) if item is not None for key in item.doubtful}
-    named = {item.field for item in evidence} - proof.overwritten.keys()
-    waiting = [pair.marketo for pair in kind.backfilling if pair.marketo in named and pair.key not in baseline]
+    waiting = _waiting(kind, evidence, proof, baseline)
     for name in waiting:
         shown.pop(name, None)
     return Seen(
@@ -119,6 +117,14 @@ def see(subject: Subject, row: Record | None, person: Record | None) -> Seen:
         postponed=bool(waiting),
         partial=row is not None and not kind.shown_whole(row),
     )
+
+
+def _waiting(kind: Kind, evidence: Sequence[Evidence], proof: Proof, baseline: Baseline) -> Sequence[str]:
+    """Return the fields that were edited in Marketo before their backfill came by: the edits wait."""
+    if not kind.backfilling:
+        return ()
+    named = {item.field for item in evidence} - proof.overwritten.keys()
+    return [pair.marketo for pair in kind.backfilling if pair.marketo in named and pair.key not in baseline]
 
 
 def _answered(

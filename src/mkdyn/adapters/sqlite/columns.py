@@ -9,12 +9,17 @@ from functools import lru_cache
 from typing import Any, Final, cast
 
 from mkdyn.domain.entities import AnyEntity, CustomEntity, Entity
-from mkdyn.domain.records import Agreed, Twofold
+from mkdyn.domain.records import Agreed, LinkState, Twofold
 from mkdyn.domain.systems import System
 from mkdyn.domain.values import FieldValue, from_json, to_json
 
 #: The column of a list with nothing in it: the usual one, and not worth a reader.
 NOTHING: Final = "[]"
+
+
+#: What a column calls a system, a link's state: looked up, since an enumeration takes its time to do the same.
+SYSTEMS: Final = {system.value: system for system in System}
+STATES: Final = {state.value: state for state in LinkState}
 
 
 def written(value: object) -> str:
@@ -61,7 +66,7 @@ def value_or_none(system: System | None) -> str | None:
 
 def system_or_none(name: str | None) -> System | None:
     """Read what `value_or_none` wrote."""
-    return None if name is None else System(name)
+    return None if name is None else SYSTEMS[name]
 
 
 # -- entities: two columns, the table's name and, for a seventh kind, its definition ---

@@ -153,11 +153,11 @@ class Database:
         with explaining(self.name):
             connection.execute(sql, parameters)
 
-    def write_many(self, sql: str, rows: Iterable[Parameters]) -> None:
-        """Write a statement for each of *rows* inside the open transaction."""
+    def write_many(self, sql: str, rows: Iterable[Parameters]) -> int:
+        """Write a statement for each of *rows* inside the open transaction; how many rows of the table that changed."""
         connection = self._writable()
         with explaining(self.name):
-            connection.executemany(sql, rows)
+            return connection.executemany(sql, rows).rowcount
 
     def last_number(self, table: str) -> int:
         """Return the highest number a table has ever given to a row."""

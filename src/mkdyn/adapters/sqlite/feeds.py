@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from mkdyn.adapters.sqlite.columns import (
     NOTHING,
+    SYSTEMS,
     instant,
     instant_or_none,
     listed,
@@ -151,7 +152,7 @@ def _observation_from(row: Row) -> Observation:
     """Return the observation of a whole row."""
     version, system, object, key, record, deleted, evidence, wanted, doubtful, seen_at = row
     return Observation(
-        system=System(system),
+        system=SYSTEMS[system],
         object=object,
         key=key,
         version=version,

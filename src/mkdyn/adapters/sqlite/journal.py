@@ -9,6 +9,8 @@ from typing import Any, Final
 import attrs
 
 from mkdyn.adapters.sqlite.columns import (
+    STATES,
+    SYSTEMS,
     agreed_as_data,
     agreed_from,
     custom_of,
@@ -24,7 +26,6 @@ from mkdyn.adapters.sqlite.columns import (
 )
 from mkdyn.adapters.sqlite.database import Row, Tables
 from mkdyn.domain.plan import Operation, OperationState, Purpose, Step
-from mkdyn.domain.records import LinkState
 from mkdyn.domain.systems import System
 from mkdyn.domain.values import from_json
 from mkdyn.ports.store import Answer, RunEnd, RunRow
@@ -241,7 +242,7 @@ def _operation_from(row: Row) -> Operation:
         run=run,
         link=link,
         entity=entity_of(entity, custom),
-        system=System(system),
+        system=SYSTEMS[system],
         kind=kind,
         key=key,
         other=other,
@@ -262,8 +263,8 @@ def _step(data: list[Any]) -> Step:
     agreed, clears, state, gone, origin, confirms, covers = data
     return Step(
         agreed=agreed_from(agreed),
-        clears=tuple((System(system), object, key, version) for system, object, key, version in clears),
-        state=LinkState(state),
+        clears=tuple((SYSTEMS[system], object, key, version) for system, object, key, version in clears),
+        state=STATES[state],
         gone=system_or_none(gone),
         origin=origin,
         confirms=confirms,

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
+from itertools import count
 from typing import Any, Final
 
 import attrs
 
 from mkdyn.adapters.sqlite.baselines import Kept, column_of
 from mkdyn.adapters.sqlite.columns import (
+    STATES,
     instant_or_none,
     listed,
     system_or_none,
@@ -120,21 +122,15 @@ class LinkTables(Tables):
         Raises:
             StateCorruptError: A record would be in two.
         """
-        number = self._database.last_number("link")
-        kept: list[Link] = []
-        for link in links:
-            if link.id:
-                kept.append(link)
-            else:
-                number += 1
-                kept.append(attrs.evolve(link, id=number))
-        there = [link for link, given in zip(kept, links, strict=True) if given.id]
+        number = count(self._database.last_number("link") + 1)
+        kept = [link if link.id else attrs.evolve(link, id=next(number)) for link in links]
+        there = [link for link in links if link.id]
         added = [link for link, given in zip(kept, links, strict=True) if not given.id]
         places = [(link.id, *_place(link)) for link in there]
         self._recount(kept)
-        self._database.write_many(_STEP_ASIDE, places)
+        moving = self._database.write_many(_STEP_ASIDE, places)
         try:
-            self._database.write_many(_MOVE, places)
+            self._database.write_many(_MOVE, places if moving else ())
             self._database.write_many(_ADD, ((*_place(link), *_facts(link), link.id) for link in added))
         except StateCorruptError as error:
             raise self._linked_twice(kept) or error from error
@@ -184,7 +180,7 @@ class LinkTables(Tables):
             entity=entity,
             dynamics=dynamics,
             marketo=marketo,
-            state=LinkState(state),
+            state=STATES[state],
             origin=origin,
             version=version,
             baseline=Kept(baseline, self._database.name),
