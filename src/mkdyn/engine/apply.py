@@ -59,12 +59,12 @@ async def _apply_batch(
     if system is System.MARKETO:
         operations = await _still_current(session, kind, operations)
     while operations:
+        sent = operations
         with session.store.transaction():
-            session.store.mark_sent([operation.id for operation in operations], session.now())
+            session.store.mark_sent([operation.id for operation in sent], session.now())
         sent_at = session.now()
-        outcomes = await _send(session, kind, system, operations)
-        sent = [attrs.evolve(operation, sent_at=sent_at) for operation in operations]
-        operations = commit_batch(session, kind, sent, outcomes)
+        outcomes = await _send(session, kind, system, sent)
+        operations = commit_batch(session, kind, sent, outcomes, sent_at=sent_at)
         progress.tell(kind, sent, outcomes)
 
 

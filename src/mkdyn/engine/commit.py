@@ -7,6 +7,7 @@ and the observations that are dealt with, in one transaction for a batch.
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime
 from typing import assert_never
 
 import attrs
@@ -33,6 +34,7 @@ class _Batch:
     """What the answers to a batch come to, before it is kept."""
 
     links: dict[str, Link] = attrs.field(factory=dict[str, Link])
+    sent_at: datetime | None
     standing: Mapping[str, Link]
     answers: list[Answer] = attrs.field(factory=list[Answer])
     revised: list[Operation] = attrs.field(factory=list[Operation])
@@ -56,6 +58,7 @@ def commit_batch(
     operations: Sequence[Operation],
     outcomes: Sequence[Outcome],
     *,
+    sent_at: datetime | None = None,
     fresh: Mapping[str, Record] | None = None,
     unsure: Collection[str] = (),
 ) -> Sequence[Operation]:
@@ -66,12 +69,13 @@ def commit_batch(
         kind: Whose records.
         operations: What was sent.
         outcomes: One answer each.
+        sent_at: When it was sent, if it was just now; else each operation knows.
         fresh: Marketo records as they were read just before, where that is why an operation is stale.
         unsure: Pair keys whose baselines must not move, because nobody knows who wrote what shows now.
     """
     rows = {_row(operation) for operation in operations}
     known = session.store.links([kind.name], System.DYNAMICS, rows)
-    batch = _Batch(unsure=unsure, standing=_standing(session, kind, operations, known))
+    batch = _Batch(sent_at=sent_at, unsure=unsure, standing=_standing(session, kind, operations, known))
     for operation, outcome in zip(operations, outcomes, strict=True):
         link = batch.links.get(_row(operation)) or known.get(_row(operation))
         match outcome:
@@ -146,7 +150,7 @@ def _applied(
     batch.links[link.dynamics] = attrs.evolve(
         link,
         baseline=link.baseline if outcome.found else Moved(link.baseline, {**step.agreed, **awaited}),
-        echoes=_echoing(kind, operation, link, found=outcome.found),
+        echoes=_echoing(kind, operation, link, batch.sent_at or operation.sent_at, found=outcome.found),
         version=version,
         state=step.state,
         gone=step.gone,
@@ -198,7 +202,9 @@ def _unconfirmed(operation: Operation, link: Link) -> Mapping[str, tuple[Echo, .
     return {name: rest for name, waiting in link.echoes.items() if (rest := waiting[confirmed.get(name, 0) :])}
 
 
-def _echoing(kind: Kind, operation: Operation, link: Link, *, found: bool) -> Mapping[str, tuple[Echo, ...]]:
+def _echoing(
+    kind: Kind, operation: Operation, link: Link, sent_at: datetime | None, *, found: bool
+) -> Mapping[str, tuple[Echo, ...]]:
     """Return the link's unconfirmed writes with this one: Marketo's feed will show it as if anybody had made it."""
     known = _unconfirmed(operation, link)
     if operation.system is System.DYNAMICS or not kind.person or (operation.kind == "create" and not found):
@@ -207,7 +213,7 @@ def _echoing(kind: Kind, operation: Operation, link: Link, *, found: bool) -> Ma
     for name, after in operation.after.items():
         before = after if found else operation.before.get(name)
         if name in kind.by_marketo and (found or not same(before, after)):
-            echoes[name] = (*echoes.get(name, ()), Echo(before=before, after=after, at=operation.sent_at))[-ECHOES_MAX:]
+            echoes[name] = (*echoes.get(name, ()), Echo(before=before, after=after, at=sent_at))[-ECHOES_MAX:]
     return echoes
 
 

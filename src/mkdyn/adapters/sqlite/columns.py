@@ -46,7 +46,12 @@ def listed(items: Iterable[object]) -> str:
 
 def instant(at: datetime) -> str:
     """Return a time as text that sorts as times do."""
-    return at.astimezone(UTC).isoformat(timespec="microseconds")
+    return _in_utc(at.astimezone(UTC))
+
+
+@lru_cache(maxsize=1024)  # a batch has one time, a page of a feed has few
+def _in_utc(at: datetime) -> str:
+    return at.isoformat(timespec="microseconds")
 
 
 def instant_or_none(at: datetime | None) -> str | None:

@@ -45,12 +45,13 @@ def _by_key(system: System, states: str) -> str:
     return (
         f"SELECT {_COLUMNS} FROM (SELECT value AS asked FROM json_each(?1)) "  # noqa: S608 - constants only
         f"CROSS JOIN link ON link.{system.value} = asked "
-        f"WHERE link.state {states} AND link.entity IN (SELECT value FROM json_each(?2)) ORDER BY link.id"
+        f"WHERE link.state {states} AND link.entity IN (SELECT value FROM json_each(?2))"
     )
 
 
+# A record is in one living link, so these need no order; of its tombstones the newest comes last.
 _LIVING: Final = {system: _by_key(system, "IN ('live', 'suspended')") for system in System}
-_TOMBSTONES: Final = {system: _by_key(system, "= 'tombstone'") for system in System}
+_TOMBSTONES: Final = {system: _by_key(system, "= 'tombstone'") + " ORDER BY link.id" for system in System}
 
 _AFTER: Final = f"SELECT {_COLUMNS} FROM link WHERE entity = ? AND state = ? AND id > ? ORDER BY id LIMIT ?"  # noqa: S608 - constants only
 
