@@ -88,6 +88,11 @@ async def _promote(session: Session, kind: Kind, persons: Sequence[tuple[Observa
     links = session.store.links([kind.name], System.DYNAMICS, keys)
     claims = open_claims(session).rows
     earlier = session.store.links([kind.name], System.MARKETO, [person.key for _, person in persons])
+    places = {person.key: _places(session, kind, person) for _, person in persons}
+    at_place: defaultdict[tuple[str, str], list[str]] = defaultdict(list)
+    for key, found in places.items():
+        for place in found:
+            at_place[place].append(key)
 
     def met(row: Record, person: Record) -> Candidate:
         found = candidate(row.key, links, "promoted")
@@ -95,12 +100,10 @@ async def _promote(session: Session, kind: Kind, persons: Sequence[tuple[Observa
 
     for item, person in persons:
         own = there.get(str(person.values.get(key_field)))
-        sharing = next((rows[place] for place in _places(session, kind, person) if place in rows), list[Record]())
-        rivals = [
-            other.key
-            for _, other in persons
-            if other is not person and set(_places(session, kind, other)) & set(_places(session, kind, person))
-        ]
+        sharing = next((rows[place] for place in places[person.key] if place in rows), list[Record]())
+        rivals = list(
+            dict.fromkeys(key for place in places[person.key] for key in at_place[place] if key != person.key)
+        )
         decision = match(
             [met(own, person)] if own is not None else [],
             [met(row, person) for row in sharing],
