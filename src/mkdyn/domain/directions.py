@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import enum
 
-from mkdyn.domain.entities import AnyEntity, Entity, is_person
+from mkdyn.domain.entities import AnyEntity, is_person
 from mkdyn.domain.systems import System
 from mkdyn.errors import OneWayError
 
@@ -55,5 +55,4 @@ def narrowed(entity: AnyEntity, field: str, asked: Direction | None) -> Directio
     widest = direction_of(entity)
     if asked is None or asked is widest or widest is Direction.BOTH:
         return asked or widest
-    whose = entity.plural if isinstance(entity, Entity) else "custom entities"
-    raise OneWayError(f"{entity}.{field}: {whose} sync {widest}.", what_to_do="Leave direction out.")
+    raise OneWayError(f"{entity}.{field}: {entity.plural} sync {widest}.", what_to_do="Leave direction out.")

@@ -108,5 +108,4 @@ def rank(entity: AnyEntity) -> int:
     """Return its place in dependency order: a record refers only to lower ranks."""
     if isinstance(entity, Entity):
         return _ORDER.index(entity)
-    above = rank(entity.parent) if isinstance(entity.parent, CustomEntity) else len(_ORDER) - 1
-    return above + 1
+    return rank(entity.parent) + 1 if isinstance(entity.parent, CustomEntity) else len(_ORDER)

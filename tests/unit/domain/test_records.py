@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from mkdyn.domain import Entity, Hold, Key, Link, LinkState, Quarantined, Rules, System, Wake
-from mkdyn.domain.records import Moved, short
+from mkdyn.domain.records import Moved, is_guid, short
 
 from .worlds import GUID
 
@@ -40,6 +40,25 @@ def test_a_baseline_of_which_some_has_moved() -> None:
 def test_guids_are_shown_short(key: str, shown: str) -> None:
     """Other keys as they are."""
     assert short(key) == shown
+
+
+@pytest.mark.parametrize(
+    ("text", "is_one"),
+    [
+        (GUID, True),
+        (GUID.upper(), True),
+        (GUID.replace("-", ""), False),
+        (GUID[1:], False),
+        (f"{GUID}0", False),
+        (f"{{{GUID}}}", False),
+        (GUID.replace("f", "g"), False),
+        ("1042", False),
+        ("", False),
+    ],
+)
+def test_what_can_be_a_guid(text: str, *, is_one: bool) -> None:
+    """Hexadecimal digits in any case, eight, four, four, four and twelve of them; nothing before or after."""
+    assert is_guid(text) is is_one
 
 
 def test_what_is_kept_back_says_why() -> None:
