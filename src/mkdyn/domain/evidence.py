@@ -167,7 +167,7 @@ def explained(field: str, shown: FieldValue, echoes: Echoes, evidence: Sequence[
     told = [item for item in evidence if item.field == field]
     if told:
         return reads_as(told[-1].new, shown)
-    waiting = echoes.get(field, ())
+    waiting = echoes.get(field)
     return not waiting or same(shown, waiting[-1].after)
 
 
@@ -178,7 +178,7 @@ def refused(field: str, shown: FieldValue, echoes: Echoes, evidence: Sequence[Ev
     since: what stood there before our write shows again (blocked), or something that
     Marketo made of it (rewritten).
     """
-    waiting = echoes.get(field, ())
+    waiting = echoes.get(field)
     if not waiting or same(shown, waiting[-1].after):
         return None
     last = waiting[-1]

@@ -238,7 +238,7 @@ def _direction(pick: Pick, spec: FieldSpec, target: FieldSpec) -> Direction:
 
 def nearest(name: str, names: Iterable[str]) -> str | None:
     """Return the most similar of *names*, or None."""
-    return next(iter(get_close_matches(name, list(names), n=1)), None)
+    return next(iter(get_close_matches(name, list(names))), None)
 
 
 def reselected(pair: FieldPair, times: int, *, populated: bool, before: FieldPair | None = None) -> FieldPair:

@@ -222,3 +222,4 @@ def test_writes_past_confirming_are_not_due_for_the_fields_a_new_entry_names() -
     since = datetime(2026, 1, 2, tzinfo=UTC)
     assert still_due(echoes, ["title", "city"], since) == {"title": (new,), "phone": (old,)}
     assert still_due(echoes, ["title"], None) == echoes
+    assert still_due(echoes, ["title"], old.at) == echoes

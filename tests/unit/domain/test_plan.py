@@ -94,6 +94,13 @@ def test_an_operation_in_one_line(operation: Operation, hidden: str, shown: str)
     assert operation.text(values="shown") == shown
 
 
+def test_whether_values_are_shown_is_never_guessed() -> None:
+    """A word that is neither of the two shows nothing; the error names it."""
+    for item in (UPDATE, RESOLUTION):
+        with pytest.raises(AssertionError, match="'all'"):
+            item.text(values="all")  # type: ignore[arg-type]  # that is the mistake
+
+
 @pytest.mark.parametrize(
     ("plan", "text"),
     [
@@ -108,6 +115,12 @@ def test_a_plan_in_one_line(plan: Plan, text: str) -> None:
     """Counts of everything, and each guard it trips, once."""
     assert str(plan) == text
     assert repr(plan) == f"<{text}>"
+
+
+def test_a_plan_names_every_guard_it_trips() -> None:
+    """In the order in which they were found."""
+    gone = attrs.evolve(BREACH, guard=Guard.GONE)
+    assert str(attrs.evolve(PLAN, breaches=[BREACH, gone])).endswith(" · guard: first-match, gone")
 
 
 @pytest.mark.parametrize("purpose", ["backfill", "undo", "repair"])
@@ -187,6 +200,12 @@ def test_a_plan_as_json() -> None:
         {"entity": "lead", "key": QUARANTINED.key, "code": "ambiguous-match", "reason": QUARANTINED.reason}
     ]
     assert data["breaches"] == [{"guard": "first-match", "text": str(BREACH)}] * 2
+
+
+def test_json_keeps_letters_as_they_are() -> None:
+    """A name is read as it is written, not as a row of escapes."""
+    named = attrs.evolve(UPDATE, after={"lastname": "Łukasiewicz"})
+    assert '"Łukasiewicz"' in attrs.evolve(PLAN, operations=Excerpt([named], total=1)).to_json()
 
 
 def test_an_excerpt_is_a_sequence_that_knows_the_rest() -> None:
