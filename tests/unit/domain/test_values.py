@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta, timezone
 from decimal import Decimal
 from typing import Final
@@ -35,26 +36,27 @@ MOMENT: Final = st.datetimes(timezones=ZONES)
 LABELS: Final = {1: "Cold", 2: "Warm", 3: "warm", 4: "Open", 5: "Open", 6: "", 7: "Straße"}
 GUIDS: Final = st.uuids().map(str)
 
-#: Each lens, with whatever Dynamics and Marketo may show of its type.
-LENSES: Final[dict[str, tuple[Lens, SearchStrategy[FieldValue], SearchStrategy[FieldValue]]]] = {
-    "identity": (IDENTITY, TEXT | st.booleans() | st.integers(), TEXT | st.booleans() | st.integers()),
-    "text": (text_lens(dynamics_length=4, marketo_length=6), TEXT, TEXT),
-    "text without limits": (text_lens(), TEXT, TEXT),
-    "integer": (integer_lens(minimum=-3, maximum=1000), st.integers(-10, 1010) | st.integers(), st.integers()),
+#: How each lens is made, with whatever Dynamics and Marketo may show of its type.
+#: Every test makes its own lens: a mutant lives in what runs within a test, not in what pytest collected before.
+LENSES: Final[dict[str, tuple[Callable[[], Lens], SearchStrategy[FieldValue], SearchStrategy[FieldValue]]]] = {
+    "identity": (lambda: IDENTITY, TEXT | st.booleans() | st.integers(), TEXT | st.booleans() | st.integers()),
+    "text": (lambda: text_lens(dynamics_length=4, marketo_length=6), TEXT, TEXT),
+    "text without limits": (text_lens, TEXT, TEXT),
+    "integer": (lambda: integer_lens(minimum=-3, maximum=1000), st.integers(-10, 1010) | st.integers(), st.integers()),
     "decimal": (
-        decimal_lens(precision=4),
+        lambda: decimal_lens(precision=4),
         st.decimals(-(10**11), 10**11, places=4) | st.integers() | st.floats(),
         st.floats() | st.integers() | st.decimals(-(10**6), 10**6, places=5),
     ),
-    "boolean": (boolean_lens(), st.booleans(), st.booleans()),
-    "datetime": (datetime_lens(), MOMENT, MOMENT.map(lambda at: at.replace(microsecond=0))),
-    "date": (date_lens(), st.dates(), st.dates()),
+    "boolean": (boolean_lens, st.booleans(), st.booleans()),
+    "datetime": (datetime_lens, MOMENT, MOMENT.map(lambda at: at.replace(microsecond=0))),
+    "date": (date_lens, st.dates(), st.dates()),
     "choice": (
-        choice_lens(LABELS),
+        lambda: choice_lens(LABELS),
         st.integers(0, 8),
         st.sampled_from([*LABELS.values(), "COLD", "wArm", "STRASSE", "Hot"]),
     ),
-    "reference": (reference_lens(), GUIDS, GUIDS | GUIDS.map(str.upper)),
+    "reference": (reference_lens, GUIDS, GUIDS | GUIDS.map(str.upper)),
 }
 #: There are many lenses.
 FEW: Final = settings(LAW, max_examples=50)
@@ -66,7 +68,8 @@ each_lens = pytest.mark.parametrize("name", LENSES)
 @given(data=st.data())
 def test_what_was_carried_over_agrees(name: str, data: st.DataObject) -> None:
     """A value and what the lens makes of it are in agreement, whichever way it went."""
-    lens, of_dynamics, of_marketo = LENSES[name]
+    make, of_dynamics, of_marketo = LENSES[name]
+    lens = make()
     d, m = data.draw(st.none() | of_dynamics), data.draw(st.none() | of_marketo)
     there, back = lens.to_marketo(d), lens.to_dynamics(m)
     assert isinstance(there, Unfit) or lens.agree(d, there)
@@ -78,7 +81,8 @@ def test_what_was_carried_over_agrees(name: str, data: st.DataObject) -> None:
 @given(data=st.data())
 def test_there_and_back_and_there_again(name: str, data: st.DataObject) -> None:
     """The second time, it is what it was the first time; so two systems come to rest."""
-    lens, of_dynamics, of_marketo = LENSES[name]
+    make, of_dynamics, of_marketo = LENSES[name]
+    lens = make()
     for first, second, shown in [
         (lens.to_marketo, lens.to_dynamics, data.draw(st.none() | of_dynamics)),
         (lens.to_dynamics, lens.to_marketo, data.draw(of_marketo)),  # Marketo never shows an empty boolean
@@ -96,7 +100,8 @@ def test_there_and_back_and_there_again(name: str, data: st.DataObject) -> None:
 @given(data=st.data())
 def test_what_does_not_fit_is_never_cut(name: str, data: st.DataObject) -> None:
     """Dynamics gets a value whole or not at all; Marketo gets the same, but for what it never shows."""
-    lens, of_dynamics, of_marketo = LENSES[name]
+    make, of_dynamics, of_marketo = LENSES[name]
+    lens = make()
     m = data.draw(of_marketo)
     written = lens.to_dynamics(m)
     if isinstance(written, Decimal):
@@ -124,7 +129,8 @@ def test_what_does_not_fit_is_never_cut(name: str, data: st.DataObject) -> None:
 @given(data=st.data())
 def test_a_reason_shows_no_value(name: str, data: st.DataObject) -> None:
     """A value is unfit for a reason that can be read by anyone: it gives the value away to nobody."""
-    lens, of_dynamics, of_marketo = LENSES[name]
+    make, of_dynamics, of_marketo = LENSES[name]
+    lens = make()
     wrongs: list[FieldValue] = ["confidential", 73917391, 7391.7391, True, date(7391, 1, 1)]
     wrong = data.draw(st.sampled_from(wrongs))
     shown = [(lens.to_marketo, data.draw(of_dynamics)), (lens.to_dynamics, data.draw(of_marketo))]
@@ -140,15 +146,15 @@ def test_a_reason_shows_no_value(name: str, data: st.DataObject) -> None:
 @each_lens
 def test_identical_values_agree(name: str) -> None:
     """Two systems that show the very same are in agreement, whether or not it could be carried."""
-    lens = LENSES[name][0]
+    lens = LENSES[name][0]()
     values: list[FieldValue] = [None, "", "far too long for either", 10**12, "ABC"]
     for value in values:
         assert lens.agree(value, value)
 
 
-@pytest.mark.parametrize(
-    ("lens", "wrong"),
-    [
+def of_another_type() -> list[tuple[Lens, FieldValue]]:
+    """Each lens, with a value that is none of its own."""
+    return [
         (text_lens(), 7),
         (integer_lens(), True),
         (integer_lens(), 7.0),
@@ -159,20 +165,22 @@ def test_identical_values_agree(name: str) -> None:
         (datetime_lens(), date(2026, 1, 2)),
         (date_lens(), datetime(2026, 1, 2, tzinfo=UTC)),
         (reference_lens(), 7),
-    ],
-    ids=lambda value: getattr(value, "name", repr(value)),
-)
-def test_another_type_is_unfit(lens: Lens, wrong: FieldValue) -> None:
+    ]
+
+
+@pytest.mark.parametrize("place", range(len(of_another_type())))
+def test_another_type_is_unfit(place: int) -> None:
     """No lens guesses what a value of another type may mean; true is no number."""
+    lens, wrong = of_another_type()[place]
     for carry in (lens.to_marketo, lens.to_dynamics):
         unfit = carry(wrong)
         assert isinstance(unfit, Unfit)
         assert unfit.code == "wrong-type"
 
 
-@pytest.mark.parametrize(
-    ("lens", "to", "value", "expected"),
-    [
+def at_the_edges() -> list[tuple[Lens, str, FieldValue, FieldValue | Unfit]]:
+    """Each lens, the system a value goes to, the value, and what becomes of it there."""
+    return [
         (text_lens(marketo_length=2), "marketo", "abc", Unfit("too-long", "3 characters, Marketo takes 2.")),
         (
             text_lens(dynamics_length=2000),
@@ -227,10 +235,13 @@ def test_another_type_is_unfit(lens: Lens, wrong: FieldValue) -> None:
             Unfit("out-of-range", "the calendar has no such day."),
         ),
         (date_lens(), "dynamics", date(2026, 1, 2), date(2026, 1, 2)),
-    ],
-)
-def test_what_a_lens_makes_of_a_value(lens: Lens, to: str, value: FieldValue, expected: FieldValue | Unfit) -> None:
+    ]
+
+
+@pytest.mark.parametrize("place", range(len(at_the_edges())))
+def test_what_a_lens_makes_of_a_value(place: int) -> None:
     """Each lens, at its edges."""
+    lens, to, value, expected = at_the_edges()[place]
     carried = lens.to_marketo(value) if to == "marketo" else lens.to_dynamics(value)
     assert carried == expected
     assert type(carried) is type(expected)
