@@ -143,20 +143,15 @@ def prove(evidence: Iterable[Evidence], echoes: Echoes) -> Proof:
 
 
 def _is_cut_from(text: str | None, value: FieldValue) -> bool:
-    """Whether the feed shows the beginning of a long text only, as far as it keeps texts."""
-    return (
-        isinstance(value, str)
-        and text is not None
-        and _KEPT_AT_LEAST <= len(text) < len(value)
-        and value.startswith(text)
-    )
+    """Whether the feed shows the beginning of a long text, as far as it keeps texts."""
+    return isinstance(value, str) and text is not None and len(text) >= _KEPT_AT_LEAST and value.startswith(text)
 
 
 def _settle(proof: Proof, field: str, rest: tuple[Echo, ...]) -> None:
     if rest:
         proof.echoes[field] = rest
     else:
-        proof.echoes.pop(field, None)
+        del proof.echoes[field]
 
 
 def explained(field: str, shown: FieldValue, echoes: Echoes, evidence: Sequence[Evidence]) -> bool:

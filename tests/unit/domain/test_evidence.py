@@ -73,6 +73,34 @@ def test_an_edit_since_our_write_is_the_one_that_counts() -> None:
     assert (proof.edited, proof.overwritten, proof.standing) == ({"title"}, {}, {})
 
 
+def test_a_replaced_edit_of_a_field_that_we_emptied_is_read_as_what_stood_there() -> None:
+    """Our own value has no type then; the one before it has."""
+    assert prove([told("6", "")], waiting(Echo(before=5, after=None))).overwritten == {"title": 6}
+
+
+LONG = "long " * 60
+
+
+@pytest.mark.parametrize(
+    ("old", "overwritten"),
+    [
+        (LONG, {}),
+        (LONG[:299], {}),
+        (LONG[:255], {}),
+        (LONG[:254], {"title": LONG[:254]}),
+        (f"{LONG[:255]}.", {"title": f"{LONG[:255]}."}),
+        ("." * 255, {"title": "." * 255}),
+        (f"{LONG}, longer", {"title": f"{LONG}, longer"}),
+        (None, {"title": None}),
+    ],
+    ids=lambda value: str(len(value)) if isinstance(value, str) else None,
+)
+def test_a_text_that_the_feed_cuts_is_no_edit(old: str | None, overwritten: dict[str, FieldValue]) -> None:
+    """The feed keeps at least 255 characters: what begins as the old text did, and is that long, is the old text."""
+    proof = prove([told(old, "ours")], waiting(Echo(before=LONG, after="ours")))
+    assert (proof.overwritten, proof.lost, proof.confirmed) == (overwritten, set(), True)
+
+
 def test_writes_are_confirmed_in_their_order() -> None:
     """The confirmed one, and those before it, wait no longer; a repeated value is the older write."""
     assert prove([told("old", "ours")], waiting(WRITE, AGAIN)).echoes == {"title": (AGAIN,)}
