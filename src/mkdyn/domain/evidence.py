@@ -33,8 +33,6 @@ def reads_as(text: str | None, value: FieldValue) -> bool:
     """Whether the feed's *text* stands for *value*."""
     if isinstance(value, bool):
         return (text or "").casefold() in (_TRUE if value else _FALSE)
-    if value is None or text is None:
-        return value is None and not text
     return text == value or value_like(text, value) == value
 
 

@@ -75,7 +75,7 @@ def match(by_id: Sequence[Candidate], by_key: Sequence[Candidate], rivals: Seque
     free = [candidate.key for candidate in carriers if not candidate.linked]
     if len(free) == 1:
         return LinkTo(key=free[0], by="id")
-    if len(free) > 1:
+    if free:
         return Ambiguous(candidates=tuple(sorted(free)))
     if carriers:
         return Ambiguous(candidates=tuple(sorted(candidate.key for candidate in carriers)))

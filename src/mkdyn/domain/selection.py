@@ -223,7 +223,7 @@ def _direction(pick: Pick, spec: FieldSpec, target: FieldSpec) -> Direction:
         return direction
     system = barred[0]
     other = Direction.TO_MARKETO if system is System.DYNAMICS else Direction.TO_DYNAMICS
-    open_otherwise = can[system.other] and direction_of(pick.entity).writes(system.other)
+    open_otherwise = can[system.other] and direction_of(pick.entity) is Direction.BOTH
     if open_otherwise and asked is None:
         return other
     raise OneWayError(

@@ -116,6 +116,7 @@ def test_a_condition_knows_its_fields_and_its_words() -> None:
     condition = where("new_region").is_one_of("EMEA", "UK") & ~where("emailaddress1").is_empty()
     assert condition.fields == {"new_region", "emailaddress1"}
     assert repr(condition) == "(where('new_region').is_one_of('EMEA', 'UK') & ~where('emailaddress1').is_empty())"
+    assert (a() | b()).fields == {"a", "b"}
     assert repr(a() | b()) == "(where('a').equals(1) | where('b').at_least(2))"
     assert repr(where("x").is_not(1)) == "where('x').is_not(1)"
     assert repr(where("x").at_most(1)) == "where('x').at_most(1)"

@@ -127,7 +127,9 @@ def test_a_first_match_is_stopped_for_itself() -> None:
         {},
         Guards(),
     )
-    assert [breach.guard for breach in found] == [Guard.FIRST_MATCH]
+    assert [(breach.guard, breach.count, breach.links, breach.limit) for breach in found] == [
+        (Guard.FIRST_MATCH, 5_650, 5_650, 0.0)
+    ]
 
 
 def test_a_first_match_that_overwrites_much_is_stopped_for_both() -> None:

@@ -40,8 +40,10 @@ def test_the_guid_finds_a_link_again() -> None:
 
 
 def test_a_copied_guid_is_ambiguous() -> None:
-    """Two free records that carry it: neither is taken."""
-    assert match([Candidate(key="q"), Candidate(key="p")], [], []) == Ambiguous(candidates=("p", "q"))
+    """Two free records that carry it: neither is taken, and one that is linked is no candidate."""
+    two = [Candidate(key="q"), Candidate(key="p")]
+    assert match(two, [], []) == Ambiguous(candidates=("p", "q"))
+    assert match([*two, Candidate(key="o", linked=True)], [], []) == Ambiguous(candidates=("p", "q"))
 
 
 def test_one_on_each_side_is_linked() -> None:

@@ -222,6 +222,20 @@ def test_a_selection_is_repeatable() -> None:
     assert [pair.authority for pair in changed.added] == [System.DYNAMICS]
 
 
+def test_a_field_picked_in_another_way_takes_the_place_of_its_pair() -> None:
+    """The old pairs are removed, in the order of the picks; a field that had none has none to remove."""
+    current = select(Pick(Entity.LEAD, "jobtitle"), Pick(Entity.LEAD, "telephone1")).added
+    changes = select(
+        Pick(Entity.LEAD, "telephone1", authority=System.DYNAMICS),
+        Pick(Entity.LEAD, "jobtitle", direction=Direction.TO_MARKETO),
+        Pick(Entity.LEAD, "emailaddress1"),
+        current=current,
+    )
+    assert changes.removed == current[::-1]
+    assert [pair.dynamics for pair in changes.added] == ["telephone1", "jobtitle", "emailaddress1"]
+    assert str(changes) == "3 added · 2 removed · 0 unchanged"
+
+
 def test_a_pick_given_twice_is_selected_once() -> None:
     """Two picks of one field that differ are refused."""
     tier = Pick(Entity.LEAD, "new_tier", marketo=NewField("Tier"))
