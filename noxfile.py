@@ -1,6 +1,7 @@
 """The checks, each a session: the same commands here and in continuous integration. `nox -l` lists them."""
 
 import re
+import shutil
 from pathlib import Path
 from typing import Any, Final
 
@@ -17,6 +18,9 @@ PROJECT: Final[dict[str, Any]] = nox.project.load_toml("pyproject.toml")["projec
 PYTHONS: Final[list[str]] = nox.project.python_versions(nox.project.load_toml("pyproject.toml"))
 OLDEST: Final = PYTHONS[0]
 LOWER_BOUND: Final = re.compile(r"(?P<name>[\w.-]+)(?:\[[^]]*\])?>=(?P<version>[\w.]+)")
+
+#: One version: another one makes other mutants, or numbers them differently than tests/mutation/survivors.toml.
+MUTMUT: Final = "mutmut==3.8.1"
 
 
 def lowest_versions() -> list[str]:
@@ -89,6 +93,21 @@ def simulate(session: nox.Session) -> None:
     """Live through random histories, on all cores: `nox -s simulate -- --seeds 20000`."""
     session.install("-e", ".[dev]")
     session.run("python", "-m", "tests.simulation", *session.posargs)
+
+
+@nox.session(python=OLDEST)
+def mutate(session: nox.Session) -> None:
+    """Change the rules, one place at a time, and see whether a test notices: `nox -s mutate`.
+
+    With names, as in `nox -s mutate -- "mkdyn.domain.guards.*"`, only those are tried, and nothing is judged.
+    """
+    session.install("-e", ".[dev]", MUTMUT)
+    if session.posargs:
+        session.run("mutmut", "run", *session.posargs)
+        return
+    shutil.rmtree("mutants", ignore_errors=True)  # what it remembers of an earlier run knows nothing of new tests
+    session.run("mutmut", "run")
+    session.run("python", "tests/mutation/judge.py")
 
 
 @nox.session(python=OLDEST)
