@@ -76,6 +76,26 @@ def test_a_lens_knows_the_fields_limits() -> None:
     assert lens_between(spec("boolean"), spec("boolean")).dynamics_default is False
 
 
+def test_a_number_without_limits_of_its_own_has_the_vendor_s() -> None:
+    """Dynamics' own bounds of its whole numbers and its decimals, to the last one that fits; ten decimal places."""
+    whole = lens_between(spec("integer"), spec("integer"))
+    for last in (-(2**31), 2**31 - 1):
+        assert whole.to_dynamics(last) == last
+    for beyond in (-(2**31) - 1, 2**31):
+        assert whole.to_dynamics(beyond) == Unfit("out-of-range", "Dynamics takes -2,147,483,648 to 2,147,483,647.")
+    number = lens_between(spec("decimal"), spec("float"))
+    for edge in (-(10**11), 10**11):
+        assert number.to_dynamics(edge) == edge
+        assert number.to_dynamics(edge + edge // 10**11) == Unfit(
+            "out-of-range", "Dynamics takes -100,000,000,000.0 to 100,000,000,000.0."
+        )
+    assert number.to_dynamics(Decimal("0.0000000001")) == Decimal("0.0000000001")
+    assert number.to_dynamics(Decimal("0.00000000001")) == Unfit("too-precise", "Dynamics keeps 10 decimal places.")
+    assert lens_between(spec("decimal", minimum=-1), spec("float")).to_dynamics(-2) == Unfit(
+        "out-of-range", "Dynamics takes -1 to 100,000,000,000.0."
+    )
+
+
 def test_a_shape_is_type_and_size() -> None:
     """As people write it."""
     assert spec("text", length=100).shape == "text(100)"
