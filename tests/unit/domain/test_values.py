@@ -152,30 +152,29 @@ def test_identical_values_agree(name: str) -> None:
         assert lens.agree(value, value)
 
 
-def of_another_type() -> list[tuple[Lens, FieldValue]]:
-    """Each lens, with a value that is none of its own."""
+def of_another_type() -> list[tuple[Lens, FieldValue, str, str]]:
+    """Each lens, a value that is none of its own, and what that is not for Marketo and for Dynamics."""
     return [
-        (text_lens(), 7),
-        (integer_lens(), True),
-        (integer_lens(), 7.0),
-        (integer_lens(), "7"),
-        (decimal_lens(), "7"),
-        (decimal_lens(), False),
-        (boolean_lens(), 1),
-        (datetime_lens(), date(2026, 1, 2)),
-        (date_lens(), datetime(2026, 1, 2, tzinfo=UTC)),
-        (reference_lens(), 7),
+        (text_lens(), 7, "text", "text"),
+        (integer_lens(), True, "whole number", "whole number"),
+        (integer_lens(), 7.0, "whole number", "whole number"),
+        (integer_lens(), "7", "whole number", "whole number"),
+        (decimal_lens(), "7", "number", "number"),
+        (decimal_lens(), False, "number", "number"),
+        (boolean_lens(), 1, "yes or no", "yes or no"),
+        (datetime_lens(), date(2026, 1, 2), "date and time", "date and time"),
+        (date_lens(), "2026-01-02", "date", "date"),
+        (choice_lens(LABELS), True, "choice", "label"),
+        (reference_lens(), 7, "reference", "reference"),
     ]
 
 
 @pytest.mark.parametrize("place", range(len(of_another_type())))
 def test_another_type_is_unfit(place: int) -> None:
     """No lens guesses what a value of another type may mean; true is no number."""
-    lens, wrong = of_another_type()[place]
-    for carry in (lens.to_marketo, lens.to_dynamics):
-        unfit = carry(wrong)
-        assert isinstance(unfit, Unfit)
-        assert unfit.code == "wrong-type"
+    lens, wrong, for_marketo, for_dynamics = of_another_type()[place]
+    assert lens.to_marketo(wrong) == Unfit("wrong-type", f"it is no {for_marketo}.")
+    assert lens.to_dynamics(wrong) == Unfit("wrong-type", f"it is no {for_dynamics}.")
 
 
 def at_the_edges() -> list[tuple[Lens, str, FieldValue, FieldValue | Unfit]]:
@@ -235,6 +234,7 @@ def at_the_edges() -> list[tuple[Lens, str, FieldValue, FieldValue | Unfit]]:
             Unfit("out-of-range", "the calendar has no such day."),
         ),
         (date_lens(), "dynamics", date(2026, 1, 2), date(2026, 1, 2)),
+        (date_lens(), "marketo", datetime(2026, 1, 2, tzinfo=UTC), Unfit("wrong-type", "it has a time of day.")),
     ]
 
 
