@@ -234,9 +234,9 @@ def check_no_value_is_invented(world: World) -> None:
 
 
 def _has_a_source(world: World, change: Change, item: Selected, seen: Mapping[Place, list[Change]]) -> bool:
-    system, _, _, field = change.place
+    system = change.place[0]
     pair = item.pair
-    if field in world.blocked:
+    if pair.marketo in world.blocked:
         return True  # Marketo makes something of its own of it
     there: Place = (
         (System.MARKETO, pair.entity.marketo_object, str(change.other), pair.marketo)

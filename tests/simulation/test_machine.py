@@ -64,14 +64,14 @@ for _step, _ in STEPS:
 
 
 def test_no_history_of_hypothesis_breaks_a_promise() -> None:
-    """Histories of up to thirty steps; the same ones in every run."""
+    """Histories of up to twenty-five steps; the same ones in every run."""
     run_state_machine_as_test(  # type: ignore[no-untyped-call]  # Hypothesis has it untyped
         Histories,
         settings=settings(
             derandomize=True,
             deadline=None,
-            max_examples=25,
-            stateful_step_count=30,
+            max_examples=12,
+            stateful_step_count=25,
             phases=[Phase.generate, Phase.shrink],
             suppress_health_check=list(HealthCheck),
         ),

@@ -156,6 +156,8 @@ def _applied(
         gone=step.gone,
         since=None if step.gone is None else session.started_at,
     )
+    if operation.system is System.DYNAMICS and operation.kind == "update" and not step.covers:
+        _read_anew(session, kind, operation, batch)
     if outcome.found or (operation.kind == "create" and operation.system is System.DYNAMICS):
         _look_again(session, kind, link, batch)
 
@@ -215,6 +217,15 @@ def _echoing(
         if name in kind.by_marketo and (found or not same(before, after)):
             echoes[name] = (*echoes.get(name, ()), Echo(before=before, after=after, at=sent_at))[-ECHOES_MAX:]
     return echoes
+
+
+def _read_anew(session: Session, kind: Kind, operation: Operation, batch: _Batch) -> None:
+    """Have a row read that is still to be decided: what was observed of it is from before our write."""
+    pending = session.store.observed(System.DYNAMICS, kind.name, [operation.key]).get(operation.key)
+    if pending is None or pending.record is None or pending.deleted:
+        return
+    if (pending.system, pending.object, pending.key, pending.version) not in operation.step.clears:
+        batch.observations.append(attrs.evolve(pending, record=None))
 
 
 def _look_again(session: Session, kind: Kind, link: Link, batch: _Batch) -> None:

@@ -29,7 +29,7 @@ def too_early(session: Session, subject: Subject, person: Record, held: Collecti
         session: The run.
         subject: The linked record.
         person: What Marketo shows of it.
-        held: Dynamics fields that are held: what Marketo shows of them is known to differ.
+        held: Dynamics fields that are held: what Marketo shows of them is known to differ from the baseline.
     """
     kind, echoes = subject.kind, subject.link.echoes
     delay = timedelta(seconds=session.identities[System.MARKETO].settles_after_s)
@@ -41,12 +41,12 @@ def too_early(session: Session, subject: Subject, person: Record, held: Collecti
     agreed = kind.as_agreed(subject.link, System.MARKETO)
     for pair in kind.pairs:
         value: Shown = person.values.get(pair.marketo, MISSING)
-        if isinstance(value, Missing) or pair.dynamics in held:
+        if isinstance(value, Missing):
             continue
         if pair.marketo in named or pair.marketo in echoes:
             known = explained(pair.marketo, value, echoes, evidence)
         else:
-            known = pair.marketo not in agreed or same(value, agreed[pair.marketo])
+            known = pair.dynamics in held or pair.marketo not in agreed or same(value, agreed[pair.marketo])
         told = [*since, *(echo.at for echo in echoes.get(pair.marketo, ()) if echo.at is not None)]
         if not known and any(at + delay > session.now() for at in told):
             return True

@@ -526,3 +526,22 @@ async def test_an_open_write_to_a_record_out_of_sight_stays_in_doubt() -> None:
     found = [(item.collision.marketo, item.collision.dynamics) async for item in world.sync.journal.collisions()]
     assert found == [("2", "1")]
     assert world.row(link)["jobtitle"] == world.person(link)["title"] == "1"
+
+
+async def test_what_was_carried_out_is_told_though_its_other_half_had_moved() -> None:
+    """The row was decided again from what it showed before our write, was stale, and its report was dropped."""
+    world = await World.of(Entity.CONTACT)
+    link = await world.linked(Entity.CONTACT, lastname="A", jobtitle="1", telephone1="5")
+    world.dynamics.edit("contact", link.dynamics, mkt_leadscore=55, telephone1="6")
+    edits = ["7"]
+
+    def meddle(call: str) -> None:
+        if call == "read lead" and edits and world.store.operations(4, after=0, limit=1):
+            world.marketo.edit("lead", link.marketo, phone=edits.pop())
+
+    run = len([row async for row in world.sync.journal.runs()])
+    assert run == 3
+    world.marketo.between(meddle)
+    await world.rest()
+    found = {item.collision.field async for item in world.sync.journal.collisions()}
+    assert found >= {"mkt_leadscore"}
