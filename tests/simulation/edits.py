@@ -139,11 +139,14 @@ class _Replay:
         if entered.running and not is_person(pair.entity):
             return  # in the instant of our write: an object without a feed, of which no trace is left
         refreshed = any(number >= selected.since for number, _, _ in self.came_back[couple, pair.dynamics])
-        if not (selected.first or refreshed) and (entered.running or entered.late):
+        expired = self.world.expired.get(System.MARKETO, -1)
+        if not (selected.first or refreshed) and (entered.running or entered.late or expired >= entered.number):
             return  # its first refresh, and the feed did not name the edit in time
-        expired = self.world.expired.get(System.MARKETO)
-        if system is System.MARKETO and entered.run == change.run and expired is not None and expired >= change.number:
+        if system is System.MARKETO and entered.run == change.run and expired >= change.number:
             return  # in the instant of our write, and the feed that would have told was lost
+        parted = {key for number, _, _, key in self.world.log.deletions if number > change.number}
+        if system is System.MARKETO and entered.running and parted & {couple[1], couple[2]}:
+            return  # in the instant of our write, and parted from before its feed was read
         item = _Replaced(entered=entered, by=change, couple=couple, pair=pair, system=system)
         self.replaced.append(item)
         self.beneath[change.place] = item

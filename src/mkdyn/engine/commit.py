@@ -84,7 +84,10 @@ def commit_batch(
             case Rejected():
                 _rejected(session, kind, operation, outcome, link, batch)
             case Stale():
-                _stale(session, kind, operation, batch, (fresh or {}).get(operation.key))
+                if outcome.gone and operation.step.gone is not None and link is not None:
+                    _bury(session, operation, link, batch)
+                else:
+                    _stale(session, kind, operation, batch, (fresh or {}).get(operation.key))
             case Unknown(reason=reason):
                 batch.answers.append(Answer(operation=operation.id, state="unknown", detail=reason))
             case _:
@@ -280,6 +283,15 @@ def _rejected(
         if operation.step.gone is not None:  # the row is gone all the same
             link = attrs.evolve(link, state=operation.step.state, gone=operation.step.gone, since=session.started_at)
         batch.links[link.dynamics] = link
+
+
+def _bury(session: Session, operation: Operation, link: Link, batch: _Batch) -> None:
+    """Part from a record whose person can't be flagged any more: it is gone, or nobody may read it."""
+    batch.answers.append(Answer(operation=operation.id, state="stale"))
+    batch.clears += operation.step.clears
+    batch.links[link.dynamics] = attrs.evolve(
+        link, version=None, state=operation.step.state, gone=operation.step.gone, since=session.started_at
+    )
 
 
 def _stale(session: Session, kind: Kind, operation: Operation, batch: _Batch, fresh: Record | None) -> None:

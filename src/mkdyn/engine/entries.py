@@ -27,8 +27,8 @@ async def read_entries_of_persons(session: Session) -> None:
     wanted = {field for kind in session.persons for field in kind.marketo_fields}
     wanted |= {field for promotion in session.rules.promote for field in promotion.when.fields}
     complete = session.store.cursor(f"{feed}:complete")
+    delay = timedelta(seconds=session.identities[System.MARKETO].settles_after_s)
     if complete is not None:
-        delay = timedelta(seconds=session.identities[System.MARKETO].settles_after_s)
         session.confirmable_since = complete.at - delay
     try:
         await _read_entries(session, feed, sorted(wanted))
@@ -37,15 +37,18 @@ async def read_entries_of_persons(session: Session) -> None:
         with session.store.transaction():
             session.store.set_cursor(feed, None)
             session.store.set_cursor(f"{feed}:expired", Cursor(token="", at=session.started_at))
+        for kind in session.persons:
+            _forget_echoes(session, kind)
         await _read_entries(session, feed, sorted(wanted))
     with session.store.transaction():
         session.store.set_cursor(f"{feed}:complete", Cursor(token="", at=session.started_at))
-    if session.store.cursor(f"{feed}:expired") is not None:
+    expired = session.store.cursor(f"{feed}:expired")
+    if expired is not None:
         for kind in session.persons:
-            _forget_echoes(session, kind)
             await compare_links(session, kind, {System.MARKETO})
-        with session.store.transaction():
-            session.store.set_cursor(f"{feed}:expired", None)
+        if expired.at + delay <= session.started_at:  # until then, values may be older than what the feed lost
+            with session.store.transaction():
+                session.store.set_cursor(f"{feed}:expired", None)
 
 
 def _forget_echoes(session: Session, kind: Kind) -> None:

@@ -545,3 +545,30 @@ async def test_what_was_carried_out_is_told_though_its_other_half_had_moved() ->
     await world.rest()
     found = {item.collision.field async for item in world.sync.journal.collisions()}
     assert found >= {"mkt_leadscore"}
+
+
+async def test_a_deleted_row_whose_person_is_gone_unheard_is_at_rest() -> None:
+    """There was nobody left to flag, and every run tried again."""
+    world = await World.of(Entity.CONTACT, rules=Rules(walk_links=0))
+    link = await world.linked(Entity.CONTACT, lastname="A")
+    world.marketo.hold_entries()
+    world.marketo.delete("lead", link.marketo)
+    world.marketo.lose_entries()
+    world.dynamics.delete("contact", link.dynamics)
+    await world.run()
+    assert not (await world.run()).operations
+    assert world.link(Entity.CONTACT, link.dynamics).state is LinkState.TOMBSTONE
+
+
+async def test_what_a_lost_feed_told_is_looked_for_until_values_have_caught_up() -> None:
+    """The links were compared at once, with values older than the edit, and never again."""
+    world = await World.of(Entity.CONTACT, rules=Rules(walk_links=0), marketo=FakeMarketo(settles_after_s=1200))
+    link = await world.linked(Entity.CONTACT, lastname="A", jobtitle="1")
+    world.marketo.hold_values()
+    world.marketo.edit("lead", link.marketo, title="2")
+    world.marketo.expire_cursors()
+    await world.run()
+    world.marketo.show_values()
+    for _ in range(10):
+        await world.run()
+    assert world.row(link)["jobtitle"] == "2"
