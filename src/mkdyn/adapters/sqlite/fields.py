@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 from typing import Any, Final
 
 import attrs
@@ -84,6 +85,7 @@ def _pair_row(selected: SelectedPair) -> Row:
     )
 
 
+@lru_cache(maxsize=1_024)  # every run reads the selection several times, and it seldom changes
 def _pair_from(row: Row) -> SelectedPair:
     """Return the pair of the columns from `entity` on, with the lens that its two fields call for."""
     entity, custom, dynamics, marketo, direction, authority, state, selection, left, right = row
