@@ -46,10 +46,16 @@ class _Batch:
 
 
 def commit(
-    session: Session, kind: Kind, operation: Operation, outcome: Outcome, *, unsure: Collection[str] = ()
+    session: Session,
+    kind: Kind,
+    operation: Operation,
+    outcome: Outcome,
+    *,
+    unsure: Collection[str] = (),
+    seen: Sequence[Observation] = (),
 ) -> None:
     """Remember the answer to one operation; see `commit_batch`."""
-    commit_batch(session, kind, [operation], [outcome], unsure=unsure)
+    commit_batch(session, kind, [operation], [outcome], unsure=unsure, seen=seen)
 
 
 def commit_batch(
@@ -61,6 +67,7 @@ def commit_batch(
     sent_at: datetime | None = None,
     fresh: Mapping[str, Record] | None = None,
     unsure: Collection[str] = (),
+    seen: Sequence[Observation] = (),
 ) -> Sequence[Operation]:
     """Remember the answers to a batch; return the operations to send again without a refused field.
 
@@ -72,6 +79,7 @@ def commit_batch(
         sent_at: When it was sent, if it was just now; else each operation knows.
         fresh: Marketo records as they were read just before, where that is why an operation is stale.
         unsure: Pair keys whose baselines must not move, because nobody knows who wrote what shows now.
+        seen: Observations to be kept with the answers, in the place of others of the same records.
     """
     rows = {_row(operation) for operation in operations}
     known = session.store.links([kind.name], System.DYNAMICS, rows)
@@ -92,6 +100,7 @@ def commit_batch(
                 batch.answers.append(Answer(operation=operation.id, state="unknown", detail=reason))
             case _:
                 assert_never(outcome)
+    batch.observations += seen
     _keep(session, batch)
     return batch.revised
 

@@ -143,19 +143,22 @@ def _landed(session: Session, kind: Kind, operation: Operation, record: Record |
     key = operation.key if record is None else record.key
     if unsure:
         operation = attrs.evolve(operation, step=attrs.evolve(operation.step, covers=False, clears=()))
-    commit(session, kind, operation, Applied(key=key), unsure=unsure)
-    if record is not None or unsure:
-        _observe_again(session, kind, operation.system, key, record, unsure)
+    seen = [_observed_again(session, kind, operation, key, record, unsure)] if record is not None or unsure else []
+    commit(session, kind, operation, Applied(key=key), unsure=unsure, seen=seen)
 
 
-def _observe_again(
-    session: Session, kind: Kind, system: System, key: str, record: Record | None, doubtful: tuple[str, ...]
-) -> None:
-    name = kind.object_in(system)
-    pending = session.store.observed(system, name, [key]).get(key)
-    before = pending or Observation(system=system, object=name, key=key)
+def _observed_again(
+    session: Session, kind: Kind, operation: Operation, key: str, record: Record | None, doubtful: tuple[str, ...]
+) -> Observation:
+    """Return the record's observation, with the doubt: if that were kept later, a crash in between would lose it."""
+    system, name = operation.system, kind.object_in(operation.system)
+    fresh = Observation(system=system, object=name, key=key)
+    pending = session.store.observed(system, name, [key]).get(key, fresh)
+    dealt_with = any(
+        clear[:3] == (system, name, key) and pending.version <= clear[3] for clear in operation.step.clears
+    )
+    before = fresh if dealt_with else pending
     if record is not None:
         synced = {field: value for field, value in record.values.items() if field in kind.fields_in(system)}
         record = attrs.evolve(record, values=synced)
-    with session.store.transaction():
-        session.store.observe([attrs.evolve(before, record=record, doubtful=(*before.doubtful, *doubtful))])
+    return attrs.evolve(before, record=record, doubtful=(*before.doubtful, *doubtful))

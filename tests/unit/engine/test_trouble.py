@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Generator
+from contextlib import AbstractContextManager, contextmanager
+from itertools import count
+
 import pytest
 
 from mkdyn import Entity, Rules, System
@@ -154,6 +158,45 @@ async def test_in_doubt_both_values_are_reported() -> None:
     found = [item async for item in world.sync.journal.collisions()]
     assert [(item.collision.marketo, item.collision.dynamics) for item in found] == [("CTO", "VP")]
     assert world.person(link)["title"] == world.row(link)["jobtitle"] == "VP"
+
+
+@pytest.mark.parametrize("kept", range(1, 12))
+async def test_a_doubt_is_kept_wherever_the_next_run_dies(kept: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The write never left, somebody edited the field meanwhile, and the run that settles it dies, too."""
+    world = await World.of(Entity.LEAD)
+    link = await world.linked(Entity.LEAD, lastname="Lovelace")
+    world.marketo.inject(Crash(call=world.next_call(System.MARKETO, "write"), of="write", when="before"))
+    world.dynamics.edit("lead", link.dynamics, telephone1="1")
+    with pytest.raises(Crashed):
+        await world.run()
+    world.marketo.faults.clear()
+    world.marketo.edit("lead", link.marketo, phone="2")
+    world.restart()
+    with monkeypatch.context() as mortal:
+        mortal.setattr(world.store, "transaction", _dying_after(world.store.transaction, kept))
+        with pytest.raises(Crashed):
+            await world.run()
+    world.restart()
+    await world.rest()
+    found = [item async for item in world.sync.journal.collisions()]
+    assert {(item.collision.marketo, item.collision.dynamics) for item in found} == {("2", "1")}
+    assert world.person(link)["phone"] == world.row(link)["telephone1"] == "2"
+
+
+def _dying_after(
+    transaction: Callable[[], AbstractContextManager[None]], kept: int
+) -> Callable[[], AbstractContextManager[None]]:
+    """Return transactions that end the process after so many of them were kept."""
+    numbers = count(1)
+
+    @contextmanager
+    def mortal() -> Generator[None]:
+        with transaction():
+            yield
+        if next(numbers) == kept:
+            raise Crashed
+
+    return mortal
 
 
 async def test_two_over_one_a_crash_and_somebody_puts_one_back() -> None:
