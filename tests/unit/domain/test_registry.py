@@ -27,6 +27,7 @@ from mkdyn.domain import (
     PairState,
     Pick,
     System,
+    Unfit,
     eligibility,
 )
 from mkdyn.domain.mapping import STANDARD_MAPPING
@@ -207,7 +208,11 @@ def test_a_new_field_may_be_given_type_and_length() -> None:
     assert select(Pick(Entity.LEAD, "jobtitle", marketo=long)).created == (
         ("lead", NewField("Long", name="long", type="text", length=500)),
     )
-    assert isinstance(refused(Pick(Entity.LEAD, "jobtitle", marketo=NewField("N", type="integer"))), TypeMismatchError)
+    [short] = select(Pick(Entity.LEAD, "jobtitle", marketo=NewField("Short", length=2))).added
+    assert short.lens.to_marketo("CTO") == Unfit("too-long", "3 characters, Marketo takes 2.")
+    mismatch = refused(Pick(Entity.LEAD, "telephone1", marketo=NewField("Level", type="integer")))
+    assert isinstance(mismatch, TypeMismatchError)
+    assert str(mismatch).startswith("telephone1 (text in Dynamics) does not fit level (integer in Marketo).")
 
 
 def test_a_selection_is_repeatable() -> None:
@@ -234,6 +239,21 @@ def test_a_field_picked_in_another_way_takes_the_place_of_its_pair() -> None:
     assert changes.removed == current[::-1]
     assert [pair.dynamics for pair in changes.added] == ["telephone1", "jobtitle", "emailaddress1"]
     assert str(changes) == "3 added · 2 removed · 0 unchanged"
+
+
+def test_an_object_that_marketo_does_not_have_yet_has_no_fields() -> None:
+    """None of its fields can be named; all of them can be created."""
+    unknown = refused(Pick(INVOICE, "new_total", marketo="total"))
+    assert isinstance(unknown, UnknownFieldError)
+    assert str(unknown).startswith("new_invoice_c.total is not in Marketo. ")
+    new = NewField("Total", name="total", type="float")
+    assert select(Pick(INVOICE, "new_total", marketo=NewField("Total"))).created == (("new_invoice_c", new),)
+
+
+def test_a_pick_s_marketo_field_is_a_name_or_a_new_field() -> None:
+    """Anything else is a mistake of the program; the error names it."""
+    with pytest.raises(AssertionError, match="7042"):
+        select(Pick(Entity.LEAD, "jobtitle", marketo=7042))  # type: ignore[arg-type]  # that is the mistake
 
 
 def test_a_pick_given_twice_is_selected_once() -> None:
@@ -411,6 +431,9 @@ def test_the_nearest_name_is_a_fact() -> None:
     assert isinstance(near, UnknownFieldError)
     assert isinstance(far, UnknownFieldError)
     assert (near.nearest, far.nearest) == ("jobtitle", None)
+    there = refused(Pick(Entity.LEAD, "jobtitle", marketo="titles"))
+    assert isinstance(there, UnknownFieldError)
+    assert there.nearest == "title"
     assert nearest("jobtitel", ["title", "jobtitle"]) == "jobtitle"
     assert nearest("x", []) is None
 

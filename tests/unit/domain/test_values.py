@@ -187,9 +187,11 @@ def at_the_edges() -> list[tuple[Lens, str, FieldValue, FieldValue | Unfit]]:
             "a" * 2310,
             Unfit("too-long", "2,310 characters, Dynamics takes 2,000."),
         ),
+        (text_lens(marketo_length=2), "marketo", "ab", "ab"),
         (text_lens(), "marketo", "", None),
         (integer_lens(minimum=0, maximum=9), "dynamics", 10, Unfit("out-of-range", "Dynamics takes 0 to 9.")),
         (integer_lens(minimum=0, maximum=9), "dynamics", 9, 9),
+        (integer_lens(minimum=0, maximum=9), "dynamics", 0, 0),
         (integer_lens(), "marketo", 2**31, Unfit("out-of-range", "Marketo takes -2,147,483,648 to 2,147,483,647.")),
         (decimal_lens(), "marketo", Decimal("0.10"), 0.1),
         (
@@ -202,6 +204,15 @@ def at_the_edges() -> list[tuple[Lens, str, FieldValue, FieldValue | Unfit]]:
         (decimal_lens(precision=2), "dynamics", 0.25, Decimal("0.25")),
         (decimal_lens(precision=2), "dynamics", Decimal("0.25"), Decimal("0.25")),
         (decimal_lens(precision=2), "dynamics", 7, Decimal(7)),
+        (decimal_lens(), "dynamics", Decimal("1e-10"), Decimal("1e-10")),
+        (decimal_lens(), "dynamics", Decimal("1e-11"), Unfit("too-precise", "Dynamics keeps 10 decimal places.")),
+        (decimal_lens(minimum=0), "dynamics", 10**11, Decimal(10**11)),
+        (
+            decimal_lens(minimum=0),
+            "dynamics",
+            10**11 + 1,
+            Unfit("out-of-range", "Dynamics takes 0 to 100,000,000,000.0."),
+        ),
         (decimal_lens(precision=2), "dynamics", 0.125, Unfit("too-precise", "Dynamics keeps 2 decimal places.")),
         (decimal_lens(), "dynamics", math.inf, Unfit("out-of-range", "it is no finite number that Dynamics takes.")),
         (decimal_lens(maximum=5), "dynamics", 5.5, Unfit("out-of-range", "Dynamics takes -100,000,000,000.0 to 5.")),
@@ -245,6 +256,16 @@ def test_what_a_lens_makes_of_a_value(place: int) -> None:
     carried = lens.to_marketo(value) if to == "marketo" else lens.to_dynamics(value)
     assert carried == expected
     assert type(carried) is type(expected)
+
+
+def test_instants_are_told_in_one_zone() -> None:
+    """In UTC, wherever this runs: two systems' texts of one instant are then the same."""
+    east = datetime(2026, 1, 2, 3, 4, 5, tzinfo=timezone(timedelta(hours=1)))
+    lens = datetime_lens()
+    assert str(lens.to_marketo(east)) == str(lens.to_dynamics(east)) == "2026-01-02 02:04:05+00:00"
+    for there in (lens.to_marketo(east), lens.to_dynamics(east)):
+        assert isinstance(there, datetime)
+        assert there.tzinfo is UTC
 
 
 def test_a_choice_of_one_label_with_another_still_agrees() -> None:
