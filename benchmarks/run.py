@@ -53,7 +53,7 @@ async def _measure(asked: Asked, folder: Path) -> Found:
             **await _compare(world, touched, rounds),
         }
     finally:
-        world.loop.close()
+        world.loop.file.close()
         await world.sync.aclose()
 
 

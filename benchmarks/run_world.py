@@ -136,7 +136,7 @@ class World:
             yield link.dynamics, (link.state.value, *shown, baseline)
 
     def _ends_of_loop(self) -> Iterator[tuple[str, End]]:
-        for row, person, state, baseline in self.loop.links():
+        for row, person, state, baseline in self.loop.file.links():
             both = {name: tuple(was) if isinstance(was, list) else (was, was) for name, was in baseline.items()}
             yield row, (state, self.loop.dynamics.get(row, {}), self.loop.marketo.get(person, {}), both)
 
