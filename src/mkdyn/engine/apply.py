@@ -27,11 +27,12 @@ from mkdyn.ports.observer import BatchWritten
 
 async def apply(session: Session) -> None:
     """Send everything that is planned; a spent budget, a closed door or the deadline ends it at a batch boundary."""
-    await together(*(partial(_apply_to, session, system) for system in System))
+    totals = session.store.totals(session.id)
+    await together(*(partial(_apply_to, session, system, _Progress(session, system, totals)) for system in System))
 
 
-async def _apply_to(session: Session, system: System) -> None:
-    after, progress = 0, _Progress(session, system)
+async def _apply_to(session: Session, system: System, progress: _Progress) -> None:
+    after = 0
     kinds = {kind.name: kind for kind in session.kinds}
     size = session.identities[system].batch_max
     while operations := session.store.operations(
@@ -127,9 +128,8 @@ def _as_write(kind: Kind, operation: Operation) -> Write:
 class _Progress:
     """Tells observers how far one system's writes have come."""
 
-    def __init__(self, session: Session, system: System) -> None:
+    def __init__(self, session: Session, system: System, totals: Mapping[str, int]) -> None:
         self._session, self._system, self._done = session, system, 0
-        totals = session.store.totals(session.id)
         self._total = sum(
             count for name, count in totals.items() if name.startswith(f"{system.value}:") and name.endswith(":planned")
         )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from datetime import datetime
-from typing import Literal, TypeAlias
+from typing import Final, Literal, TypeAlias
 
 from mkdyn.domain.fields import FieldSpec
 from mkdyn.domain.values import FieldValue, same
@@ -16,6 +16,9 @@ from mkdyn.testing._stale import StaleReads
 from mkdyn.testing._system import FakeSystem
 from mkdyn.testing._tables import Row, Table, known
 from mkdyn.testing.faults import Fault
+
+#: The fields that an object of Marketo's own has from the start.
+_STANDARD: Final = {name: frozenset(spec.name for spec in specs) for name, (_, specs) in OBJECTS.items()}
 
 #: What Marketo makes of a value on its own.
 Rewriting: TypeAlias = Callable[[FieldValue], FieldValue]
@@ -194,8 +197,8 @@ class MarketoHands(FakeSystem):
             return
         self._stale.before_change(table, row.key)
         table.change(row, {name: new for name, (_, new) in changed.items()})
-        standard = OBJECTS.get(table.name)
-        if standard is None or any(spec.name in changed for spec in standard[1]):
+        standard = _STANDARD.get(table.name)
+        if standard is None or not standard.isdisjoint(changed):
             table.change(row, {"updatedAt": at.replace(microsecond=0)})
         if table.name == "lead":
             self._log.changed(at, row.key, changed)

@@ -115,11 +115,13 @@ class Table:
 
     def viewer(self, fields: Iterable[str]) -> Callable[[Row], Record]:
         """Return a function that makes a record with these fields of a row."""
-        wanted = [(field, self.empty(field)) for field in fields]
+        names = tuple(fields)
+        empties = [(field, empty) for field in names if (empty := self.empty(field)) is not None]
 
         def view(row: Row) -> Record:
             values = row.values
-            shown = {field: values.get(field, empty) for field, empty in wanted}
+            shown = dict(zip(names, map(values.get, names), strict=True))
+            shown |= {field: empty for field, empty in empties if field not in values}
             return Record(key=row.key, values=shown, version=row.etag)
 
         return view
