@@ -40,8 +40,10 @@ class _Batch:
     revised: list[Operation] = attrs.field(factory=list[Operation])
     clears: list[tuple[System, str, str, int]] = attrs.field(factory=list[tuple[System, str, str, int]])
     observations: list[Observation] = attrs.field(factory=list[Observation])
+    older: list[Observation] = attrs.field(factory=list[Observation])
     kept_back: list[Hold | Quarantined] = attrs.field(factory=list["Hold | Quarantined"])
     unsure: Collection[str] = ()
+    buried: list[tuple[AnyEntity, str]] = attrs.field(factory=list[tuple[AnyEntity, str]])
     undecided: list[tuple[AnyEntity, str, str]] = attrs.field(factory=list[tuple[AnyEntity, str, str]])
 
 
@@ -76,7 +78,8 @@ def commit_batch(
         kind: Whose records.
         operations: What was sent.
         outcomes: One answer each.
-        sent_at: When it was sent, if it was just now; else each operation knows.
+        sent_at: When it was sent, if the answers came at once: all evidence there is was there before the write then.
+            Else each operation knows.
         fresh: Marketo records as they were read just before, where that is why an operation is stale.
         unsure: Pair keys whose baselines must not move, because nobody knows who wrote what shows now.
         seen: Observations to be kept with the answers, in the place of others of the same records.
@@ -101,6 +104,8 @@ def commit_batch(
             case _:
                 assert_never(outcome)
     batch.observations += seen
+    if sent_at is not None:
+        _lay_evidence_aside(session, kind, operations, batch)
     _keep(session, batch)
     return batch.revised
 
@@ -133,9 +138,11 @@ def _keep(session: Session, batch: _Batch) -> None:
         store.answer(batch.answers)
         for operation in batch.revised:
             store.revise(operation)
+        store.release_record(batch.buried)
         store.hold(session.id, batch.kept_back)
         store.drop_resolutions(session.id, batch.undecided)
         store.clear(batch.clears)
+        store.observe(batch.older)
         observe(session, batch.observations)
 
 
@@ -153,6 +160,8 @@ def _applied(
         if _is_taken(link, batch):
             batch.kept_back.append(claimed_twice(kind, link))
             return
+    if step.state is LinkState.TOMBSTONE:
+        batch.buried.append((kind.entity, link.dynamics))
     awaited = operation.awaited
     if batch.unsure:
         awaited = {key: value for key, value in awaited.items() if key not in batch.unsure}
@@ -231,8 +240,24 @@ def _echoing(
     return echoes
 
 
+def _lay_evidence_aside(session: Session, kind: Kind, operations: Sequence[Operation], batch: _Batch) -> None:
+    """Take the evidence of what was written out of observations that stay: it is older than the write it would prove."""
+    applied = {answer.operation for answer in batch.answers if answer.state == "applied"}
+    written = {item.key: item for item in operations if item.id in applied and item.system is System.MARKETO}
+    for key, pending in session.store.observed(System.MARKETO, kind.object, written.keys()).items():
+        evidence = tuple(item for item in pending.evidence if item.field not in written[key].after)
+        stays = (pending.system, pending.object, pending.key, pending.version) not in batch.clears
+        if stays and not pending.deleted:
+            batch.older.append(attrs.evolve(pending, record=None, evidence=evidence))
+
+
 def _read_anew(session: Session, kind: Kind, operation: Operation, batch: _Batch) -> None:
-    """Have a row read that is still to be decided: what was observed of it is from before our write."""
+    """Have both records read once more where a write was one half of a decision.
+
+    What was observed of the row is from before our write, and the other half may not come to be sent.
+    """
+    if any(system is System.MARKETO for system, *_ in operation.step.clears):
+        batch.observations.append(Observation(system=System.MARKETO, object=kind.object, key=operation.other))
     pending = session.store.observed(System.DYNAMICS, kind.name, [operation.key]).get(operation.key)
     if pending is None or pending.record is None or pending.deleted:
         return

@@ -572,3 +572,30 @@ async def test_what_a_lost_feed_told_is_looked_for_until_values_have_caught_up()
     for _ in range(10):
         await world.run()
     assert world.row(link)["jobtitle"] == "2"
+
+
+async def test_a_half_that_was_never_sent_is_decided_again() -> None:
+    """One edit to carry to Dynamics, one to revert in Marketo; time was up between the two, and no walk goes by."""
+    world = await World.of(Entity.LEAD, rules=Rules(walk_links=0), marketo=FakeMarketo(batch_max=1))
+    first, link = [await world.linked(Entity.LEAD, lastname=name, jobtitle="1") for name in ("A", "B")]
+    world.dynamics.edit("lead", first.dynamics, jobtitle="2")
+    world.marketo.edit("lead", link.marketo, title="2", leadStatus="Nonsense")
+    report = await world.sync.run(deadline_s=0.0)
+    assert (report.ended, world.row(link)["jobtitle"]) == ("out-of-time", "2")
+    assert world.person(link)["leadStatus"] == "Nonsense"
+    await world.rest()
+    assert world.person(link)["leadStatus"] == "Open"
+
+
+async def test_a_missing_row_that_turns_out_deleted_is_not_missing_any_more() -> None:
+    """Its quarantine stood for ever, though its person was flagged."""
+    world = await World.of(Entity.LEAD, rules=Rules(walk_links=0))
+    link = await world.linked(Entity.LEAD, lastname="A", jobtitle="1")
+    world.dynamics.delete("lead", link.dynamics)
+    world.dynamics.inject(Unreachable(call=world.next_call(System.DYNAMICS, "changes"), of="changes"))
+    await world.sync.run(keys=[Key.marketo(link.marketo)])
+    world.marketo.edit("lead", link.marketo, title="2")
+    await world.run()
+    world.dynamics.expire_cursors()
+    report = await world.rest()
+    assert (report.quarantined.total, world.person(link)["dynamicsDeleted"]) == (0, True)
