@@ -140,6 +140,8 @@ def test_a_default_that_gives_way_on_first_sight_is_not_reported() -> None:
     pair = FieldPair(Entity.ACCOUNT, "new_key", "key", lens=boolean_lens())
     assert settle(pair, d=True, m=False, never=True).resolutions == []
     assert only(settle(pair, d=False, m=True, never=True)).kind == "one-way"
+    back = FieldPair(Entity.CONTACT, "new_key", "key", lens=boolean_lens(), direction=Direction.TO_DYNAMICS)
+    assert settle(back, d=False, m=True, never=True).resolutions == []
 
 
 def test_converged_edits_are_agreement() -> None:
@@ -267,7 +269,7 @@ def test_an_edit_our_write_replaced_is_put_back_where_marketo_wins() -> None:
     merged = settle(LEAD, lost="edit")
     assert (merged.to_marketo, merged.to_dynamics) == ({"title": "edit"}, {"jobtitle": "edit"})
     assert merged.awaited == {"jobtitle": "edit"}
-    assert (only(merged).kind, only(merged).winner) == ("overwritten", System.MARKETO)
+    assert (only(merged).kind, only(merged).winner, only(merged).key) == ("overwritten", System.MARKETO, GUID)
 
 
 def test_an_edit_our_write_replaced_is_reported_where_dynamics_wins() -> None:
@@ -331,10 +333,12 @@ def test_a_baseline_that_lags_hides_no_overwritten_edit(pair: FieldPair) -> None
 def test_an_overwritten_edit_against_a_field_that_cannot_be_seen_is_put_back() -> None:
     """Without Dynamics' value nobody can decide: the edit goes back where it was made, and the field is held."""
     merged = Merger([LEAD])(
-        baseline={"jobtitle": "old"}, marketo={"title": "old"}, dynamics={}, overwritten={"title": "edit"}
+        baseline={"jobtitle": "old"}, marketo={"title": "old"}, dynamics={}, overwritten={"title": "edit"}, key=GUID
     )
     assert (merged.to_marketo, merged.to_dynamics) == ({"title": "edit"}, {})
-    assert held(merged).code == "unreadable"
+    assert str(held(merged)).startswith(
+        "held: lead 7b1e… jobtitle (unreadable): Dynamics does not show it to the sync user any more."
+    )
     silent = Merger([LEAD])(baseline={"jobtitle": "old"}, marketo={}, dynamics={}, overwritten={"title": "edit"})
     assert not silent
 
@@ -410,5 +414,15 @@ def test_a_merger_is_the_merge_of_many_records() -> None:
         baseline=None, marketo={"title": "b"}, dynamics={"jobtitle": "a"}
     )
     assert Merger([LEAD, CONTACT]).pairs == (LEAD, CONTACT)
-    assert not Merged()
+
+
+def test_each_thing_that_a_merge_asks_for_is_something() -> None:
+    """Even one alone; what is awaited only goes with a write."""
+    collided = settle(LEAD, d="a", m="b")
+    assert Merged(to_marketo={"title": None})
+    assert Merged(to_dynamics={"jobtitle": None})
     assert Merged(agreed={"jobtitle": None})
+    assert Merged(resolutions=collided.resolutions)
+    assert Merged(holds=settle(LEAD, m="far too long for it").holds)
+    assert not Merged(awaited=collided.awaited)
+    assert not Merged()
