@@ -10,7 +10,7 @@ from mkdyn.domain.directions import Direction
 from mkdyn.domain.entities import AnyEntity, is_person, rank
 from mkdyn.domain.fields import FieldPair, PairState
 from mkdyn.domain.merge import Merger
-from mkdyn.domain.records import Link, Record, Twofold
+from mkdyn.domain.records import Baseline, Link, Record, Twofold
 from mkdyn.domain.rules import Rules
 from mkdyn.domain.systems import System
 from mkdyn.domain.values import FieldValue
@@ -103,6 +103,15 @@ class Kind:
     def shown_whole(self, row: Record) -> bool:
         """Whether a row shows every field that syncs; else its version does not vouch for what is hidden."""
         return all(name in row.values for name in self.dynamics_fields)
+
+    def agreeing(self, baseline: Baseline) -> Baseline:
+        """Return the baselines that say one thing of both systems; others stem from what was held."""
+        apart = {
+            pair.key
+            for pair in self.pairs
+            if isinstance(was := baseline.get(pair.key), Twofold) and not pair.lens.agree(was.dynamics, was.marketo)
+        }
+        return {key: was for key, was in baseline.items() if key not in apart}
 
     def as_agreed(self, link: Link, system: System) -> dict[str, FieldValue]:
         """Return what *system* showed when the link's records last agreed; fields that never did are left out."""

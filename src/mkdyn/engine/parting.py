@@ -103,7 +103,10 @@ def meet_again(
                 return
             subject.revived = link.state is LinkState.TOMBSTONE
             subject.awakened = True
-            subject.link = attrs.evolve(link, state=LinkState.LIVE, gone=None, version=None)
+            baseline = link.baseline
+            if subject.revived:  # what was held is not held any more, and is no agreement
+                baseline = subject.kind.agreeing(baseline)
+            subject.link = attrs.evolve(link, state=LinkState.LIVE, gone=None, version=None, baseline=baseline)
             living.append(subject)
         case "recreate":
             reborn += [item for item in (subject.row,) if item is not None]

@@ -7,6 +7,7 @@ from datetime import timedelta
 
 import attrs
 
+from mkdyn.domain.directions import Direction
 from mkdyn.domain.evidence import Proof, explained, prove, refused
 from mkdyn.domain.feeds import Evidence
 from mkdyn.domain.holds import Hold
@@ -104,6 +105,15 @@ def see(subject: Subject, row: Record | None, person: Record | None) -> Seen:
     waiting = _waiting(kind, evidence, proof, baseline)
     for name in waiting:
         shown.pop(name, None)
+    agreed = kind.as_agreed(attrs.evolve(link, baseline=baseline), System.MARKETO)
+    parked = [  # refreshed already, and edited since: the merge leaves these alone until both ways are open
+        pair.marketo
+        for pair in kind.pairs
+        if pair.state is PairState.BACKFILLING
+        and pair.direction is Direction.BOTH
+        and pair.key in baseline
+        and not same(shown.get(pair.marketo, agreed[pair.marketo]), agreed[pair.marketo])
+    ]
     return Seen(
         shown={
             System.MARKETO: shown,
@@ -114,7 +124,7 @@ def see(subject: Subject, row: Record | None, person: Record | None) -> Seen:
         doubtful=doubtful,
         proof=proof,
         holds=[*answers, *(_hold(subject, name, "overwritten") for name in proof.lost if name in kind.by_marketo)],
-        postponed=bool(waiting),
+        postponed=bool(waiting or parked),
         partial=row is not None and not kind.shown_whole(row),
     )
 

@@ -599,3 +599,33 @@ async def test_a_missing_row_that_turns_out_deleted_is_not_missing_any_more() ->
     world.dynamics.expire_cursors()
     report = await world.rest()
     assert (report.quarantined.total, world.person(link)["dynamicsDeleted"]) == (0, True)
+
+
+async def test_an_edit_of_a_field_just_refreshed_waits_until_it_goes_both_ways() -> None:
+    """Both had agreed in the run before: the edit was left alone by the merge, and forgotten."""
+    world = await World.with_picks(Pick(Entity.LEAD, "lastname"))
+    world.restart(Rules(walk_links=0))
+    link = await world.linked(Entity.LEAD, lastname="A")
+    await world.sync.fields.select(Pick(Entity.LEAD, "jobtitle"))
+    world.dynamics.create("lead", lastname="B")
+    world.marketo.inject(LoseAnswer(call=world.next_call(System.MARKETO, "write"), of="write", applied="no"))
+    await world.run()
+    world.marketo.edit("lead", link.marketo, title="M")
+    await world.rest(5)
+    assert world.row(link)["jobtitle"] == "M"
+
+
+async def test_what_was_held_is_no_agreement_when_its_row_is_restored() -> None:
+    """The hold had gone with the row, and what Marketo had made of our write passed for agreed."""
+    world = await World.of(Entity.CONTACT, rules=Rules(walk_links=0))
+    link = await world.linked(Entity.CONTACT, lastname="A", jobtitle="1")
+    meddling = [True]
+    world.marketo.rewrite("lead", "title", lambda value: "rewritten" if meddling else value)
+    world.dynamics.edit("contact", link.dynamics, jobtitle="2")
+    assert (await world.rest()).holds.total == 1
+    meddling.clear()
+    world.dynamics.delete("contact", link.dynamics)
+    await world.rest()
+    world.dynamics.restore("contact", link.dynamics)
+    await world.rest()
+    assert world.row(link)["jobtitle"] == world.person(link)["title"] == "2"
