@@ -254,10 +254,15 @@ def _lay_evidence_aside(session: Session, kind: Kind, operations: Sequence[Opera
 def _read_anew(session: Session, kind: Kind, operation: Operation, batch: _Batch) -> None:
     """Have both records read once more where a write was one half of a decision.
 
-    What was observed of the row is from before our write, and the other half may not come to be sent.
+    What was observed of the row is from before our write, and the other half may not come to be sent. A field that is
+    written to both has moved no baseline: it is in doubt until both show the same.
     """
-    if any(system is System.MARKETO for system, *_ in operation.step.clears):
-        batch.observations.append(Observation(system=System.MARKETO, object=kind.object, key=operation.other))
+    fields = [kind.by_dynamics[name] for name in operation.after if name in kind.by_dynamics]
+    twice = tuple(pair.key for pair in fields if pair.key not in operation.awaited)
+    if twice or any(system is System.MARKETO for system, *_ in operation.step.clears):
+        batch.observations.append(
+            Observation(system=System.MARKETO, object=kind.object, key=operation.other, doubtful=twice)
+        )
     pending = session.store.observed(System.DYNAMICS, kind.name, [operation.key]).get(operation.key)
     if pending is None or pending.record is None or pending.deleted:
         return
