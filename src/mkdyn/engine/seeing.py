@@ -12,7 +12,7 @@ from mkdyn.domain.evidence import Proof, explained, prove, refused
 from mkdyn.domain.feeds import Evidence
 from mkdyn.domain.holds import Hold
 from mkdyn.domain.merged import agreed_on
-from mkdyn.domain.records import Agreed, Baseline, Record, Twofold
+from mkdyn.domain.records import Agreed, Baseline, Link, Record, Twofold
 from mkdyn.domain.systems import System
 from mkdyn.domain.values import MISSING, FieldValue, Missing, Shown, Values, same
 from mkdyn.engine.kinds import Kind
@@ -105,15 +105,6 @@ def see(subject: Subject, row: Record | None, person: Record | None) -> Seen:
     waiting = _waiting(kind, evidence, proof, baseline)
     for name in waiting:
         shown.pop(name, None)
-    agreed = kind.as_agreed(attrs.evolve(link, baseline=baseline), System.MARKETO)
-    parked = [  # refreshed already, and edited since: the merge leaves these alone until both ways are open
-        pair.marketo
-        for pair in kind.pairs
-        if pair.state is PairState.BACKFILLING
-        and pair.direction is Direction.BOTH
-        and pair.key in baseline
-        and not same(shown.get(pair.marketo, agreed[pair.marketo]), agreed[pair.marketo])
-    ]
     return Seen(
         shown={
             System.MARKETO: shown,
@@ -124,7 +115,7 @@ def see(subject: Subject, row: Record | None, person: Record | None) -> Seen:
         doubtful=doubtful,
         proof=proof,
         holds=[*answers, *(_hold(subject, name, "overwritten") for name in proof.lost if name in kind.by_marketo)],
-        postponed=bool(waiting or parked),
+        postponed=bool(waiting or _parked(kind, link, baseline, shown)),
         partial=row is not None and not kind.shown_whole(row),
     )
 
@@ -135,6 +126,20 @@ def _waiting(kind: Kind, evidence: Sequence[Evidence], proof: Proof, baseline: B
         return ()
     named = {item.field for item in evidence} - proof.overwritten.keys()
     return [pair.marketo for pair in kind.backfilling if pair.marketo in named and pair.key not in baseline]
+
+
+def _parked(kind: Kind, link: Link, baseline: Baseline, shown: Values) -> Sequence[str]:
+    """Return the fields that are refreshed already and were edited in Marketo since: the edits wait, too."""
+    if not kind.backfilling:
+        return ()
+    agreed = kind.as_agreed(attrs.evolve(link, baseline=baseline), System.MARKETO)
+    return [
+        pair.marketo
+        for pair in kind.backfilling
+        if pair.direction is Direction.BOTH
+        and pair.key in baseline
+        and not same(shown.get(pair.marketo, agreed[pair.marketo]), agreed[pair.marketo])
+    ]
 
 
 def _answered(
