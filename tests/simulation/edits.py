@@ -124,32 +124,55 @@ class _Replay:
         )
 
     def _replace(self, change: Change, couple: Couple, selected: Selected) -> None:
-        """Note an edit that our write replaces, unless it was none any more."""
+        """Note an edit that our write replaces, unless it was none any more, or nobody can know of it."""
         entered = self.last.get(change.place)
-        system, pair = change.place[0], selected.pair
-        if pair.marketo in self.world.blocked:
-            return  # what Marketo makes of our writes can't be told from what people enter there
         if entered is None or entered.ours or (entered.number < selected.since and not selected.first):
             return
-        common = self.common[couple, pair.dynamics]
-        if any(same(both[0 if system is System.DYNAMICS else 1], change.old) for both in common):
+        if self._was_shared(change, couple, selected.pair) or self._is_beyond_us(change, entered, couple, selected):
             return
-        if not common and change.old in (None, False, ""):
-            return  # never in agreement: a default or an empty field is filled
-        if entered.running and not is_person(pair.entity):
-            return  # in the instant of our write: an object without a feed, of which no trace is left
-        refreshed = any(number >= selected.since for number, _, _ in self.came_back[couple, pair.dynamics])
-        expired = self.world.expired.get(System.MARKETO, -1)
-        if not (selected.first or refreshed) and (entered.running or entered.late or expired >= entered.number):
-            return  # its first refresh, and the feed did not name the edit in time
-        if system is System.MARKETO and entered.run == change.run and expired >= change.number:
-            return  # in the instant of our write, and the feed that would have told was lost
-        parted = {key for number, _, _, key in self.world.log.deletions if number > change.number}
-        if system is System.MARKETO and entered.running and parted & {couple[1], couple[2]}:
-            return  # in the instant of our write, and parted from before its feed was read
-        item = _Replaced(entered=entered, by=change, couple=couple, pair=pair, system=system)
+        item = _Replaced(entered=entered, by=change, couple=couple, pair=selected.pair, system=change.place[0])
         self.replaced.append(item)
         self.beneath[change.place] = item
+
+    def _was_shared(self, change: Change, couple: Couple, pair: FieldPair) -> bool:
+        """Whether both have shown the replaced value since we last brought them together; before that, whether it is none."""
+        common = self.common[couple, pair.dynamics]
+        side = 0 if change.place[0] is System.DYNAMICS else 1
+        return any(same(both[side], change.old) for both in common) or (not common and change.old in (None, False, ""))
+
+    def _is_beyond_us(self, change: Change, entered: Change, couple: Couple, selected: Selected) -> bool:
+        """Whether the limits in `docs/explanation/promises-and-limits.md` name the case: no trace of the edit is left."""
+        pair, in_marketo = selected.pair, change.place[0] is System.MARKETO
+        lost_feed = any(self._is_soon(change, number) for number in self.world.expired[System.MARKETO])
+        refreshed = any(number >= selected.since for number, _, _ in self.came_back[couple, pair.dynamics])
+        parted = [key for number, _, _, key in self.world.log.deletions if self._is_soon(change, number)]
+        if pair.marketo in self.world.blocked:
+            return True  # what Marketo makes of our writes can't be told from what people enter there
+        return (
+            in_marketo
+            and (
+                # in the instant of our write: an object without a feed
+                (entered.running and not is_person(pair.entity))
+                # the first refresh of a field, and the feed did not name the edit in time
+                or (not (selected.first or refreshed) and (entered.running or entered.late or lost_feed))
+                # in the instant of our write, and the feed that would have told was lost, or nobody was left to tell of
+                or (entered.running and (lost_feed or not {*couple[1:]}.isdisjoint(parted)))
+                # somebody entered just what we wrote: which of the two entries is ours, nobody can tell
+                or any(self._is_alike(past, change) for past in self.world.log.changes[: change.number])
+            )
+        )
+
+    def _is_soon(self, change: Change, number: int) -> bool:
+        """Whether something happened after a write of ours and before its feed had surely been read."""
+        changes = self.world.log.changes
+        run = changes[number].run if number < len(changes) else self.world.log.run
+        return number > change.number and run <= change.run + 4
+
+    @staticmethod
+    def _is_alike(past: Change, change: Change) -> bool:
+        return (
+            past.place == change.place and not past.ours and past.run >= change.run - 1 and same(past.new, change.new)
+        )
 
     def _is_superseded(self, item: _Replaced) -> bool:
         """Whether somebody of the same system came after our write: two edits in one system are one."""

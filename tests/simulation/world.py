@@ -143,7 +143,7 @@ class World:
         self.blocked: set[str] = set()
         self.hidden: dict[tuple[str, str], datetime] = {}
         self.counter = 0
-        self.expired: dict[System, int] = {}
+        self.expired: dict[System, list[int]] = {system: [] for system in System}
         if traits.extras:
             self.dynamics.add_table(
                 "new_ticket", [FieldSpec(name="new_name", type="text", length=100, required=True, label="Name")]

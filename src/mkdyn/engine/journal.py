@@ -57,14 +57,22 @@ class Journal:
         """Try records again in the next run."""
         with self._store.transaction():
             self._store.release((item.entity, item.key, None) for item in items)
-            self._store.observe(joined(self._store, map(_again, items)))
+            again = [found for item in items for found in self._again(item)]
+            self._store.observe(joined(self._store, again))
 
-
-def _again(item: Quarantined) -> Observation:
-    """Return the observation that has a record looked at again: a row of Dynamics, or a person without one."""
-    if item.key.isdigit():
-        return Observation(system=System.MARKETO, object=PERSON, key=item.key, wanted=item.entity.logical_name)
-    return Observation(system=System.DYNAMICS, object=item.entity.logical_name, key=item.key)
+    def _again(self, item: Quarantined) -> list[Observation]:
+        """Return what has a record looked at again: on both sides, or a person without a row."""
+        name = item.entity.logical_name
+        if item.key.isdigit():
+            return [Observation(system=System.MARKETO, object=PERSON, key=item.key, wanted=name)]
+        links = self._store.links([name], System.DYNAMICS, [item.key]).values()
+        return [
+            Observation(system=System.DYNAMICS, object=name, key=item.key),
+            *(
+                Observation(system=System.MARKETO, object=item.entity.marketo_object, key=link.marketo)
+                for link in links
+            ),
+        ]
 
 
 async def _all(read: Callable[..., Sequence[tuple[int, T]]], run: Report | int | None) -> AsyncIterator[T]:

@@ -12,6 +12,7 @@ from mkdyn.domain.holds import Hold, Quarantined
 from mkdyn.domain.plan import Operation
 from mkdyn.domain.records import Link
 from mkdyn.domain.systems import System
+from mkdyn.engine.feeds import observe
 from mkdyn.engine.session import CHUNK, Session
 from mkdyn.ports.store import Observation, StateStore
 
@@ -24,6 +25,7 @@ class Ledger:
         session: The run.
         links: Links as they are afterwards, where nothing has to be written for that.
         clears: Observations that are dealt with already.
+        observed: Records that must be looked at again.
         operations: Writes.
         resolutions: Values that give way.
         kept_back: Fields and records kept back.
@@ -34,6 +36,7 @@ class Ledger:
     session: Session
     links: list[Link] = attrs.field(factory=list[Link])
     clears: list[tuple[System, str, str, int]] = attrs.field(factory=list[tuple[System, str, str, int]])
+    observed: list[Observation] = attrs.field(factory=list[Observation])
     operations: list[Operation] = attrs.field(factory=list[Operation])
     resolutions: list[Resolution] = attrs.field(factory=list[Resolution])
     kept_back: list[Hold | Quarantined] = attrs.field(factory=list["Hold | Quarantined"])
@@ -58,6 +61,7 @@ class Ledger:
             if session.sends:
                 store.put_links(self.links)
                 store.clear(self.clears)
+                observe(session, self.observed)
         for operation in operations:
             _count(session, operation)
 

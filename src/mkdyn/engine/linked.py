@@ -158,6 +158,10 @@ def _note(session: Session, subject: Subject, seen: Seen, merged: Merged, ledger
         merged.to_marketo[session.rules.deleted_field] = False
     writes = bool(merged.to_marketo) or bool(merged.to_dynamics)
     held = bool(merged.holds) or seen.postponed or seen.partial
+    if (seen.postponed or (subject.awakened and writes)) and subject.person is None:
+        # The edit that waits was found by reading, and a record that is back was read: should it come to nothing
+        # this time, it must be read again.
+        ledger.observed.append(Observation(system=System.MARKETO, object=kind.object, key=link.marketo))
     baseline = {**seen.baseline, **merged.agreed} if merged.agreed else seen.baseline
     echoes = link.echoes if writes else seen.proof.echoes
     version = None if held else link.version if writes else seen.version

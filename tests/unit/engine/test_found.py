@@ -629,3 +629,13 @@ async def test_what_was_held_is_no_agreement_when_its_row_is_restored() -> None:
     world.dynamics.restore("contact", link.dynamics)
     await world.rest()
     assert world.row(link)["jobtitle"] == world.person(link)["title"] == "2"
+
+
+async def test_a_record_released_is_read_on_both_sides() -> None:
+    """The edit that was refused is Marketo's: looking at the row alone, nothing was left to do."""
+    world = await World.of(Entity.LEAD, rules=Rules(walk_links=0))
+    link = await world.linked(Entity.LEAD, lastname="A", jobtitle="1", statecode=2)
+    world.marketo.edit("lead", link.marketo, title="2")
+    [item] = (await world.rest()).quarantined
+    await world.sync.journal.release(item)
+    assert (await world.rest()).quarantined.total == 1
