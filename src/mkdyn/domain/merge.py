@@ -191,7 +191,10 @@ def _put_right(
         merged.holds.append(_unreadable(pair, System.DYNAMICS, key))
         return True
     if pair.lens.agree(d, lost):
-        return False
+        if not pair.lens.agree(d, m):  # Dynamics has it already: only Marketo is to get it back
+            merged.to_marketo[pair.marketo] = lost
+            merged.awaited[pair.key] = agreed_on(d, lost)
+        return not pair.lens.agree(d, m)
     if pair.state is PairState.BACKFILLING and pair.direction is Direction.BOTH:
         merged.to_marketo[pair.marketo] = lost  # it waits there until both ways are open
         if pair.lens.agree(d, m):

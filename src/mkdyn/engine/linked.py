@@ -195,6 +195,8 @@ def _operations(subject: Subject, seen: Seen, merged: Merged) -> list[Operation]
         pairs = kind.by_marketo if system is System.MARKETO else kind.by_dynamics
         names = [pairs[name].key for name in after if name in pairs]
         source = subject.row if system is System.MARKETO else person
+        if twice:  # what the feed proved is needed until Marketo has its half
+            source = person if system is System.MARKETO else subject.row
         operations.append(
             Operation(
                 link=link.id, entity=kind.entity, system=system, kind="update",
