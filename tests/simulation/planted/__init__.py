@@ -28,5 +28,5 @@ PLANTED: Final[Mapping[Plant, tuple[str, ...]]] = {
     clear_later_observations: ("promise 1", "promise 5"),
     take_absence_for_deletion: ("promise 5",),
     write_one_way_entities_in_dynamics: ("promise 4",),
-    forget_the_version: ("promise 1",),
+    forget_the_version: ("promise 1", "promise 5"),
 }
