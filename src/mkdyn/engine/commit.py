@@ -157,7 +157,7 @@ def _applied(
     batch.clears += step.clears
     if link is None or (operation.kind == "create" and link.state is LinkState.TOMBSTONE):
         link = _new_link(kind, operation, outcome)
-        if _is_taken(link, batch):
+        if (outcome.found or link.origin != "created") and _is_taken(session, kind, link, batch):
             batch.kept_back.append(claimed_twice(kind, link))
             return
     if step.state is LinkState.TOMBSTONE:
@@ -196,11 +196,12 @@ def _standing(
     return session.store.links(names, System.MARKETO, persons) if persons else {}
 
 
-def _is_taken(link: Link, batch: _Batch) -> bool:
+def _is_taken(session: Session, kind: Kind, link: Link, batch: _Batch) -> bool:
     """Whether the person is in another link by now: no record is in two, whoever was first."""
-    if link.origin == "created":
-        return False
     standing = batch.standing.get(link.marketo)
+    if link.origin == "created":  # it was found, which nobody expected
+        names = [other.name for other in session.kinds if other.object == kind.object]
+        standing = session.store.links(names, System.MARKETO, [link.marketo]).get(link.marketo)
     others = [*batch.links.values(), *([standing] if standing is not None else [])]
     return any(
         other.marketo == link.marketo and other.dynamics != link.dynamics and other.state is not LinkState.TOMBSTONE

@@ -639,3 +639,16 @@ async def test_a_record_released_is_read_on_both_sides() -> None:
     [item] = (await world.rest()).quarantined
     await world.sync.journal.release(item)
     assert (await world.rest()).quarantined.total == 1
+
+
+async def test_a_create_that_finds_a_linked_person_sets_its_row_aside() -> None:
+    """The key had been copied to somebody else's person, unseen as yet: every run failed."""
+    world = await World.of(Entity.LEAD, Entity.CONTACT)
+    link = await world.linked(Entity.CONTACT, lastname="A")
+    lead = world.dynamics.create("lead", lastname="B")
+    world.marketo.hold_values()
+    world.marketo.edit("lead", link.marketo, dynamicsId=lead)
+    await world.run()
+    world.marketo.show_values()
+    report = await world.rest()
+    assert [item.key for item in report.quarantined] == [lead]
