@@ -2,6 +2,7 @@
 
 import re
 import shutil
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -33,6 +34,14 @@ def lowest_versions() -> list[str]:
         message = f"pyproject.toml gives no lower bound for: {', '.join(unbounded)}"
         raise ValueError(message)
     return [f"{match['name']}=={match['version']}" for match in matches if match is not None]
+
+
+def taken_out(option: str, arguments: Sequence[str], default: str) -> tuple[str, list[str]]:
+    """Return an option's value, and the arguments without it."""
+    if option not in arguments:
+        return default, list(arguments)
+    place = arguments.index(option)
+    return arguments[place + 1], [*arguments[:place], *arguments[place + 2 :]]
 
 
 @nox.session(python=PYTHONS)
@@ -108,6 +117,15 @@ def mutate(session: nox.Session) -> None:
     shutil.rmtree("mutants", ignore_errors=True)  # what it remembers of an earlier run knows nothing of new tests
     session.run("mutmut", "run")
     session.run("python", "tests/mutation/judge.py")
+
+
+@nox.session(python=OLDEST)
+def crash(session: nox.Session) -> None:
+    """Kill runs at random moments and look at what they leave: `nox -s crash -- --kills 1000`."""
+    session.install("-e", ".[dev]")
+    kills, arguments = taken_out("--kills", session.posargs, "200")
+    shown = ["-o", "log_cli=true", "-o", "log_cli_level=INFO"]  # where the kills landed
+    session.run("python", "-m", "pytest", "tests/crash", *shown, *arguments, env={"MKDYN_KILLS": kills})
 
 
 @nox.session(python=OLDEST)

@@ -16,20 +16,20 @@ from contextlib import asynccontextmanager
 from datetime import datetime
 from multiprocessing.connection import Connection
 from pathlib import Path
-from typing import Any, Final, Literal
+from typing import Any, ClassVar, Final, Literal, cast
 
 import attrs
 
 from mkdyn import Entity, Pick, Promotion, Rules, Synchronizer, where
 from mkdyn.adapters.sqlite import SqliteStore, files
 from mkdyn.domain.feeds import Cursor, Page
-from mkdyn.domain.fields import FieldSpec
+from mkdyn.domain.fields import FieldSpec, NewField
 from mkdyn.domain.outcomes import Applied, Outcome, Write
 from mkdyn.domain.records import Record
 from mkdyn.domain.systems import System
 from mkdyn.engine import apply, synchronizer
 from mkdyn.engine.commit import commit_batch
-from mkdyn.ports.connectors import Identity, Pages
+from mkdyn.ports.connectors import Identity, Pages, Problem
 from tests.crash.telling import TellingConnection
 
 #: Dynamics field, Marketo field: what people edit.
@@ -142,29 +142,33 @@ class Parent:
 
 
 class _Remote:
-    """One system, in the parent."""
+    """One system, in the parent; each method is the connector's of that name."""
 
-    system: System
+    system: ClassVar[System]
 
     def __init__(self, parent: Parent) -> None:
-        self._call = functools.partial(parent.call, self.system.value)
+        self._call: Callable[..., Awaitable[Any]] = functools.partial(parent.call, self.system.value)
 
     async def identify(self) -> Identity:
-        return await self._call("identify")
+        return cast("Identity", await self._call("identify"))
+
+    async def check(self, needs: Mapping[str, Collection[str]], /) -> Sequence[Problem]:
+        return cast("Sequence[Problem]", await self._call("check", dict(needs)))
 
     async def describe(self, object: str, /) -> Sequence[FieldSpec]:
-        return await self._call("describe", object)
+        return cast("Sequence[FieldSpec]", await self._call("describe", object))
 
     async def read(self, object: str, keys: Collection[str], /, *, fields: Collection[str]) -> Mapping[str, Record]:
-        return await self._call("read", object, list(keys), fields=list(fields))
+        return cast("Mapping[str, Record]", await self._call("read", object, list(keys), fields=list(fields)))
 
     async def find(
         self, object: str, field: str, values: Collection[str], /, *, fields: Collection[str]
     ) -> Sequence[Record]:
-        return await self._call("find", object, field, list(values), fields=list(fields))
+        found = await self._call("find", object, field, list(values), fields=list(fields))
+        return cast("Sequence[Record]", found)
 
     async def write(self, object: str, writes: Sequence[Write], /) -> Sequence[Outcome]:
-        return await self._call("write", object, list(writes))
+        return cast("Sequence[Outcome]", await self._call("write", object, list(writes)))
 
     @asynccontextmanager
     async def changes(self, object: str, /, *, fields: Collection[str], since: Cursor | None) -> AsyncGenerator[Pages]:
@@ -176,19 +180,28 @@ class _Remote:
 
         yield pages()
 
-    async def aclose(self) -> None: ...
+    async def aclose(self) -> None:
+        """Let go of nothing: the connection is the parent's."""
 
 
 class RemoteMarketo(_Remote):
     """Marketo."""
 
-    system = System.MARKETO
+    system: ClassVar[Literal[System.MARKETO]] = System.MARKETO
+
+    async def create_field(self, object: str, field: NewField, /) -> FieldSpec:
+        """See `MarketoConnector.create_field`."""
+        return cast("FieldSpec", await self._call("create_field", object, field))
+
+    async def merge(self, winner: str, losers: Sequence[str], /) -> Outcome:
+        """See `MarketoConnector.merge`."""
+        return cast("Outcome", await self._call("merge", winner, list(losers)))
 
 
 class RemoteDynamics(_Remote):
     """Dynamics."""
 
-    system = System.DYNAMICS
+    system: ClassVar[Literal[System.DYNAMICS]] = System.DYNAMICS
 
 
 # -- what it says of itself, and its bugs ----------------------------------------------------------------
@@ -210,14 +223,15 @@ def _tell_of_transactions(parent: Parent, birth: Birth) -> None:
     """Have the store use connections that tell the parent what they are about to keep."""
     statements = itertools.count(1)
 
-    def halt_when_due() -> None:
-        if next(statements) == birth.halt:
-            parent.halt()
-
     class Told(TellingConnection):
-        tell = staticmethod(parent.tell)
-        reached = staticmethod(halt_when_due)
         halfway = birth.bug == "halfway"
+
+        def tell(self, *what: object) -> None:
+            parent.tell(*what)
+
+        def reached(self) -> None:
+            if next(statements) == birth.halt:
+                parent.halt()
 
     def connect(path: Path, *, patience_s: float) -> sqlite3.Connection:
         factory = sqlite3.Connection if path.name.endswith("-lock") else Told

@@ -63,8 +63,8 @@ def _check_duplicates(store: SqliteStore, world: World, links: list[Link]) -> No
             require(guids[row.key] == 1, f"{kind.entity} {row.key} has {guids[row.key]} live links")
         if kind.key_field is not None:
             carried = Counter(person.values[kind.key_field] for person in world.marketo.records("lead"))
-            twice = [guid for guid, count in carried.items() if guid and count > 1]
-            require(not twice, f"several persons carry the GUID of {kind.entity} {twice}")
+            shared = [guid for guid, count in carried.items() if guid and count > 1]
+            require(not shared, f"several persons carry the GUID of {kind.entity} {shared}")
     for fake, object, field in (
         (world.marketo, "lead", "email"),
         (world.dynamics, "lead", "emailaddress1"),

@@ -14,7 +14,6 @@ from typing import Final
 import attrs
 
 from mkdyn.adapters.sqlite import SqliteStore
-from mkdyn.domain.fields import PairState
 from mkdyn.domain.outcomes import Applied, Create, Delete
 from mkdyn.domain.plan import Operation
 from mkdyn.domain.records import Agreed, Link, LinkState, Twofold
@@ -27,6 +26,7 @@ from tests.crash.desk import Attempt, Desk
 from tests.crash.replica import require
 
 _ALL: Final = 1_000_000
+_PERSONS: Final = "marketo:lead"
 
 
 # -- what it says --------------------------------------------------------------------------
@@ -53,8 +53,9 @@ def _read(store: SqliteStore) -> _State:
     places = [(System.DYNAMICS, name) for name in kinds]
     places += [(System.MARKETO, name) for name in {kind.object for kind in kinds.values()}]
     observed = [item for place in places for item in store.observations(*place, after=0, limit=_ALL)]
-    kept = [item for _, item in (*store.holds(None, after=0, limit=_ALL), *store.quarantine(None, after=0, limit=_ALL))]
-    feeds = ["marketo:lead", *(f"dynamics:{name}" for name in kinds)]
+    held = {(hold.key, hold.field) for _, hold in store.holds(None, after=0, limit=_ALL)}
+    set_aside = {(item.key, "") for _, item in store.quarantine(None, after=0, limit=_ALL)}
+    feeds = [_PERSONS, *(f"dynamics:{name}" for name in kinds)]
     cursors = {
         feed: cursor.token
         for feed in feeds
@@ -64,7 +65,7 @@ def _read(store: SqliteStore) -> _State:
     return _State(
         kinds=kinds, operations=operations, links=links,
         observations={(item.system, item.object, item.key): item for item in observed},
-        kept_back={(item.key, getattr(item, "field", "")) for item in kept},
+        kept_back=held | set_aside,
         cursors=cursors, newest_run=runs[-1].id if runs else 0,
     )  # fmt: skip
 
@@ -84,7 +85,7 @@ def inspect(store: SqliteStore, desk: Desk) -> None:
     desk.interrupted |= {operation.id for operation in state.operations if operation.state == "sent"}
     _check_creations(state)
     _check_rows(state, desk)
-    _check_persons(state, desk)
+    _check_persons(state, desk, store)
 
 
 # -- operations ----------------------------------------------------------------------------
@@ -236,25 +237,34 @@ def _check_rows(state: _State, desk: Desk) -> None:
                 _check_known(state, kind, link, System.DYNAMICS, desk)
 
 
-def _check_persons(state: _State, desk: Desk) -> None:
-    """What lies before the cursor of Marketo's feed is known, too."""
-    token = state.cursors.get("marketo:lead")
+def _check_persons(state: _State, desk: Desk, store: SqliteStore) -> None:
+    """What lies before the cursor of Marketo's feed, or was marked as seen, is known, too."""
+    token = state.cursors.get(_PERSONS)
     if token is None:
         return
-    place = int(token.partition("-")[2])
+    cursor = int(token.partition("-")[2])
     names = {name for kind in state.kinds.values() for name in kind.marketo_fields}
     last = {
-        logged.key: index
-        for index, logged in enumerate(desk.world.marketo._log._log)
+        logged.key: place
+        for place, logged in enumerate(desk.world.marketo._log._log)
         if logged.kind == "new" or logged.field in names
     }
+    new = store.new_entries(_PERSONS, [_entry_id(place) for place in last.values()])
     for link in state.links:
-        kind = state.kinds[link.entity]
-        if kind.person and link.state is LinkState.LIVE and last.get(link.marketo, place) < place:
+        kind, place = state.kinds[link.entity], last.get(link.marketo)
+        if not kind.person or link.state is not LinkState.LIVE or place is None:
+            continue
+        if place < cursor or _entry_id(place) not in new:
             _check_known(state, kind, link, System.MARKETO, desk)
 
 
+def _entry_id(place: int) -> str:
+    """Return what the fake calls the entry at a place of its log."""
+    return f"{place + 1:012d}"
+
+
 def _check_known(state: _State, kind: Kind, link: Link, system: System, desk: Desk) -> None:
+    """What a record shows is in the baseline, unless it is about to be looked at, on its way, or held."""
     keys = {link.dynamics, link.marketo}
     if any(
         operation.key in keys and operation.state in ("planned", "sent", "unknown") for operation in state.operations
@@ -263,8 +273,10 @@ def _check_known(state: _State, kind: Kind, link: Link, system: System, desk: De
     if any((side, kind.object_in(side), link.key(side)) in state.observations for side in System):
         return
     record = desk.world.fake(system).record(kind.object_in(system), link.key(system))
-    for pair in kind.pairs if record is not None else ():
-        if (link.dynamics, pair.dynamics) in state.kept_back or pair.state is not PairState.ACTIVE:
+    if record is None:
+        return
+    for pair in kind.pairs:
+        if (link.dynamics, pair.dynamics) in state.kept_back:
             continue
         require(pair.key in link.baseline or link.version is None, f"{link.entity} {link.dynamics} has no {pair.key}")
         if pair.key in link.baseline:

@@ -32,11 +32,11 @@ Moment = Literal["clock", "call", "write", "answer", "statement", "commit"]
 #: For each moment: how often it is chosen, the latest call, statement or COMMIT, and the longest wait after that.
 _MOMENTS: Final[Mapping[Moment, tuple[int, int, float]]] = {
     "clock": (4, 1, 0.25),
-    "call": (3, 30, 0.0),
+    "call": (3, 20, 0.0),
     "write": (4, 5, 0.0),
     "answer": (4, 5, 0.003),
-    "statement": (4, 120, 0.0),
-    "commit": (4, 20, 0.002),
+    "statement": (4, 60, 0.0),
+    "commit": (4, 15, 0.002),
 }
 
 

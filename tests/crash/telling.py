@@ -3,24 +3,28 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable, Iterable, Iterator
-from typing import Any, ClassVar
+from collections.abc import Iterable, Iterator
+from typing import Any
 
 
 class TellingConnection(sqlite3.Connection):
     """Does what SQLite's connection does, and tells what it does.
 
     Attributes:
-        tell: Hears `begin`, `commit` with the statements so far, and `kept`.
-        reached: Called after each row that is written, inside the transaction.
         halfway: Whether it has a bug: each statement is committed at once.
     """
 
-    tell: ClassVar[Callable[..., None]]
-    reached: ClassVar[Callable[[], None]]
-    halfway: ClassVar[bool]
+    halfway: bool = False
 
     _written: list[tuple[str, list[Any]]] | None = None  # None where nothing is going to be written
+
+    def tell(self, *what: object) -> None:
+        """Hear `begin`, `commit` with the statements so far, and `kept`."""
+        raise NotImplementedError
+
+    def reached(self) -> None:
+        """Hear of each row that is written, inside the transaction."""
+        raise NotImplementedError
 
     def execute(self, sql: str, parameters: Any = (), /) -> sqlite3.Cursor:  # noqa: ANN401 - as SQLite takes it
         """Execute one statement; see `sqlite3.Connection.execute`."""

@@ -39,7 +39,7 @@ class World:
 
     def __init__(self, chance: random.Random) -> None:
         self._random = chance
-        self.marketo = FakeMarketo(batch_max=5, page_size=7, overlap_s=0.02)
+        self.marketo = FakeMarketo(batch_max=5, page_size=7, overlap_s=chance.choice([0.0, 0.02]))
         self.dynamics = FakeDynamics(batch_max=4, page_size=6)
         self.now = _START
         self.values: defaultdict[Place, list[FieldValue]] = defaultdict(list)
@@ -98,13 +98,13 @@ class World:
         elif what < 0.16:
             self._delete()
         elif what < 0.17:
-            self._random.choice([self.marketo, self.dynamics]).expire_cursors()
+            self.fake(self._random.choice(list(System))).expire_cursors()
         else:
             self._edit(self._random.choice(list(System)))
 
     def go_on(self) -> None:
         """Let people work for a while, or not."""
-        for _ in range(self._random.choice([0, 1, 2, 4])):
+        for _ in range(self._random.choice([0, 1, 3, 8])):
             self.meddle()
 
     def pass_by(self) -> None:
