@@ -29,7 +29,7 @@ from tests.crash.world import World
 Moment = Literal["clock", "call", "write", "answer", "statement", "commit"]
 
 
-#: For each moment: how often it is chosen, the latest call, statement or COMMIT, and the longest wait after that.
+#: For each moment: how often it comes before all have come, the latest call, statement or COMMIT, and the longest wait after that.
 _MOMENTS: Final[Mapping[Moment, tuple[int, int, float]]] = {
     "clock": (4, 1, 0.25),
     "call": (3, 20, 0.0),
@@ -112,6 +112,7 @@ class Lives:
     def __init__(self, seed: int, path: Path, nursery: Nursery, *, bug: Bug = "") -> None:
         self._seed, self._path, self._nursery, self._bug = seed, path, nursery, bug
         self._plans, self._random = random.Random(seed), random.Random(seed)
+        self._moments: list[Moment] = []
         self._replica = Replica()
         self._desk = Desk(World(random.Random(seed)))
         self.landed: Counter[str] = Counter()
@@ -152,7 +153,10 @@ class Lives:
 
     def _plan(self) -> Plan:
         chance = self._plans
-        moment = chance.choices(list(_MOMENTS), weights=[often for often, _, _ in _MOMENTS.values()])[0]
+        if not self._moments:
+            self._moments = [moment for moment, (often, _, _) in _MOMENTS.items() for _ in range(often)]
+            chance.shuffle(self._moments)
+        moment = self._moments.pop()
         _, latest, longest_s = _MOMENTS[moment]
         delay_s = chance.choice([0.0, chance.uniform(0, longest_s)])
         return Plan(moment=moment, count=chance.randint(1, latest), delay_s=delay_s, done=chance.random() < 0.5)
