@@ -128,13 +128,8 @@ def _check_operation(state: _State, desk: Desk, operation: Operation, attempt: A
         require(made or operation.kind != "create", f"{name}: nothing was made")
         if attempt is not None and answered and made and operation.id not in desk.interrupted:
             _check_remembered(state, desk, operation, attempt, name)
-    elif attempt is not None and attempt.done and _exists(desk, attempt):
+    elif attempt is not None and attempt.done and desk.world.deleted.isdisjoint({operation.key, operation.other}):
         require(operation.state in ("sent", "unknown"), f"{name}: it took effect")
-
-
-def _exists(desk: Desk, attempt: Attempt) -> bool:
-    assert isinstance(attempt.outcome, Applied)
-    return desk.world.fake(attempt.system).record(attempt.object, attempt.outcome.key) is not None
 
 
 def _check_not_cleared(state: _State, desk: Desk, operation: Operation, name: str) -> None:

@@ -34,6 +34,7 @@ class World:
         now: Our clock.
         values: What each field has held, oldest first.
         entered: Every value that people have entered.
+        deleted: Keys of the rows that somebody deleted; such a row can be made again.
         edits: Per field, what somebody changed it to last.
     """
 
@@ -45,6 +46,7 @@ class World:
         self.values: defaultdict[Place, list[FieldValue]] = defaultdict(list)
         self.edits: dict[Place, str] = {}
         self.entered: set[str] = set()
+        self.deleted: set[str] = set()
         self._runner = asyncio.Runner()
         self._begin()
 
@@ -98,7 +100,7 @@ class World:
         elif what < 0.16:
             self._delete()
         elif what < 0.17:
-            self.fake(self._random.choice(list(System))).expire_cursors()
+            self.dynamics.expire_cursors()
         else:
             self._edit(self._random.choice(list(System)))
 
@@ -125,7 +127,9 @@ class World:
         table = self._random.choice(["lead", "contact"])
         rows = self.dynamics.records(table)
         if len(rows) > 5:
-            self.dynamics.delete(table, self._random.choice(rows).key)
+            row = self._random.choice(rows)
+            self.dynamics.delete(table, row.key)
+            self.deleted.add(row.key)
 
     def note(self, system: System, object: str, key: str) -> None:
         """Remember what a record holds now."""
