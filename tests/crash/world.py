@@ -130,6 +130,7 @@ class World:
             row = self._random.choice(rows)
             self.dynamics.delete(table, row.key)
             self.deleted.add(row.key)
+            self.edits = {place: value for place, value in self.edits.items() if place[1] != row.key}  # with the row
 
     def note(self, system: System, object: str, key: str) -> None:
         """Remember what a record holds now."""
