@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from mkdyn.domain import Direction, Entity, FieldPair, FieldValue, Lens, Merged, PairState, Twofold
+from mkdyn.domain import MISSING, Direction, Entity, FieldPair, FieldValue, Lens, Merged, PairState, Shown, Twofold
 from mkdyn.domain.edits import Way, carry_edit, way_of
 from mkdyn.domain.values import boolean_lens, reference_lens, text_lens
 
@@ -63,6 +63,7 @@ def decided() -> list[tuple[Lens, FieldValue | Twofold, FieldValue, FieldValue, 
             GUID,
             Merged(to_marketo={"title": None}, awaited={"jobtitle": Twofold("", None)}),
         ),
+        (text(), Twofold(1, "a"), 1.0, "b", Merged(to_dynamics={"jobtitle": "b"}, awaited={"jobtitle": "b"})),
         (text(), 1, 1, 1.0, Merged()),
         (text(), 1, 1.0, 1, Merged()),
     ]
@@ -77,13 +78,15 @@ def test_an_edit_of_one_system_is_carried_over(place: int) -> None:
     assert merged == expected
 
 
-def left() -> list[tuple[Lens, FieldValue | Twofold, FieldValue, FieldValue]]:
+def left() -> list[tuple[Lens, FieldValue | Twofold, Shown, Shown]]:
     """A lens, what both showed when they agreed, and what Dynamics and Marketo show now."""
     return [
         (text(), "old", "a", "b"),  # both edited it
         (text(), "old", "a", "a"),
         (text(), "old", "far too long for it", "old"),  # it does not fit
         (text(), "old", "old", "far too long for it"),
+        (text(), "old", MISSING, "old"),  # nobody can see it
+        (text(), "old", "old", MISSING),
         (text(), 1, True, 1),  # a truth value is no number
         (text(), 1, 1, True),
         (text(), 0, 1, False),
