@@ -163,10 +163,10 @@ class _Replay:
         )
 
     def _is_soon(self, change: Change, number: int) -> bool:
-        """Whether something happened after a write of ours and before its feed had surely been read."""
+        """Whether something happened about when we wrote: before the feed of that time had surely been read."""
         changes = self.world.log.changes
         run = changes[number].run if number < len(changes) else self.world.log.run
-        return number > change.number and run <= change.run + 4
+        return change.run - 2 <= run <= change.run + 4
 
     @staticmethod
     def _is_alike(past: Change, change: Change) -> bool:
@@ -194,9 +194,12 @@ class _Replay:
 
     @staticmethod
     def _is_told(item: _Replaced, told: Mapping[tuple[str, str], list[tuple[int, FieldValue, FieldValue]]]) -> bool:
-        side = 1 if item.system is System.DYNAMICS else 2
         reports = told.get((item.couple[1], item.pair.dynamics), ())
-        return any(report[0] > item.entered.told and same(report[side], item.by.old) for report in reports)
+        lost = item.by.old
+        return any(
+            number > item.entered.told and (same(dynamics, lost) or same(marketo, lost))
+            for number, dynamics, marketo in reports
+        )
 
 
 def _couples(world: World) -> Mapping[tuple[System, str, str], list[Couple]]:

@@ -103,10 +103,9 @@ def meet_again(
                 return
             subject.revived = link.state is LinkState.TOMBSTONE
             subject.awakened = True
-            baseline = link.baseline
-            if subject.revived:  # what was held is not held any more, and is no agreement
-                baseline = subject.kind.agreeing(baseline)
-            subject.link = attrs.evolve(link, state=LinkState.LIVE, gone=None, version=None, baseline=baseline)
+            subject.link = attrs.evolve(link, state=LinkState.LIVE, gone=None, version=None)
+            if subject.revived:  # nobody has listened meanwhile; and what was held is not held any more
+                subject.link = attrs.evolve(subject.link, echoes={}, baseline=subject.kind.agreeing(link.baseline))
             living.append(subject)
         case "recreate":
             reborn += [item for item in (subject.row,) if item is not None]
