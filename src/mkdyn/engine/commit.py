@@ -162,6 +162,8 @@ def _applied(
             return
     if step.state is LinkState.TOMBSTONE:
         batch.buried.append((kind.entity, link.dynamics))
+    elif link.state is LinkState.TOMBSTONE:  # revived: what was held is no agreement
+        link = attrs.evolve(link, baseline=kind.agreeing(link.baseline), echoes={})
     awaited = operation.awaited
     if batch.unsure:
         awaited = {key: value for key, value in awaited.items() if key not in batch.unsure}

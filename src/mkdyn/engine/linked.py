@@ -155,10 +155,13 @@ def _note(session: Session, subject: Subject, seen: Seen, merged: Merged, ledger
     """Note a merge in the ledger: the link's facts now, the writes, and what they clear."""
     kind, link = subject.kind, subject.link
     if subject.revived and kind.person:
-        merged.to_marketo[session.rules.deleted_field] = False
+        flag = session.rules.deleted_field
+        merged.to_marketo[flag] = False
+        shown = {**seen.shown[System.MARKETO], flag: True}  # as we left it, so that a lost answer can be settled
+        seen = attrs.evolve(seen, shown={**seen.shown, System.MARKETO: shown})
     writes = bool(merged.to_marketo) or bool(merged.to_dynamics)
     held = bool(merged.holds) or seen.postponed or seen.partial
-    if (seen.postponed or (subject.awakened and writes)) and subject.person is None:
+    if (seen.postponed or (subject.awakened and writes and not subject.revived)) and subject.person is None:
         # The edit that waits was found by reading, and a record that is back was read: should it come to nothing
         # this time, it must be read again.
         ledger.observed.append(Observation(system=System.MARKETO, object=kind.object, key=link.marketo))
@@ -168,7 +171,9 @@ def _note(session: Session, subject: Subject, seen: Seen, merged: Merged, ledger
     if baseline == link.baseline:
         baseline = link.baseline  # as the store knows it
     stands = link.since is None and version == link.version and echoes == link.echoes and baseline is link.baseline
-    if subject.revived or not stands:
+    if subject.revived and writes:
+        pass  # it stays buried until it is written: should that come to nothing, it is revived anew
+    elif subject.revived or not stands:
         ledger.links.append(attrs.evolve(link, baseline=baseline, echoes=echoes, since=None, version=version))
     ledger.resolutions += merged.resolutions
     ledger.kept_back += [*merged.holds, *seen.holds]
@@ -205,6 +210,7 @@ def _operations(subject: Subject, seen: Seen, merged: Merged) -> list[Operation]
                 awaited={key: merged.awaited[key] for key in names if key in merged.awaited and key not in twice},
                 version=seen.version, because=_because(merged, system),
                 step=Step(
+                    agreed=merged.agreed if subject.revived else {},
                     clears=clears(source) if both else clears(subject.row, person),
                     confirms=_confirmed(link, seen.proof) if source is person or not both else {},
                     covers=not (both or merged.holds or seen.postponed or seen.partial),
