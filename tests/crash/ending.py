@@ -43,14 +43,8 @@ def come_to_rest(store: SqliteStore, world: World) -> None:
     _check_edits(store, world, links)
 
 
-def _held(store: SqliteStore) -> set[tuple[str, str]]:
-    """Return the fields that are kept back, and the report says so: row and column."""
-    return {(hold.key, hold.field) for _, hold in store.holds(None, after=0, limit=_ALL)}
-
-
 def _check_agreement(store: SqliteStore, world: World, links: list[Link]) -> None:
     kinds = {kind.name: kind for kind in kinds_of(store.pairs(), RULES)}
-    held = _held(store)
     for link in links:
         kind = kinds[link.entity]
         row, person = world.dynamics.record(kind.name, link.dynamics), world.marketo.record(kind.object, link.marketo)
@@ -59,8 +53,7 @@ def _check_agreement(store: SqliteStore, world: World, links: list[Link]) -> Non
         assert person is not None
         for pair in kind.pairs:
             shown = row.values[pair.dynamics], person.values[pair.marketo]
-            agree = pair.lens.agree(*shown) or (link.dynamics, pair.dynamics) in held
-            require(agree, f"{link.entity} {link.dynamics}.{pair.dynamics} differs: {shown}")
+            require(pair.lens.agree(*shown), f"{link.entity} {link.dynamics}.{pair.dynamics} differs: {shown}")
 
 
 def _check_duplicates(store: SqliteStore, world: World, links: list[Link]) -> None:
@@ -83,8 +76,7 @@ def _check_duplicates(store: SqliteStore, world: World, links: list[Link]) -> No
 
 
 def _check_edits(store: SqliteStore, world: World, links: list[Link]) -> None:
-    """No edit is lost: it is on the other system, or was there, or it is in a report, or its field is held."""
-    held = _held(store)
+    """No edit is lost: it is on the other system, or was there, or it is in a report."""
     reported = {
         (item.key, value)
         for _, item in store.resolutions(None, after=0, limit=_ALL)
@@ -97,10 +89,8 @@ def _check_edits(store: SqliteStore, world: World, links: list[Link]) -> None:
         if link is None:
             continue  # its counterpart was deleted, or it has none
         there = world.values[system.other, link.key(system.other), other[field]]
-        named = field if system is System.DYNAMICS else other[field]
-        told = (link.dynamics, value) in reported or (link.dynamics, named) in held
-        require(value in there or told, f"{value} of {system} {key}.{field} is lost")
-    for (system, key, field), held in world.values.items():
+        require(value in there or (link.dynamics, value) in reported, f"{value} of {system} {key}.{field} is lost")
+    for (system, key, field), shown in world.values.items():
         if field in other:
-            invented = [value for value in held if value is not None and value not in world.entered]
+            invented = [value for value in shown if value is not None and value not in world.entered]
             require(not invented, f"{system} {key}.{field} held {invented}, which nobody has entered")
