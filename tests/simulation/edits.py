@@ -144,6 +144,7 @@ class _Replay:
         """Whether the limits in `docs/explanation/promises-and-limits.md` name the case: no trace of the edit is left."""
         pair, in_marketo = selected.pair, change.place[0] is System.MARKETO
         lost_feed = any(self._is_soon(change, number) for number in self.world.expired[System.MARKETO])
+        lost_before = any(self._is_soon(entered, number) for number in self.world.expired[System.MARKETO])
         refreshed = any(number >= selected.since for number, _, _ in self.came_back[couple, pair.dynamics])
         parted = [key for number, _, _, key in self.world.log.deletions if self._is_soon(change, number)]
         if pair.marketo in self.world.blocked:
@@ -154,7 +155,7 @@ class _Replay:
                 # in the instant of our write: an object without a feed
                 (entered.running and not is_person(pair.entity))
                 # the first refresh of a field, and the feed did not name the edit in time
-                or (not (selected.first or refreshed) and (entered.running or entered.late or lost_feed))
+                or (not (selected.first or refreshed) and (entered.running or entered.late or lost_feed or lost_before))
                 # in the instant of our write, and the feed that would have told was lost, or nobody was left to tell of
                 or (entered.running and (lost_feed or not {*couple[1:]}.isdisjoint(parted)))
                 # somebody entered just what we wrote: which of the two entries is ours, nobody can tell

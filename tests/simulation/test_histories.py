@@ -7,7 +7,7 @@ import pytest
 from tests.simulation.history import live_through
 
 #: How many seeds a default run lives through.
-SEEDS = 60
+SEEDS = 50
 
 
 @pytest.mark.parametrize("seed", range(SEEDS))

@@ -57,8 +57,7 @@ def too_early(session: Session, subject: Subject, person: Record, held: Collecti
 def postpone(session: Session, subject: Subject) -> None:
     """Leave a record for the next run, which reads its person anew; from when on, is remembered."""
     before = subject.person or subject.row
-    if before is None:  # pragma: no cover
-        return
+    assert before is not None  # nothing is decided that nobody observed
     record = before.record if before.system is System.DYNAMICS else None
     later = attrs.evolve(before, record=record, seen_at=before.seen_at or session.started_at)
     if later != before:
@@ -99,9 +98,9 @@ def see(subject: Subject, row: Record | None, person: Record | None) -> Seen:
     shown = kind.as_agreed(link, System.MARKETO) if person is None else dict(person.values)
     for name in [name for name, ours in proof.standing.items() if not same(shown.get(name, MISSING), ours)]:
         proof.overwritten.pop(name, None)  # somebody came after us
-    baseline = dict(link.baseline)
-    answers = [] if person is None else _answered(subject, baseline, shown, proof, evidence)
     doubtful = {key for item in (subject.row, subject.person) if item is not None for key in item.doubtful}
+    baseline = dict(link.baseline)
+    answers = [] if person is None else _answered(subject, baseline, shown, proof, evidence, doubtful)
     waiting = _waiting(kind, evidence, proof, baseline)
     for name in waiting:
         shown.pop(name, None)
@@ -148,10 +147,12 @@ def _answered(
     shown: Mapping[str, FieldValue],
     proof: Proof,
     evidence: Sequence[Evidence],
+    doubtful: Collection[str],
 ) -> list[Hold]:
     """Tell Marketo's own answers to our last writes from edits.
 
-    What it made of a write is held, and is what a later edit differs from: *baseline* becomes that.
+    What it made of a write is held, and is what a later edit differs from: *baseline* becomes that. A write that may
+    never have arrived has no answer.
     """
     kind, holds = subject.kind, list[Hold]()
     for name in list(proof.echoes):
@@ -160,7 +161,7 @@ def _answered(
             continue
         answer = refused(name, value, proof.echoes, evidence)
         pair = kind.by_marketo[name]
-        if answer is None or pair.key not in baseline:
+        if answer is None or pair.key not in baseline or pair.key in doubtful:
             continue
         was = baseline[pair.key]
         baseline[pair.key] = agreed_on(was.dynamics if isinstance(was, Twofold) else was, value)

@@ -692,3 +692,17 @@ async def test_an_edit_put_back_in_one_system_is_not_taken_back_there() -> None:
     await world.rest()
     assert world.person(link)["mktoPersonNotes"] == world.row(link)["description"] == "theirs"
     assert world.row(link)["emailaddress1"] == "ada@example.com"
+
+
+async def test_a_write_in_doubt_has_no_answer_of_marketos() -> None:
+    """It never arrived, and somebody's edit in its place passed for what Marketo had made of it."""
+    world = await World.of(Entity.LEAD, marketo=FakeMarketo(settles_after_s=1200))
+    link = await world.linked(Entity.LEAD, lastname="A", jobtitle="1")
+    world.dynamics.edit("lead", link.dynamics, jobtitle="2")
+    world.marketo.inject(LoseAnswer(call=world.next_call(System.MARKETO, "write"), of="write", applied="no"))
+    await world.run()
+    world.marketo.edit("lead", link.marketo, title="3")
+    for _ in range(6):
+        report = await world.run()
+    assert report.holds.total == 0
+    assert world.row(link)["jobtitle"] == world.person(link)["title"] == "3"
