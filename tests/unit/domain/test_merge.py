@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Mapping
+from itertools import product
 
 import attrs
 import pytest
@@ -260,8 +262,11 @@ def test_an_ask_is_a_hold() -> None:
     """Each system keeps its value until a person decides."""
     merged = settle(CONTACT, d="a", m="b", policy=lambda _: Ask(because="consent needs a person"))
     assert merged == Merged(holds=[held(merged)])
-    assert (held(merged).code, held(merged).wake) == ("ask", Wake.PERSON)
-    assert held(merged).reason == "consent needs a person. Both systems keep their value until someone decides."
+    assert held(merged).wake is Wake.PERSON
+    assert str(held(merged)) == (
+        "held: contact 7b1e… jobtitle (ask): consent needs a person. "
+        "Both systems keep their value until someone decides."
+    )
 
 
 def test_an_edit_our_write_replaced_is_put_back_where_marketo_wins() -> None:
@@ -413,7 +418,30 @@ def test_a_merger_is_the_merge_of_many_records() -> None:
     assert both == Merger(iter([LEAD]), policy=marketo_wins)(
         baseline=None, marketo={"title": "b"}, dynamics={"jobtitle": "a"}
     )
+    assert only(both).key == ""
     assert Merger([LEAD, CONTACT]).pairs == (LEAD, CONTACT)
+
+
+def test_a_merge_of_no_fields_is_at_rest() -> None:
+    """As before the first selection."""
+    assert not Merger([])(baseline={}, marketo={"title": "a"}, dynamics={"jobtitle": "b"})
+
+
+@pytest.mark.parametrize("answering", list(product([False, True], repeat=3)), ids=str)
+def test_a_mapping_that_answers_for_any_name_is_not_believed(answering: tuple[bool, bool, bool]) -> None:
+    """A name that is not in it is silence, whatever it would make up."""
+
+    def mapping(answers: bool, **values: FieldValue) -> dict[str, FieldValue]:
+        return defaultdict(lambda: "made up", values) if answers else values
+
+    baseline, marketo, dynamics = answering
+    town = FieldPair(Entity.LEAD, "address1_city", "city")
+    merged = Merger([LEAD, town])(
+        baseline=mapping(baseline, jobtitle="old"),
+        marketo=mapping(marketo, title="old"),
+        dynamics=mapping(dynamics, jobtitle="new"),
+    )
+    assert merged == Merged(to_marketo={"title": "new"}, awaited={"jobtitle": "new"})
 
 
 def test_each_thing_that_a_merge_asks_for_is_something() -> None:
