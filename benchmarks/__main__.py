@@ -11,7 +11,13 @@ from typing import Final
 from benchmarks.asked import Asked, Benchmark
 
 #: Each benchmark's module; imported when it is asked for, so that none pays for another's imports.
-MODULES: Final = {"idle": "benchmarks.idle", "memory": "benchmarks.memory", "merge": "benchmarks.merge", "run": "benchmarks.run"}
+MODULES: Final = {
+    "idle": "benchmarks.idle",
+    "import": "benchmarks.import_time",
+    "memory": "benchmarks.memory",
+    "merge": "benchmarks.merge",
+    "run": "benchmarks.run",
+}
 
 
 def main() -> int:

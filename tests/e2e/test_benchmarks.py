@@ -1,0 +1,27 @@
+"""The other benchmarks, tiny and never timed: what they print, and that what they compare is the same."""
+
+from __future__ import annotations
+
+from tests.e2e.test_benchmarks_idle import measured
+
+
+def test_the_merge_does_what_the_loop_by_hand_does() -> None:
+    """It refuses to time two things whose results differ; without dictdiffer it says so."""
+    data = measured("merge", "--records", "300", "--fields", "8")
+    assert (data["records"], data["fields"], data["touched"]) == (300, 8, 38)
+    assert data["ratio"] > 0
+    assert "results equal" in data["reference"]
+
+
+def test_a_whole_run_ends_where_the_loop_by_hand_ends() -> None:
+    """It refuses to time two things that end differently."""
+    data = measured("run", "--records", "200", "--fields", "8", "--touched", "20")
+    assert (data["records"], data["fields"], data["touched"]) == (200, 8, 20)
+    assert data["ratio"] > 0
+
+
+def test_an_import_brings_nothing_that_is_needed_later() -> None:
+    """Neither httpx nor tenacity, and nothing of the command line."""
+    data = measured("import")
+    assert data["imported_early"] == []
+    assert data["milliseconds"] > 0
