@@ -360,3 +360,9 @@ def test_only_field_values_are_written_down() -> None:
     """Anything else is a mistake of the program; its text is not shown."""
     with pytest.raises(TypeError, match=r"^a bytes is no field value$"):
         to_json(b"confidential")
+
+
+def test_only_one_value_is_read() -> None:
+    """What stands behind it was not written with it."""
+    with pytest.raises(ValueError, match="more than one value"):
+        from_json("1 2")

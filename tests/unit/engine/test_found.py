@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 
+import attrs
 import pytest
 
 from mkdyn import Entity, Key, Pick, Promotion, Rules, System, where
@@ -706,3 +707,42 @@ async def test_a_write_in_doubt_has_no_answer_of_marketos() -> None:
         report = await world.run()
     assert report.holds.total == 0
     assert world.row(link)["jobtitle"] == world.person(link)["title"] == "3"
+
+
+async def test_an_edit_since_the_one_that_we_hit_is_what_counts() -> None:
+    """Marketo shows neither our write nor the edit that it replaced: somebody came after us, unheard yet."""
+    world = await World.of(Entity.LEAD, rules=Rules(walk_links=0))
+    link = await world.linked(Entity.LEAD, lastname="A", jobtitle="1")
+    world.dynamics.edit("lead", link.dynamics, jobtitle="ours")
+
+    def meddle(call: str) -> None:
+        if call == "write lead":
+            world.marketo.between_calls.clear()
+            world.marketo.edit("lead", link.marketo, title="theirs")
+
+    world.marketo.between(meddle)
+    await world.run()
+    world.marketo.hold_entries()
+    world.marketo.edit("lead", link.marketo, title="newest")
+    await world.run()
+    world.marketo.show_entries()
+    await world.rest()
+    assert world.row(link)["jobtitle"] == world.person(link)["title"] == "newest"
+
+
+async def test_a_value_that_marketo_does_not_show_explains_nothing() -> None:
+    """A field without a value in the answer is passed over, also where Marketo takes its time to settle."""
+
+    class Terse(FakeMarketo):
+        async def read(self, object: str, keys: Collection[str], /, *, fields: Collection[str]) -> Mapping[str, Record]:
+            found = await super().read(object, keys, fields=fields)
+            return {
+                key: attrs.evolve(record, values={name: item for name, item in record.values.items() if name != "city"})
+                for key, record in found.items()
+            }
+
+    world = await World.of(Entity.LEAD, marketo=Terse(settles_after_s=60))
+    link = await world.linked(Entity.LEAD, lastname="A", jobtitle="1")
+    world.marketo.edit("lead", link.marketo, title="2")
+    await world.rest()
+    assert world.row(link)["jobtitle"] == "2"

@@ -6,9 +6,9 @@ from datetime import timedelta
 
 import pytest
 
-from mkdyn import Entity, Promotion, Rules, System, where
+from mkdyn import Entity, Key, Promotion, Rules, System, where
 from mkdyn.domain import LinkState, Record
-from mkdyn.testing import FakeDynamics, FakeMarketo
+from mkdyn.testing import Crash, Crashed, FakeDynamics, FakeMarketo
 from tests.unit.engine.world import World
 
 pytestmark = pytest.mark.anyio
@@ -216,6 +216,30 @@ async def test_a_row_that_can_not_be_read_is_suspended_and_comes_back() -> None:
     world.dynamics.edit("lead", link.dynamics, telephone1="1")
     await world.rest()
     assert (world.row(link)["jobtitle"], world.person(link)["phone"]) == ("CTO", "1")
+
+
+async def test_a_record_that_is_back_is_read_again_if_its_write_is_lost() -> None:
+    """Both sides are read when a suspended link wakes; a run that dies then leaves that to the next one."""
+    dynamics = Secretive()
+    world = await World.of(Entity.LEAD, dynamics=dynamics, rules=Rules(walk_links=0))
+    link = await world.linked(Entity.LEAD, lastname="Lovelace")
+    world.dynamics.edit("lead", link.dynamics, jobtitle="CTO")
+    await world.rest()
+    dynamics.secretive = True
+    await world.sync.run(keys=[Key.dynamics(link.dynamics)])
+    world.restart(Rules(walk_links=9))
+    await world.rest()
+    assert world.link(Entity.LEAD, link.dynamics).gone is System.DYNAMICS
+    world.restart(Rules(walk_links=0))
+    dynamics.secretive = False
+    world.dynamics.edit("lead", link.dynamics, telephone1="1")
+    world.marketo.inject(Crash(call=world.next_call(System.MARKETO, "write"), when="before", of="write"))
+    with pytest.raises(Crashed):
+        await world.run()
+    world.marketo.faults.clear()
+    world.restart(Rules(walk_links=0))
+    await world.rest()
+    assert (world.person(link)["phone"], world.person(link)["title"]) == ("1", "CTO")
 
 
 async def test_a_buried_person_is_not_promoted_by_rule_unless_asked() -> None:
