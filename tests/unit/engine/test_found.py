@@ -746,3 +746,27 @@ async def test_a_value_that_marketo_does_not_show_explains_nothing() -> None:
     world.marketo.edit("lead", link.marketo, title="2")
     await world.rest()
     assert world.row(link)["jobtitle"] == "2"
+
+
+async def test_an_edit_found_while_its_field_is_refreshed_is_found_again() -> None:
+    """No feed told of it: it was read by chance, waited for both ways to be open, and was forgotten."""
+    world = World(dynamics=FakeDynamics(settles_after_s=86400), marketo=FakeMarketo())
+    world.restart(Rules(walk_links=0))
+    await world.sync.fields.select(*(Pick(Entity.LEAD, name) for name in ("lastname", "emailaddress1")))
+    held, other = [
+        await world.linked(Entity.LEAD, lastname=name, emailaddress1=f"{name}@example.com") for name in ("a", "b")
+    ]
+    world.dynamics.edit("lead", held.dynamics, emailaddress1="no address")
+    world.marketo.edit("lead", other.marketo, lastName="c")
+    world.dynamics.inject(LoseAnswer(call=world.next_call(System.DYNAMICS, "write"), of="write", applied="no"))
+    await world.sync.fields.select(Pick(Entity.LEAD, "jobtitle"))
+    await world.rest()
+    world.marketo.hold_entries()
+    world.marketo.edit("lead", held.marketo, title="M")
+    world.marketo.lose_entries()
+    world.dynamics.edit("lead", held.dynamics, lastname="d")
+    await world.rest()
+    assert world.row(held)["jobtitle"] is None  # an open write keeps the refresh from ending
+    await world.run(minutes=2 * 24 * 60)
+    await world.rest()
+    assert world.row(held)["jobtitle"] == "M"
