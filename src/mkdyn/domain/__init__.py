@@ -42,8 +42,8 @@ from mkdyn.domain.fields import (
 )
 from mkdyn.domain.guards import Breach as Breach, Guard as Guard, Guards as Guards
 from mkdyn.domain.holds import Hold as Hold, Quarantined as Quarantined, Wake as Wake
-from mkdyn.domain.merge import Merger as Merger, merge as merge
 from mkdyn.domain.merged import Merged as Merged
+from mkdyn.domain.merger import Merger as Merger, merge as merge
 from mkdyn.domain.outcomes import (
     Applied as Applied,
     Create as Create,

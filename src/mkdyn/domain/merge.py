@@ -1,4 +1,4 @@
-"""Three-way merge of one linked record, field by field.
+"""Three-way merge of one field of a linked record.
 
 A change is a difference from the baseline, never a timestamp. Per field, from what
 both systems showed when they last agreed and what they show now, comes one of: rest,
@@ -8,126 +8,19 @@ arguments, same answer; a value that is MISSING decides nothing.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from operator import itemgetter
-from typing import Any, Final, NamedTuple, TypeAlias
-
 import attrs
 
-from mkdyn.domain.collisions import Ask, Collision, Policy, Resolution, ResolutionKind, Win, resolve, system_of_record
+from mkdyn.domain.collisions import Ask, Collision, Policy, Resolution, ResolutionKind, Win, resolve
 from mkdyn.domain.directions import Direction
-from mkdyn.domain.edits import Way, carry_edit, way_of
 from mkdyn.domain.fields import FieldPair, PairState
 from mkdyn.domain.holds import Hold, Wake
 from mkdyn.domain.merged import Merged, agreed_on
-from mkdyn.domain.records import Agreed, Baseline, Twofold
+from mkdyn.domain.records import Agreed, Twofold
 from mkdyn.domain.systems import System
-from mkdyn.domain.values import MISSING, FieldValue, Missing, Shown, Unfit, Values, same
-
-_NOWHERE: Final[Mapping[str, FieldValue]] = {}
+from mkdyn.domain.values import MISSING, FieldValue, Missing, Shown, Unfit, same
 
 
-class _Row(NamedTuple):
-    """A pair as a merge reads it, with everything looked up once."""
-
-    key: str
-    dynamics: str
-    marketo: str
-    way: Way | None
-    pair: FieldPair
-
-
-#: One field of a record: what both systems showed when they agreed, what Dynamics shows, what Marketo shows.
-_Field: TypeAlias = tuple[_Row, Agreed | Missing, Shown, Shown]
-
-
-class Merger:
-    """The merge of one entity's records, with its pairs and policy looked up once."""
-
-    def __init__(self, pairs: Iterable[FieldPair], *, policy: Policy = system_of_record) -> None:
-        self.pairs: tuple[FieldPair, ...] = tuple(pairs)
-        self._policy = policy
-        self._rows = [_Row(pair.key, pair.dynamics, pair.marketo, way_of(pair), pair) for pair in self.pairs]
-        self._baseline_of = _reading([row.key for row in self._rows])
-        self._dynamics_of = _reading([row.dynamics for row in self._rows])
-        self._marketo_of = _reading([row.marketo for row in self._rows])
-
-    def __call__(
-        self,
-        *,
-        baseline: Baseline | None,
-        marketo: Values,
-        dynamics: Values,
-        doubtful: Collection[str] = (),
-        overwritten: Mapping[str, FieldValue] = _NOWHERE,
-        key: str = "",
-    ) -> Merged:
-        """Merge one record.
-
-        Args:
-            baseline: Per pair key, what both showed when they last agreed; None if they never did.
-            marketo: What Marketo shows.
-            dynamics: What Dynamics shows.
-            doubtful: Pair keys of which nobody knows whether our last write arrived: taken as changed on both.
-            overwritten: Per Marketo field that shows our own write, an edit that it replaced in that instant.
-            key: The Dynamics GUID, for reports.
-        """
-        merged = Merged()
-        certain = not (doubtful or overwritten)
-        for row, was, d, m in self._fields(_NOWHERE if baseline is None else baseline, dynamics, marketo):
-            if certain:  # then most fields are at rest, and most others edited in one system: decided here
-                if type(was) is str:  # no text equals a truth value or a number
-                    if d == was == m:
-                        continue
-                elif type(was) is Twofold:
-                    was_d, was_m = was.dynamics, was.marketo
-                    if d == was_d and m == was_m and type(d) is type(was_d) and type(m) is type(was_m):
-                        continue
-                elif d == was == m and type(d) is type(was) is type(m):
-                    continue
-                if row.way is not None and carry_edit(merged, row.way, was, d, m):
-                    continue
-            _merge_field(
-                merged, row.pair, was, d, m, self._policy,
-                in_doubt=row.key in doubtful, lost=overwritten.get(row.marketo, MISSING), key=key,
-            )  # fmt: skip
-        return merged
-
-    def _fields(self, known: Baseline, dynamics: Values, marketo: Values) -> Iterable[_Field]:
-        """Return every field with its three values: read in one go if all are there, else one by one."""
-        if type(known) is type(dynamics) is type(marketo) is dict:  # others may answer for names they don't have
-            try:
-                were, ds, ms = self._baseline_of(known), self._dynamics_of(dynamics), self._marketo_of(marketo)
-            except KeyError:  # a field is new, or can't be read
-                pass
-            else:
-                return zip(self._rows, were, ds, ms)  # noqa: B905 - saying `strict` takes as long as all the rest
-        return [  # one by one
-            (row, known.get(row.key, MISSING), dynamics.get(row.dynamics, MISSING), marketo.get(row.marketo, MISSING))
-            for row in self._rows
-        ]
-
-
-def _reading(names: Sequence[str]) -> Callable[[Mapping[str, Any]], Iterable[Any]]:
-    """Return what reads all of these at once; it raises `KeyError` if one is not there."""
-    if not names:
-        return lambda _: ()
-    return itemgetter(*names, names[0])  # one too many, since of a single name it would make no tuple
-
-
-def merge(
-    pairs: Iterable[FieldPair],
-    *,
-    baseline: Baseline | None,
-    marketo: Values,
-    dynamics: Values,
-    policy: Policy = system_of_record,
-) -> Merged:
-    """Merge one record of the given pairs; see `Merger` for many records of one entity."""
-    return Merger(pairs, policy=policy)(baseline=baseline, marketo=marketo, dynamics=dynamics)
-
-
-def _merge_field(
+def merge_field(
     merged: Merged,
     pair: FieldPair,
     was: Agreed | Missing,
@@ -139,6 +32,19 @@ def _merge_field(
     lost: Shown,
     key: str,
 ) -> None:
+    """Note in *merged* what a field asks for.
+
+    Args:
+        merged: What the record's merge asks for so far.
+        pair: The field.
+        was: What both systems showed when they last agreed.
+        d: What Dynamics shows.
+        m: What Marketo shows.
+        policy: Decides a collision.
+        in_doubt: Whether nobody knows if our last write arrived: then both count as changed.
+        lost: An edit in Marketo that our own write replaced in the instant it was made.
+        key: The Dynamics GUID, for reports.
+    """
     known = was is not MISSING
     was_d, was_m = (was.dynamics, was.marketo) if isinstance(was, Twofold) else (was, was)
     d_changed = d is not MISSING and (in_doubt or not same(d, was_d))

@@ -91,10 +91,11 @@ def _carrying(kind: type | tuple[type, ...], convert: Callable[[Any], FieldValue
     """Return a carrier: empty stays empty, another type is unfit, the rest is converted."""
 
     def carry(value: FieldValue) -> FieldValue | Unfit:
-        if value is None:
-            return None
-        if not isinstance(value, kind) or (isinstance(value, bool) and kind is not bool):
-            return Unfit("wrong-type", f"it is no {word}.")
+        if type(value) is not kind:
+            if value is None:
+                return None
+            if not isinstance(value, kind) or (isinstance(value, bool) and kind is not bool):
+                return Unfit("wrong-type", f"it is no {word}.")
         return convert(value)
 
     return carry
@@ -112,7 +113,9 @@ def text_lens(*, dynamics_length: int | None = None, marketo_length: int | None 
         return _carrying(str, convert, "text")
 
     return Lens(
-        name="text", to_marketo=fitting(marketo_length, "Marketo"), to_dynamics=fitting(dynamics_length, "Dynamics")
+        name="text",
+        to_marketo=fitting(marketo_length, "Marketo"),
+        to_dynamics=fitting(dynamics_length, "Dynamics"),
     )
 
 
@@ -125,7 +128,7 @@ def integer_lens(*, minimum: int = -(2**31), maximum: int = 2**31 - 1) -> Lens:
     )
 
 
-def _ranged(minimum: float, maximum: float, system: str) -> Callable[[Any], FieldValue | Unfit]:
+def _ranged(minimum: Decimal | float, maximum: Decimal | float, system: str) -> Callable[[Any], FieldValue | Unfit]:
     def convert(value: Any) -> FieldValue | Unfit:  # noqa: ANN401 - a number of the carrier's kind
         if not minimum <= value <= maximum:
             return Unfit("out-of-range", f"{system} takes {minimum:,} to {maximum:,}.")
@@ -137,7 +140,8 @@ def _ranged(minimum: float, maximum: float, system: str) -> Callable[[Any], Fiel
 
 def decimal_lens(*, precision: int = 10, minimum: float = -1e11, maximum: float = 1e11) -> Lens:
     """Return the lens between Dynamics' decimals (*precision* places) and Marketo's floats."""
-    ranged = _ranged(minimum, maximum, "Dynamics")
+    ranged = _ranged(Decimal(str(minimum)), Decimal(str(maximum)), "Dynamics")  # decimals compare slowly with floats
+    place = Decimal(1).scaleb(-precision)
 
     def to_marketo(value: Decimal | float) -> FieldValue | Unfit:
         try:
@@ -151,7 +155,7 @@ def decimal_lens(*, precision: int = 10, minimum: float = -1e11, maximum: float 
     def to_dynamics(value: Decimal | float) -> FieldValue | Unfit:
         exact = Decimal(str(value))
         try:
-            rounded = exact.quantize(Decimal(1).scaleb(-precision))
+            rounded = exact.quantize(place)
         except InvalidOperation:
             return Unfit("out-of-range", "it is no finite number that Dynamics takes.")
         if rounded != exact:
@@ -197,7 +201,7 @@ def datetime_lens() -> Lens:
 
     def whole(value: datetime) -> FieldValue | Unfit:
         found = aware(value)
-        return found.replace(microsecond=0) if isinstance(found, datetime) else found
+        return found.replace(microsecond=0) if isinstance(found, datetime) and found.microsecond else found
 
     return Lens(
         name="datetime",
@@ -252,7 +256,10 @@ def reference_lens() -> Lens:
 
 def same(left: Shown, right: Shown) -> bool:
     """Whether two values are one and the same, types included (1 is not true)."""
-    return left == right and (left is right or isinstance(left, bool) == isinstance(right, bool))
+    if type(left) is type(right):
+        return left == right
+    # Equal numbers of two types have one hash, and are compared with each other far more slowly.
+    return hash(left) == hash(right) and left == right and isinstance(left, bool) == isinstance(right, bool)
 
 
 _FINGERPRINT_BYTES: Final = 8

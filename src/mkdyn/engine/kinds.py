@@ -9,7 +9,7 @@ import attrs
 from mkdyn.domain.directions import Direction
 from mkdyn.domain.entities import AnyEntity, is_person, rank
 from mkdyn.domain.fields import FieldPair, PairState
-from mkdyn.domain.merge import Merger
+from mkdyn.domain.merger import Merger
 from mkdyn.domain.records import Baseline, Link, Record, Twofold
 from mkdyn.domain.rules import Rules
 from mkdyn.domain.systems import System

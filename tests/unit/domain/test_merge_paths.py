@@ -1,0 +1,86 @@
+"""A merge is decided in one of two ways, quickly or carefully, and both say the same."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from types import MappingProxyType
+
+import attrs
+import pytest
+from hypothesis import given
+
+from mkdyn.domain import Entity, FieldPair, FieldValue, Merged, Merger, PairState, System, Twofold
+from mkdyn.domain.values import boolean_lens, same, text_lens
+
+from .worlds import GUID, LAW, Shape, World, worlds
+
+#: Weighted towards the usual: pairs that are active, go both ways, and have a baseline.
+USUAL = Shape(states=(PairState.ACTIVE, *PairState), authorities=(None, *System), known=(True, True, True, False))
+TITLE = FieldPair(Entity.LEAD, "jobtitle", "title", lens=text_lens())
+FLAG = FieldPair(Entity.LEAD, "new_flag", "flag", lens=boolean_lens())
+
+
+def carefully(world: World) -> Merged:
+    """Merge a record in mappings that are no dicts: nothing is taken from them at once."""
+    return Merger(world.pairs)(
+        baseline=MappingProxyType(world.baseline),
+        marketo=MappingProxyType(world.shown(System.MARKETO)),
+        dynamics=MappingProxyType(world.shown(System.DYNAMICS)),
+        key=GUID,
+    )
+
+
+def typed(merged: Merged) -> object:
+    """Return all that a merge asks for, so that 1 is not true."""
+    values = (merged.to_marketo, merged.to_dynamics, merged.agreed, merged.awaited)
+    return [merged, [[(name, type(value), repr(value)) for name, value in found.items()] for found in values]]
+
+
+@LAW
+@given(worlds(USUAL))
+def test_both_ways_say_the_same(world: World) -> None:
+    """Whatever the fields, and whether or not one of them is silent."""
+    assert typed(world.merge()) == typed(carefully(world))
+
+
+@LAW
+@given(worlds(attrs.evolve(USUAL, silent=False, known=(True,))))
+def test_both_ways_say_the_same_of_complete_records(world: World) -> None:
+    """The quick way is taken throughout."""
+    assert typed(world.merge()) == typed(carefully(world))
+
+
+@pytest.mark.parametrize("was", ["old", None, Twofold("old", "older"), Twofold(1, True)])
+@pytest.mark.parametrize("dynamics", ["old", "new", None, "", 1, True])
+@pytest.mark.parametrize("marketo", ["old", "older", "new", None, "", 1, True])
+def test_both_ways_say_the_same_of_what_no_lens_expects(
+    was: FieldValue | Twofold, dynamics: FieldValue, marketo: FieldValue
+) -> None:
+    """A number or a truth value where texts are expected is decided in no other way."""
+    known, in_dynamics, in_marketo = {"jobtitle": was}, {"jobtitle": dynamics}, {"title": marketo}
+    merge = Merger([TITLE])
+    quick = merge(baseline=known, marketo=in_marketo, dynamics=in_dynamics)
+    careful = merge(baseline=MappingProxyType(known), marketo=in_marketo, dynamics=in_dynamics)
+    assert typed(quick) == typed(careful)
+
+
+@pytest.mark.parametrize(("was", "now"), [(1, True), (0, False), (True, 1), (False, 0), (1.0, True)])
+def test_a_truth_value_is_no_number_at_rest(was: FieldValue, now: FieldValue) -> None:
+    """What equals the baseline is not at rest if one of the two is a truth value."""
+    assert not same(was, now)
+    merged = Merger([FLAG])(baseline={"new_flag": was}, marketo={"flag": now}, dynamics={"new_flag": now})
+    assert merged == Merged(agreed={"new_flag": now})
+    assert type(merged.agreed["new_flag"]) is type(now)
+
+
+def test_an_answer_to_any_name_is_no_value() -> None:
+    """A mapping that makes values up is silent where it has none, and stays as it is."""
+    nothing: defaultdict[str, FieldValue] = defaultdict(lambda: None)
+    merged = Merger([TITLE])(baseline={"jobtitle": "old"}, marketo=nothing, dynamics={"jobtitle": "old"})
+    assert merged == Merged()
+    assert not nothing
+
+
+def test_a_record_may_have_no_fields() -> None:
+    """Nothing selected, nothing asked for."""
+    assert Merger([])(baseline={}, marketo={"title": "new"}, dynamics={}) == Merged()
