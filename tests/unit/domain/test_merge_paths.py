@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from datetime import UTC, datetime
 from types import MappingProxyType
 
 import attrs
 import pytest
 from hypothesis import given
 
-from mkdyn.domain import Entity, FieldPair, FieldValue, Merged, Merger, PairState, System, Twofold
-from mkdyn.domain.values import boolean_lens, same, text_lens
+from mkdyn.domain import Entity, FieldPair, FieldValue, Lens, Merged, Merger, PairState, System, Twofold
+from mkdyn.domain.merged import agreed_on
+from mkdyn.domain.values import boolean_lens, choice_lens, datetime_lens, same, text_lens
 
 from .worlds import GUID, LAW, Shape, World, worlds
 
@@ -62,6 +64,29 @@ def test_both_ways_say_the_same_of_what_no_lens_expects(
     quick = merge(baseline=known, marketo=in_marketo, dynamics=in_dynamics)
     careful = merge(baseline=MappingProxyType(known), marketo=in_marketo, dynamics=in_dynamics)
     assert typed(quick) == typed(careful)
+
+
+SECOND = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
+INSTANT = SECOND.replace(microsecond=678)
+CENTS = Lens(name="cents", to_marketo=str, to_dynamics=str)
+
+
+@pytest.mark.parametrize(
+    ("lens", "was", "dynamics", "marketo"),
+    [
+        (choice_lens({1: "Cold", 2: "Warm"}), Twofold(2, "cold"), 1, "cold"),  # only carried to Dynamics they agree
+        (datetime_lens(), Twofold(INSTANT, None), INSTANT, SECOND),  # only carried to Marketo they agree
+        (CENTS, Twofold(4, 5), 5, 5),  # carried nowhere they agree: they are the same
+        (CENTS, Twofold(5, 4), 5, 5),
+    ],
+)
+def test_an_edit_that_the_other_system_shows_already_is_agreed_on(
+    lens: Lens, was: Twofold, dynamics: FieldValue, marketo: FieldValue
+) -> None:
+    """One system changed, to what the other one means: nothing is written."""
+    pair = attrs.evolve(TITLE, lens=lens)
+    merged = Merger([pair])(baseline={"jobtitle": was}, marketo={"title": marketo}, dynamics={"jobtitle": dynamics})
+    assert merged == Merged(agreed={"jobtitle": agreed_on(dynamics, marketo)})
 
 
 @pytest.mark.parametrize(("was", "now"), [(1, True), (0, False), (True, 1), (False, 0), (1.0, True)])
