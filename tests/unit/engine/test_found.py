@@ -770,3 +770,21 @@ async def test_an_edit_found_while_its_field_is_refreshed_is_found_again() -> No
     await world.run(minutes=2 * 24 * 60)
     await world.rest()
     assert world.row(held)["jobtitle"] == "M"
+
+
+async def test_a_create_whose_answer_was_lost_takes_nobody_else_s_person() -> None:
+    """It never arrived, and what is found in its place is linked: the row is set aside, and no run stops."""
+    world = await World.of(Entity.LEAD, Entity.CONTACT, rules=Rules(walk_links=0))
+    link = await world.linked(Entity.LEAD, lastname="A")
+    contact = world.dynamics.create("contact", lastname="B")
+    world.marketo.inject(LoseAnswer(call=world.next_call(System.MARKETO, "write"), of="write", applied="no"))
+
+    def copy_the_key(call: str) -> None:
+        if call == "write lead":
+            world.marketo.between_calls.clear()
+            world.marketo.edit("lead", link.marketo, dynamicsContactId=contact)
+
+    world.marketo.between(copy_the_key)
+    await world.rest()
+    assert world.link(Entity.LEAD, link.dynamics).state is LinkState.LIVE
+    assert contact in {item.key async for item in world.sync.journal.quarantine()}
