@@ -164,9 +164,6 @@ def _applied(
     if step.state is LinkState.TOMBSTONE:
         batch.buried.append((kind.entity, link.dynamics))
     elif link.state is LinkState.TOMBSTONE:  # revived: what was held is no agreement
-        if _is_taken(session, kind, link, batch):
-            batch.kept_back.append(claimed_twice(kind, link))
-            return
         link = attrs.evolve(link, baseline=kind.agreeing(link.baseline), echoes={})
     awaited = operation.awaited
     if batch.unsure:
@@ -205,7 +202,7 @@ def _standing(
 def _is_taken(session: Session, kind: Kind, link: Link, batch: _Batch) -> bool:
     """Whether the person is in another link by now: no record is in two, whoever was first."""
     standing = batch.standing.get(link.marketo)
-    if link.id or link.origin == "created":  # it was revived, or found, which nobody expected
+    if link.origin == "created":  # it was found, which nobody expected
         names = [other.name for other in session.kinds if other.object == kind.object]
         standing = session.store.links(names, System.MARKETO, [link.marketo]).get(link.marketo)
     others = [*batch.links.values(), *([standing] if standing is not None else [])]

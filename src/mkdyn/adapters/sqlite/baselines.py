@@ -26,7 +26,7 @@ class Kept(Mapping[str, Agreed]):
     __slots__ = ("_read", "_where", "text")
 
     def __init__(self, text: str, where: str) -> None:
-        self.text = text
+        self.text: str = text
         self._where = where
         self._read: dict[str, Agreed] | None = None
 
