@@ -37,6 +37,7 @@ class _Batch:
     sent_at: datetime | None
     standing: Mapping[str, Link]
     answers: list[Answer] = attrs.field(factory=list[Answer])
+    halves: list[Operation] = attrs.field(factory=list[Operation])
     revised: list[Operation] = attrs.field(factory=list[Operation])
     clears: list[tuple[System, str, str, int]] = attrs.field(factory=list[tuple[System, str, str, int]])
     observations: list[Observation] = attrs.field(factory=list[Observation])
@@ -103,6 +104,7 @@ def commit_batch(
                 batch.answers.append(Answer(operation=operation.id, state="unknown", detail=reason))
             case _:
                 assert_never(outcome)
+    _read_anew(session, kind, batch)
     batch.observations += seen
     if sent_at is not None:
         _lay_evidence_aside(session, kind, operations, batch)
@@ -181,7 +183,7 @@ def _applied(
         since=None if step.gone is None else session.started_at,
     )
     if operation.system is System.DYNAMICS and operation.kind == "update" and not step.covers:
-        _read_anew(session, kind, operation, batch)
+        batch.halves.append(operation)
     if outcome.found or (operation.kind == "create" and operation.system is System.DYNAMICS):
         _look_again(session, kind, link, batch)
 
@@ -255,23 +257,27 @@ def _lay_evidence_aside(session: Session, kind: Kind, operations: Sequence[Opera
             batch.older.append(attrs.evolve(pending, record=None, evidence=evidence))
 
 
-def _read_anew(session: Session, kind: Kind, operation: Operation, batch: _Batch) -> None:
+def _read_anew(session: Session, kind: Kind, batch: _Batch) -> None:
     """Have both records read once more where a write was one half of a decision.
 
     What was observed of the row is from before our write, and the other half may not come to be sent. A field that is
     written to both has moved no baseline: it is in doubt until both show the same.
     """
-    fields = [kind.by_dynamics[name] for name in operation.after if name in kind.by_dynamics]
-    twice = tuple(pair.key for pair in fields if pair.key not in operation.awaited)
-    if twice or any(system is System.MARKETO for system, *_ in operation.step.clears):
-        batch.observations.append(
-            Observation(system=System.MARKETO, object=kind.object, key=operation.other, doubtful=twice)
-        )
-    pending = session.store.observed(System.DYNAMICS, kind.name, [operation.key]).get(operation.key)
-    if pending is None or pending.record is None or pending.deleted:
+    if not batch.halves:
         return
-    if (pending.system, pending.object, pending.key, pending.version) not in operation.step.clears:
-        batch.observations.append(attrs.evolve(pending, record=None))
+    observed = session.store.observed(System.DYNAMICS, kind.name, [operation.key for operation in batch.halves])
+    for operation in batch.halves:
+        fields = [kind.by_dynamics[name] for name in operation.after if name in kind.by_dynamics]
+        twice = tuple(pair.key for pair in fields if pair.key not in operation.awaited)
+        if twice or any(system is System.MARKETO for system, *_ in operation.step.clears):
+            batch.observations.append(
+                Observation(system=System.MARKETO, object=kind.object, key=operation.other, doubtful=twice)
+            )
+        pending = observed.get(operation.key)
+        if pending is None or pending.record is None or pending.deleted:
+            continue
+        if (pending.system, pending.object, pending.key, pending.version) not in operation.step.clears:
+            batch.observations.append(attrs.evolve(pending, record=None))
 
 
 def _look_again(session: Session, kind: Kind, link: Link, batch: _Batch) -> None:

@@ -165,11 +165,11 @@ def _note(session: Session, subject: Subject, seen: Seen, merged: Merged, ledger
         # The edit that waits was found by reading, and a record that is back was read: should it come to nothing
         # this time, it must be read again.
         ledger.observed.append(Observation(system=System.MARKETO, object=kind.object, key=link.marketo))
-    baseline = {**seen.baseline, **merged.agreed} if merged.agreed else seen.baseline
+    baseline = link.baseline  # as the store knows it
+    if (merged.agreed or seen.holds) and (moved := {**seen.baseline, **merged.agreed}) != link.baseline:
+        baseline = moved
     echoes = link.echoes if writes else seen.proof.echoes
     version = None if held else link.version if writes else seen.version
-    if baseline == link.baseline:
-        baseline = link.baseline  # as the store knows it
     stands = link.since is None and version == link.version and echoes == link.echoes and baseline is link.baseline
     if subject.revived and writes:
         pass  # it stays buried until it is written: should that come to nothing, it is revived anew

@@ -99,7 +99,7 @@ def see(subject: Subject, row: Record | None, person: Record | None) -> Seen:
     for name in [name for name, ours in proof.standing.items() if not same(shown.get(name, MISSING), ours)]:
         proof.overwritten.pop(name, None)  # somebody came after us
     doubtful = {key for item in (subject.row, subject.person) if item is not None for key in item.doubtful}
-    baseline = dict(link.baseline)
+    baseline = dict(link.baseline.items())  # a mapping that is copied whole is asked for each name
     answers = [] if person is None else _answered(subject, baseline, shown, proof, evidence, doubtful)
     waiting = _waiting(kind, evidence, proof, baseline)
     for name in waiting:

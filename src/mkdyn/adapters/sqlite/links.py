@@ -28,6 +28,7 @@ from mkdyn.domain.values import from_json
 from mkdyn.errors import StateCorruptError
 
 _NONE: Final = "{}"  # no echoes: the usual case
+_LIVE: Final = LinkState.LIVE.value
 _PERSON: Final = Entity.LEAD.marketo_object
 #: Leads and contacts share Marketo's keys; every other entity has an object of its own.
 _SHARED: Final = {Entity.LEAD.logical_name: _PERSON, Entity.CONTACT.logical_name: _PERSON}
@@ -57,9 +58,10 @@ _AFTER: Final = f"SELECT {_COLUMNS} FROM link WHERE entity = ? AND state = ? AND
 
 # Links trade keys within a batch (one becomes a tombstone, another takes its person over). What is to change steps
 # aside first, so that the order in the batch does not matter.
-_STEP_ASIDE: Final = """
-    UPDATE link SET state = 'tombstone'
-    WHERE id = ?1 AND (entity, dynamics, marketo, state) IS NOT (?2, ?4, ?5, ?6)
+_STEP_ASIDE: Final = "UPDATE link SET state = 'tombstone' WHERE id = ?"
+
+_PLACES: Final = """
+    SELECT id, entity, object, dynamics, marketo, state FROM link WHERE id IN (SELECT value FROM json_each(?))
 """
 
 _ADD: Final = """
@@ -70,10 +72,7 @@ _ADD: Final = """
 
 # Two statements for one row: what indexes are made of seldom changes, and a statement that names such a column
 # writes its index anew even where the value stays.
-_MOVE: Final = """
-    UPDATE link SET entity = ?2, object = ?3, dynamics = ?4, marketo = ?5, state = ?6
-    WHERE id = ?1 AND (entity, dynamics, marketo, state) IS NOT (?2, ?4, ?5, ?6)
-"""
+_MOVE: Final = "UPDATE link SET entity = ?, object = ?, dynamics = ?, marketo = ?, state = ? WHERE id = ?"
 _CHANGE: Final = """
     UPDATE link SET origin = ?, version = ?, baseline = ?, echoes = ?, gone = ?, since = ?, attempt = ? WHERE id = ?
 """
@@ -84,11 +83,6 @@ _RIVAL: Final = """
         AND (dynamics = ?3 AND entity = ?2 OR marketo = ?4 AND object = ?5)
 """
 
-# What a batch replaces goes out of the count, and what it puts comes in.
-_LIVE_BEFORE: Final = """
-    SELECT entity, count(*) FROM link
-    WHERE id IN (SELECT value FROM json_each(?)) AND +state = 'live' GROUP BY +entity
-"""
 _COUNT_IN: Final = """
     INSERT INTO link_count (entity, live) VALUES (?, ?) ON CONFLICT (entity) DO UPDATE SET live = live + excluded.live
 """
@@ -125,24 +119,31 @@ class LinkTables(Tables):
         """
         number = count(self._database.last_number("link") + 1)
         kept = [link if link.id else attrs.evolve(link, id=next(number)) for link in links]
-        there = [link for link in links if link.id]
+        there = list({link.id: link for link in links if link.id}.values())  # of one that is put twice, the last stays
         added = [link for link, given in zip(kept, links, strict=True) if not given.id]
-        places = [(link.id, *_place(link)) for link in there]
-        self._recount(kept)
-        moving = self._database.write_many(_STEP_ASIDE, places)
+        before = self._places(there)
+        moved = [link for link in there if before.get(link.id) != _place(link)]
+        self._recount(before, kept)
+        self._database.write_many(_STEP_ASIDE, ((link.id,) for link in moved))
         try:
-            self._database.write_many(_MOVE, places if moving else ())
+            self._database.write_many(_MOVE, ((*_place(link), link.id) for link in moved))
             self._database.write_many(_ADD, ((*_place(link), *_facts(link), link.id) for link in added))
         except StateCorruptError as error:
             raise self._linked_twice(kept) or error from error
         self._database.write_many(_CHANGE, ((*_facts(link), link.id) for link in there))
         return kept
 
-    def _recount(self, links: Sequence[Link]) -> None:
-        """Count links as they will be, and no more as they are."""
-        latest = {link.id: link for link in links}  # of one that is put twice, the last stays
+    def _places(self, links: Sequence[Link]) -> Mapping[int, Row]:
+        """Return where these links stand in the table, by id."""
+        if not links:
+            return {}
+        return {id: tuple(place) for id, *place in self._database.rows(_PLACES, (listed(link.id for link in links),))}
+
+    def _recount(self, before: Mapping[int, Row], links: Sequence[Link]) -> None:
+        """Count links as they will be, and no more as they were."""
+        latest = {link.id: link for link in links}
         changes = Counter(link.entity for link in latest.values() if link.state is LinkState.LIVE)
-        changes.subtract(dict(self._database.rows(_LIVE_BEFORE, (listed(latest),))))
+        changes.subtract(entity for entity, *_, state in before.values() if state == _LIVE)
         self._database.write_many(_COUNT_IN, [(entity, change) for entity, change in changes.items() if change])
 
     def _linked_twice(self, links: Sequence[Link]) -> StateCorruptError | None:
