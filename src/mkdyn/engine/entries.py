@@ -16,7 +16,7 @@ from mkdyn.engine.feeds import count_page, feed_name
 from mkdyn.engine.kinds import Kind
 from mkdyn.engine.session import CHUNK, Session
 from mkdyn.engine.walk import compare_links
-from mkdyn.errors import CursorExpiredError
+from mkdyn.errors import CursorExpiredError, MkdynError
 from mkdyn.ports.observer import CursorExpired
 from mkdyn.ports.store import Observation
 
@@ -61,23 +61,38 @@ def _forget_echoes(session: Session, kind: Kind) -> None:
 
 
 async def _read_entries(session: Session, feed: str, fields: Sequence[str]) -> None:
+    """Read on to the feed's end, and keep what it says: pages are small, so some of them together."""
     cursor = session.store.cursor(feed)
-    async with session.marketo.changes(PERSON, fields=fields, since=cursor) as pages:
-        async for page in pages:
-            _keep_marketo(session, feed, page)
-            if cursor is None and page.cursor is not None:
-                break  # the feed begins now: there is nothing behind its first cursor
+    unkept: list[Page] = []
+    try:
+        async with session.marketo.changes(PERSON, fields=fields, since=cursor) as pages:
+            async for page in pages:
+                unkept.append(page)
+                if sum(len(some.entries) + len(some.deleted) for some in unkept) >= CHUNK:
+                    _keep_marketo(session, feed, unkept)
+                    unkept = []
+                if cursor is None and page.cursor is not None:
+                    break  # the feed begins now: there is nothing behind its first cursor
+    except MkdynError:
+        _keep_marketo(session, feed, unkept)
+        raise
+    _keep_marketo(session, feed, unkept)
 
 
-def _keep_marketo(session: Session, feed: str, page: Page) -> None:
-    """Keep one page of Marketo's feed: what concerns a link or a promotion, less our own writes."""
+def _keep_marketo(session: Session, feed: str, pages: Sequence[Page]) -> None:
+    """Keep pages of Marketo's feed: what concerns a link or a promotion, less our own writes."""
+    if not pages:
+        return
     store = session.store
-    fresh = store.new_entries(feed, [entry.id for entry in page.entries]) if page.entries else set[str]()
-    entries = [entry for entry in page.entries if entry.id in fresh]
+    named = {entry.id: entry for page in pages for entry in page.entries}  # a feed may repeat itself
+    deleted = list(dict.fromkeys(key for page in pages for key in page.deleted))
+    cursor = next((page.cursor for page in reversed(pages) if page.cursor is not None), None)
+    fresh = store.new_entries(feed, list(named)) if named else set[str]()
+    entries = [entry for id, entry in named.items() if id in fresh]
     by_key: dict[str, list[Entry]] = {}
     for entry in entries:
         by_key.setdefault(entry.key, []).append(entry)
-    keys = {*by_key, *page.deleted}
+    keys = {*by_key, *deleted}
     links = store.links([kind.name for kind in session.persons], System.MARKETO, keys)
     pending = store.observed(System.MARKETO, PERSON, keys)
     kept: list[Observation] = []
@@ -92,22 +107,22 @@ def _keep_marketo(session: Session, feed: str, page: Page) -> None:
         if key not in links:
             kept += _rows_named(session, evidence)
     kept += [
-        Observation(system=System.MARKETO, object=PERSON, key=key, deleted=True) for key in page.deleted if key in links
+        Observation(system=System.MARKETO, object=PERSON, key=key, deleted=True) for key in deleted if key in links
     ]
     with store.transaction():
         store.observe(kept)
         store.put_links(echoed)
         store.clear(
             (System.MARKETO, PERSON, key, pending[key].version)
-            for key in page.deleted
+            for key in deleted
             if key in pending and key not in links
         )
         store.mark_seen(feed, ((entry.id, entry.at) for entry in entries))
-        if page.cursor is not None:
-            store.set_cursor(feed, page.cursor)
-            if page.cursor.repeats_from is not None:
-                store.forget_seen(feed, page.cursor.repeats_from)
-    count_page(session, System.MARKETO, PERSON, len(entries) + len(page.deleted), len(kept))
+        if cursor is not None:
+            store.set_cursor(feed, cursor)
+            if cursor.repeats_from is not None:
+                store.forget_seen(feed, cursor.repeats_from)
+    count_page(session, System.MARKETO, PERSON, len(entries) + len(deleted), len(kept))
 
 
 def _person_changed(
