@@ -127,7 +127,7 @@ class _ReleasesOneOnly(MemoryStore):
 
 
 class _RoundsNumbers(MemoryStore):
-    def add_operations(self, run: int, operations: Sequence[Operation], /) -> Sequence[Operation]:
+    def add_operations(self, run: int, operations: Sequence[Operation], /) -> Sequence[int]:
         return super().add_operations(run, [attrs.evolve(item, after=_rounded(item)) for item in operations])
 
 

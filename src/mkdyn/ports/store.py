@@ -253,8 +253,8 @@ class StateStore(Protocol):
         """Return the next plans and runs with numbers above *after*."""
         ...
 
-    def add_operations(self, run: int, operations: Sequence[Operation], /) -> Sequence[Operation]:
-        """Keep planned operations; return them with their ids, which rise in this order."""
+    def add_operations(self, run: int, operations: Sequence[Operation], /) -> Sequence[int]:
+        """Keep planned operations; return their ids, which rise in this order."""
         ...
 
     def operations(

@@ -6,8 +6,6 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final
 
-import attrs
-
 from mkdyn.adapters.sqlite.columns import (
     STATES,
     SYSTEMS,
@@ -116,13 +114,13 @@ class JournalTables(Tables):
         """Return the next plans and runs with numbers above *after*."""
         return self._database.read(_run_from, _RUNS, (after, limit))
 
-    def add_operations(self, run: int, operations: Sequence[Operation], /) -> Sequence[Operation]:
-        """Keep planned operations; return them with their ids, which rise in this order."""
+    def add_operations(self, run: int, operations: Sequence[Operation], /) -> Sequence[int]:
+        """Keep planned operations; return their ids, which rise in this order."""
         first = self._database.last_number("operation") + 1
-        kept = [attrs.evolve(operation, id=id, run=run) for id, operation in enumerate(operations, first)]
-        self._database.write_many(_ADD, (_standing_row(run, item) for item in kept))
-        self._database.write_many(_ADD_WRITING, ((item.id, *_writing_row(item)) for item in kept))
-        return kept
+        numbered = list(enumerate(operations, first))
+        self._database.write_many(_ADD, ((id, run, *_standing_row(operation)) for id, operation in numbered))
+        self._database.write_many(_ADD_WRITING, ((id, *_writing_row(operation)) for id, operation in numbered))
+        return [id for id, _ in numbered]
 
     def operations(
         self,
@@ -190,11 +188,9 @@ def _run_from(row: Row) -> RunRow:
     )
 
 
-def _standing_row(run: int, operation: Operation) -> Row:
-    """Return where an operation stands."""
+def _standing_row(operation: Operation) -> Row:
+    """Return where an operation stands, from `system` on."""
     return (
-        operation.id,
-        run,
         operation.system.value,
         operation.kind,
         operation.key,

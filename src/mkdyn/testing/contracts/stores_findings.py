@@ -184,7 +184,7 @@ def _totals(make_store: MakeStore) -> None:
         expect(dict(store.totals(run)), nothing, "totals() of a run that did nothing")
         with store.transaction():
             first, *_ = store.add_operations(run, [update, update, update, create])
-            store.answer([Answer(operation=first.id, state="applied")])
+            store.answer([Answer(operation=first, state="applied")])
             store.add_resolutions(run, [_resolution("a"), _resolution("b")])
             store.hold(run, [_HOLD, _DATED, _RECORD])
         counted = {
