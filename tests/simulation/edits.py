@@ -11,7 +11,7 @@ Whether what stands at the end is on both systems is the fifth promise's check.
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import defaultdict, deque
 from collections.abc import Iterator, Mapping
 from typing import TypeAlias
 
@@ -56,6 +56,7 @@ class _Replay:
         self.replaced: list[_Replaced] = []
         self.beneath: dict[Place, _Replaced] = {}
         self.put_back: set[_Replaced] = set()
+        self.makings = deque(world.log.makings)
         self.couples = _couples(world)
         self.living = {(link.entity, link.dynamics, link.marketo) for link in world.links()}
 
@@ -70,6 +71,7 @@ class _Replay:
                 self.world.broken("promise 1", f"an edit is lost: {_said(item)}")
 
     def _follow(self, change: Change) -> None:
+        self._begin_anew(change)
         place = change.place
         for couple in self.couples.get(place[:3], ()):
             for selected in self._pairs(couple, change.place):
@@ -91,6 +93,15 @@ class _Replay:
         for couple in self.couples.get(place[:3], ()):
             for selected in self._pairs(couple, change.place):
                 self._compare(change, couple, selected.pair)
+
+    def _begin_anew(self, change: Change) -> None:
+        """Forget what was entered in a record that was deleted and is made anew: it went with that record."""
+        while self.makings and self.makings[0].number <= change.number:
+            making = self.makings.popleft()
+            record = (making.system, making.object, making.key)
+            for known in (self.shown, self.last, self.beneath):
+                for place in [place for place in known if place[:3] == record]:
+                    del known[place]
 
     def _pairs(self, couple: Couple, place: Place) -> Iterator[Selected]:
         system, _, _, field = place
@@ -149,6 +160,8 @@ class _Replay:
         parted = [key for number, _, _, key in self.world.log.deletions if self._is_soon(change, number)]
         if pair.marketo in self.world.blocked:
             return True  # what Marketo makes of our writes can't be told from what people enter there
+        if self._is_taken_for_ours(entered):
+            return True
         return (
             in_marketo
             and (
@@ -172,7 +185,21 @@ class _Replay:
     @staticmethod
     def _is_alike(past: Change, change: Change) -> bool:
         return (
-            past.place == change.place and not past.ours and past.run >= change.run - 1 and same(past.new, change.new)
+            past.place == change.place and not past.ours and past.run >= change.sent - 1 and same(past.new, change.new)
+        )
+
+    def _is_taken_for_ours(self, entered: Change) -> bool:
+        """Whether somebody entered just what we had sent there: in that instant, or where our answer was lost."""
+        return any(
+            sending.place == entered.place
+            and same(sending.value, entered.new)
+            and sending.number <= entered.number
+            and (
+                entered.run <= sending.run + 1
+                if sending.answered is None
+                else sending.place[0] is System.MARKETO and entered.number < sending.answered
+            )
+            for sending in self.world.log.sendings
         )
 
     def _is_superseded(self, item: _Replaced) -> bool:

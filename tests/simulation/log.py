@@ -9,6 +9,7 @@ from typing import TypeAlias
 import attrs
 
 from mkdyn.domain import FieldValue
+from mkdyn.domain.outcomes import Update, Write
 from mkdyn.domain.systems import System
 
 #: One field of one record: system, object, key, field.
@@ -30,6 +31,7 @@ class Change:
         running: Whether a run was going on.
         told: The newest collision in the journal when the run, or the step, began.
         late: Whether Marketo's feed was late.
+        sent: The run that sent it, if we wrote it: a request can outlive its caller.
     """
 
     number: int
@@ -42,6 +44,26 @@ class Change:
     running: bool
     told: int
     late: bool
+    sent: int
+
+
+@attrs.define(kw_only=True)
+class Sending:
+    """A value that we sent to a field of a record, whether or not it arrived.
+
+    Attributes:
+        place: Which field.
+        value: What we sent.
+        run: The run that sent it.
+        number: How many changes there were before.
+        answered: How many there were when its answer came; None if it never came.
+    """
+
+    place: Place
+    value: FieldValue
+    run: int
+    number: int
+    answered: int | None = None
 
 
 @attrs.frozen(kw_only=True)
@@ -73,8 +95,10 @@ class Log:
         changes: Every change.
         makings: Every new record.
         deletions: Which records people deleted, and how many changes there were before.
+        sendings: What we sent to records that were there.
         ours: Whether a write of ours is being carried out.
         other: For which record of the other system.
+        sent: The run that sent it.
         run: How many runs have begun.
         running: Whether one is going on.
         told: The newest collision in the journal when the run, or the step, began.
@@ -84,21 +108,34 @@ class Log:
     changes: list[Change] = attrs.field(factory=list[Change])
     makings: list[Making] = attrs.field(factory=list[Making])
     deletions: list[tuple[int, System, str, str]] = attrs.field(factory=list[tuple[int, System, str, str]])
+    sendings: list[Sending] = attrs.field(factory=list[Sending])
     ours: bool = False
     other: str | None = None
+    sent: int = 0
     run: int = 0
     running: bool = False
     told: int = 0
     late: bool = False
 
     @contextmanager
-    def writing(self, other: str | None) -> Generator[None]:
-        """Take what happens inside as our own write, made for a record of the other system."""
-        self.ours, self.other = True, other
+    def writing(self, other: str | None, sent: int) -> Generator[None]:
+        """Take what happens inside as our own write, made for a record of the other system, sent by that run."""
+        self.ours, self.other, self.sent = True, other, sent
         try:
             yield
         finally:
             self.ours, self.other = False, None
+
+    def sending(self, system: System, object: str, writes: Iterable[Write]) -> list[Sending]:
+        """Note what we send, and return it: its answer is still to come."""
+        sent = [
+            Sending(
+                place=(system, object, write.key, name), value=value, run=self.run, number=len(self.changes)
+            )
+            for write in writes if isinstance(write, Update) for name, value in write.values.items()
+        ]  # fmt: skip
+        self.sendings += sent
+        return sent
 
     def made(self, system: System, object: str, key: str) -> None:
         """Note a new record."""
@@ -114,6 +151,7 @@ class Log:
             Change(
                 number=len(self.changes), place=place, old=old, new=new, ours=self.ours, other=self.other,
                 run=self.run, running=self.running, told=self.told, late=self.late,
+                sent=self.sent if self.ours else self.run,
             )
         )  # fmt: skip
 

@@ -32,12 +32,14 @@ class Stray:
         writes: What it writes.
         others: For which records of the other system.
         sent_at: When it was sent.
+        run: By which run.
     """
 
     object: str
     writes: Sequence[Write]
     others: Mapping[str, str]
     sent_at: datetime
+    run: int
 
 
 class _Watched(FakeSystem):
@@ -61,17 +63,27 @@ class _Watched(FakeSystem):
         self.strays: list[Stray] = []
         self.unseen: set[str] = set()
         self._written_for: Mapping[str, str] = {}
+        self._sent: int | None = None
 
     async def write(self, object: str, writes: Sequence[Write], /) -> Sequence[Outcome]:
         """See `Connector.write`; a stray is carried out later."""
         keys = {write.key for write in writes}
         written_for = {write.key: write.key for write in writes if isinstance(write, Create) and write.by}
         self._written_for = {**self.others(self.system, keys), **written_for}
+        sendings = self.log.sending(self.system, object, writes)
         if self.strays_next == "no":
-            return await super().write(object, writes)
+            outcomes = await super().write(object, writes)
+            lost = {write.key for write, outcome in zip(writes, outcomes, strict=True) if isinstance(outcome, Unknown)}
+            for sending in sendings:
+                sending.answered = None if sending.place[2] in lost else len(self.log.changes)
+            return outcomes
         await checkpoint()
         how, self.strays_next = self.strays_next, "no"
-        self.strays.append(Stray(object=object, writes=writes, others=self._written_for, sent_at=self.clock()))
+        self.strays.append(
+            Stray(
+                object=object, writes=writes, others=self._written_for, sent_at=self.clock(), run=self.log.run
+            )
+        )  # fmt: skip
         self.writes_by_object[object] += len(writes)
         if how == "dies":
             raise Crashed(f"while a write of {object} was on its way")
@@ -81,12 +93,13 @@ class _Watched(FakeSystem):
         """Carry out what was on its way."""
         strays, self.strays = self.strays, []
         for stray in strays:
-            self._written_for = stray.others
+            self._written_for, self._sent = stray.others, stray.run
             for write in stray.writes:
                 self._attempt(self._tables[stray.object], write)
+        self._sent = None
 
     def _attempt(self, table: Table, write: Write) -> Outcome:
-        with self.log.writing(self._written_for.get(write.key)):
+        with self.log.writing(self._written_for.get(write.key), self.log.run if self._sent is None else self._sent):
             return super()._attempt(table, write)  # type: ignore[safe-super]  # the fake's own comes next
 
     def _insert(self, table: Table, key: Any, values: dict[str, FieldValue], at: datetime) -> Any:  # noqa: ANN401 - each fake has its own
