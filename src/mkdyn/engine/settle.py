@@ -62,7 +62,7 @@ def verdict(operation: Operation, found: Record | None, *, evidence: Sequence[Ev
     """
     later: Verdict = NeverArrived() if overdue else Waiting()
     if operation.kind == "create":
-        return later if found is None else Landed()
+        return later if found is None else Landed(doubtful=_not_as_created(operation, found, evidence))
     if operation.kind == "delete":
         return Landed() if found is None else later
     if found is None:  # deleted, or out of sight for a while: nobody can say
@@ -85,6 +85,23 @@ def verdict(operation: Operation, found: Record | None, *, evidence: Sequence[Ev
     return later if untouched else Landed(doubtful=unproven)
 
 
+def _not_as_created(operation: Operation, found: Record, evidence: Sequence[Evidence]) -> tuple[str, ...]:
+    """Return the fields of a new record that neither show nor ever showed what it was given.
+
+    A Marketo record is found by a key that anybody can enter: it may be somebody else's. A row's GUID is our own.
+    """
+    if operation.system is System.DYNAMICS:
+        return ()
+    return tuple(
+        name
+        for name, value in operation.after.items()
+        if not same(found.values.get(name, value), value)
+        and not any(
+            item.field == name and (reads_as(item.old, value) or reads_as(item.new, value)) for item in evidence
+        )
+    )
+
+
 async def settle(session: Session) -> None:
     """Settle every open write; those for which it is too early stay open, and their records untouched."""
     after, kinds = 0, {kind.name: kind for kind in session.kinds}
@@ -100,11 +117,13 @@ async def settle(session: Session) -> None:
 
 async def _settle_group(session: Session, kind: Kind, system: System, operations: Sequence[Operation]) -> None:
     found = await _read_back(session, kind, system, operations)
-    told = session.store.observed(system, kind.object_in(system), [operation.key for operation in operations])
+    keys = {operation.key for operation in operations} | {record.key for record in found.values()}
+    told = session.store.observed(system, kind.object_in(system), keys)
     limit = timedelta(seconds=session.identities[system].settles_after_s)
     for operation in operations:
         record = found.get(operation.id)
-        evidence = told[operation.key].evidence if operation.key in told else ()
+        key = operation.key if record is None else record.key  # of who was created, too
+        evidence = told[key].evidence if key in told else ()
         overdue = operation.sent_at is None or session.now() - operation.sent_at >= limit
         decided = verdict(operation, record, evidence=evidence, overdue=overdue)
         match decided:

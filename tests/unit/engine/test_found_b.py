@@ -1,0 +1,45 @@
+"""What random histories found to go wrong, each as plainly as it can be said."""
+
+from __future__ import annotations
+
+import pytest
+
+from mkdyn import Entity, Promotion, Rules, System, where
+from mkdyn.testing import Crash, Crashed, FakeMarketo, LoseAnswer
+from tests.unit.engine.world import World
+
+pytestmark = pytest.mark.anyio
+
+
+async def test_a_create_whose_answer_was_lost_made_nobody_who_shows_something_else() -> None:
+    """It never arrived, its key was copied to somebody else, and who that was passed for an edit of what we made."""
+    world = await World.of(Entity.CONTACT, rules=Rules(walk_links=0), marketo=FakeMarketo(settles_after_s=1200))
+    await world.run()
+    person = world.marketo.create("lead", lastName="theirs", phone="1")
+    contact = world.dynamics.create("contact", lastname="ours", telephone1="1", jobtitle="VP")
+    world.marketo.inject(LoseAnswer(call=world.next_call(System.MARKETO, "write"), of="write", applied="no"))
+    await world.run()
+    world.marketo.edit("lead", person, dynamicsContactId=contact)
+    await world.rest(6)
+    found = [(item.collision.marketo, item.collision.dynamics) async for item in world.sync.journal.collisions()]
+    link = world.link(Entity.CONTACT, contact)
+    assert found == [("theirs", "ours")]
+    assert (link.marketo, world.person(link)["lastName"], world.person(link)["title"]) == (person, "ours", "VP")
+    assert world.row(link)["lastname"] == "ours"
+
+
+async def test_an_edit_of_somebody_whose_create_was_not_answered_is_an_edit() -> None:
+    """Marketo's feed shows what stood there before: the value that we had given it."""
+    rules = Rules(walk_links=0, promote=[Promotion(to=Entity.LEAD, when=where("leadScore").at_least(80))])
+    world = await World.of(Entity.CONTACT, rules=rules, marketo=FakeMarketo(settles_after_s=1200))
+    await world.run()
+    contact = world.dynamics.create("contact", lastname="A", jobtitle="1")
+    world.marketo.inject(Crash(call=world.next_call(System.MARKETO, "write"), when="after", of="write"))
+    with pytest.raises(Crashed):
+        await world.run()
+    world.marketo.faults.clear()
+    world.marketo.edit("lead", "1", title="2")
+    world.restart(rules)
+    await world.rest()
+    assert [item async for item in world.sync.journal.collisions()] == []
+    assert world.row(world.link(Entity.CONTACT, contact))["jobtitle"] == "2"
