@@ -166,6 +166,9 @@ def _applied(
     if step.state is LinkState.TOMBSTONE:
         batch.buried.append((kind.entity, link.dynamics))
     elif link.state is LinkState.TOMBSTONE:  # revived: what was held is no agreement
+        if _is_taken(session, kind, link, batch):
+            batch.kept_back.append(claimed_twice(kind, link))
+            return
         link = attrs.evolve(link, baseline=kind.agreeing(link.baseline), echoes={})
     awaited = operation.awaited
     if batch.unsure:
@@ -195,7 +198,12 @@ def _standing(
     persons = [
         operation.key if operation.system is System.MARKETO else operation.other
         for operation in operations
-        if operation.step.origin != "created" and (operation.kind == "create" or _row(operation) not in known)
+        if operation.step.origin != "created"
+        and (
+            operation.kind == "create"
+            or _row(operation) not in known
+            or known[_row(operation)].state is LinkState.TOMBSTONE
+        )
     ]
     names = [other.name for other in session.kinds if other.object == kind.object]
     return session.store.links(names, System.MARKETO, persons) if persons else {}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from mkdyn import Entity, Promotion, Rules, System, where
+from mkdyn.domain import LinkState
 from mkdyn.testing import Crash, Crashed, FakeMarketo, LoseAnswer
 from tests.unit.engine.world import World
 
@@ -43,3 +44,18 @@ async def test_an_edit_of_somebody_whose_create_was_not_answered_is_an_edit() ->
     await world.rest()
     assert [item async for item in world.sync.journal.collisions()] == []
     assert world.row(world.link(Entity.CONTACT, contact))["jobtitle"] == "2"
+
+
+async def test_a_restored_row_whose_person_goes_to_another_in_the_same_plan_is_set_aside() -> None:
+    """Two links could not be kept, and every run failed."""
+    world = await World.of(Entity.LEAD, Entity.CONTACT, rules=Rules(walk_links=0))
+    link = await world.linked(Entity.LEAD, lastname="A")
+    world.dynamics.delete("lead", link.dynamics)
+    await world.rest()
+    world.dynamics.restore("lead", link.dynamics)
+    contact = world.dynamics.create("contact", lastname="B")
+    world.marketo.edit("lead", link.marketo, dynamicsContactId=contact)
+    report = await world.rest()
+    assert world.link(Entity.CONTACT, contact).marketo == link.marketo
+    assert [item.key for item in report.quarantined] == [link.dynamics]
+    assert world.link(Entity.LEAD, link.dynamics).state is LinkState.TOMBSTONE
