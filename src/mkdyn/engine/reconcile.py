@@ -43,7 +43,7 @@ async def _decide_rows(session: Session, kind: Kind, rows: Sequence[Observation]
     """Decide rows of one table, each together with what Marketo brought of the same record."""
     store, ledger = session.store, Ledger(session=session)
     links = store.links([kind.name], System.DYNAMICS, [row.key for row in rows])
-    told = store.observed(System.MARKETO, kind.object, [link.marketo for link in links.values()])
+    told = store.observed(System.MARKETO, kind.object, _persons_of(session, kind, links.values()))
     busy = _in_flight(session, rows, links.values()) | open_claims(session).rows.keys()
     subjects: list[Subject] = []
     strangers: list[Observation] = []
@@ -91,6 +91,16 @@ async def _decide_marketo(session: Session, name: str, found: Sequence[Observati
 def _buried(link: Link, item: Observation) -> bool:
     """Whether somebody asks for a new row for a person whose row was deleted."""
     return link.state is LinkState.TOMBSTONE and link.gone is System.DYNAMICS and item.wanted is not None
+
+
+def _persons_of(session: Session, kind: Kind, links: Collection[Link]) -> Collection[str]:
+    """Return the Marketo records of links; what is told of one that is in another link by now is none of theirs."""
+    names = [other.name for other in session.kinds if other.object == kind.object]
+    buried = [link.marketo for link in links if link.state is LinkState.TOMBSTONE]
+    owners = session.store.links(names, System.MARKETO, buried) if buried else {}
+    return {
+        link.marketo for link in links if owners.get(link.marketo, link).dynamics == link.dynamics
+    }  # fmt: skip
 
 
 def _in_flight(session: Session, found: Sequence[Observation], links: Collection[Link]) -> set[str]:

@@ -59,3 +59,19 @@ async def test_a_restored_row_whose_person_goes_to_another_in_the_same_plan_is_s
     assert world.link(Entity.CONTACT, contact).marketo == link.marketo
     assert [item.key for item in report.quarantined] == [link.dynamics]
     assert world.link(Entity.LEAD, link.dynamics).state is LinkState.TOMBSTONE
+
+
+async def test_a_restored_row_hides_no_edit_of_a_person_that_is_another_s_by_now() -> None:
+    """The row was set aside, and with it what the feed had told of the person."""
+    world = await World.of(Entity.CONTACT, rules=Rules(walk_links=0))
+    link = await world.linked(Entity.CONTACT, lastname="A", jobtitle="1")
+    world.dynamics.delete("contact", link.dynamics)
+    await world.rest()
+    await world.sync.promote(int(link.marketo), to=Entity.CONTACT)
+    await world.rest()
+    [living] = world.live(Entity.CONTACT)
+    world.dynamics.restore("contact", link.dynamics)
+    world.marketo.edit("lead", link.marketo, title="2")
+    await world.rest()
+    assert living.marketo == link.marketo
+    assert world.row(living)["jobtitle"] == "2"
