@@ -40,6 +40,7 @@ class Step:
         origin: How the link came to be, where the operation makes one.
         confirms: Per Marketo field, how many of our earlier writes the evidence confirmed.
         covers: Whether the baseline covers everything the Dynamics version shows afterwards.
+        heard: How much of the evidence that it clears was there when it was decided: none of that is its own.
     """
 
     agreed: Mapping[str, Agreed] = attrs.field(factory=dict[str, Agreed], repr=False)
@@ -49,6 +50,7 @@ class Step:
     origin: Origin = "matched"
     confirms: Mapping[str, int] = attrs.field(factory=dict[str, int])
     covers: bool = False
+    heard: int = 0
 
 
 @attrs.frozen(kw_only=True)

@@ -214,6 +214,7 @@ def _operations(subject: Subject, seen: Seen, merged: Merged) -> list[Operation]
                     clears=clears(source) if both else clears(subject.row, person),
                     confirms=_confirmed(link, seen.proof) if source is person or not both else {},
                     covers=not (both or merged.holds or seen.postponed or seen.partial),
+                    heard=len(person.evidence) if person is not None and (source is person or not both) else 0,
                 ),
             )
         )  # fmt: skip

@@ -57,7 +57,7 @@ def verdict(operation: Operation, found: Record | None, *, evidence: Sequence[Ev
     Args:
         operation: The write.
         found: The record as it is, or None if it can't be read.
-        evidence: What Marketo's feed says of the record's fields.
+        evidence: What Marketo's feed says of the record's fields since the write was decided on.
         overdue: Whether the system's time limit, and its feed's delay, have passed since it was sent.
     """
     later: Verdict = NeverArrived() if overdue else Waiting()
@@ -123,7 +123,7 @@ async def _settle_group(session: Session, kind: Kind, system: System, operations
     for operation in operations:
         record = found.get(operation.id)
         key = operation.key if record is None else record.key  # of who was created, too
-        evidence = told[key].evidence if key in told else ()
+        evidence = told[key].evidence[operation.step.heard :] if key in told else ()
         overdue = operation.sent_at is None or session.now() - operation.sent_at >= limit
         decided = verdict(operation, record, evidence=evidence, overdue=overdue)
         match decided:

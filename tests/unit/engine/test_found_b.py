@@ -75,3 +75,25 @@ async def test_a_restored_row_hides_no_edit_of_a_person_that_is_another_s_by_now
     await world.rest()
     assert living.marketo == link.marketo
     assert world.row(living)["jobtitle"] == "2"
+
+
+async def test_an_edit_that_is_put_back_is_no_proof_that_it_was() -> None:
+    """The feed named the edit; then the write that was to put it back never arrived."""
+    world = await World.of(Entity.LEAD, rules=Rules(walk_links=0), marketo=FakeMarketo(settles_after_s=60))
+    link = await world.linked(Entity.LEAD, lastname="A", jobtitle="1")
+    world.dynamics.edit("lead", link.dynamics, jobtitle="ours")
+
+    def meddle(call: str) -> None:
+        if call == "write lead":
+            world.marketo.between_calls.clear()
+            world.marketo.edit("lead", link.marketo, title="older")
+            world.marketo.edit("lead", link.marketo, title="theirs")
+
+    world.marketo.between(meddle)
+    await world.run()
+    assert world.person(link)["title"] == "ours"
+    world.marketo.inject(LoseAnswer(call=world.next_call(System.MARKETO, "write"), of="write", applied="no"))
+    await world.run()
+    world.dynamics.edit("lead", link.dynamics, telephone1="5")
+    await world.rest(6)
+    assert world.person(link)["title"] == world.row(link)["jobtitle"] == "theirs"

@@ -224,6 +224,7 @@ def _writing_row(operation: Operation) -> Row:
                 step.origin,
                 dict(step.confirms),
                 step.covers,
+                step.heard,
             ]
         ),
     )
@@ -257,7 +258,7 @@ def _operation_from(row: Row) -> Operation:
 
 
 def _step(data: list[Any]) -> Step:
-    agreed, clears, state, gone, origin, confirms, covers = data
+    agreed, clears, state, gone, origin, confirms, covers, *heard = data
     return Step(
         agreed=agreed_from(agreed),
         clears=tuple((SYSTEMS[system], object, key, version) for system, object, key, version in clears),
@@ -266,4 +267,5 @@ def _step(data: list[Any]) -> Step:
         origin=origin,
         confirms=confirms,
         covers=covers,
+        heard=heard[0] if heard else 0,  # an older release kept none
     )
