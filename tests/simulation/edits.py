@@ -157,6 +157,7 @@ class _Replay:
         lost_feed = any(self._is_soon(change, number) for number in self.world.expired[System.MARKETO])
         lost_before = any(self._is_soon(entered, number) for number in self.world.expired[System.MARKETO])
         refreshed = any(number >= selected.since for number, _, _ in self.came_back[couple, pair.dynamics])
+        meanwhile = entered.running or entered.run >= change.sent  # a write can be on its way for longer than its run
         parted = [key for number, _, _, key in self.world.log.deletions if self._is_soon(change, number)]
         if pair.marketo in self.world.blocked:
             return True  # what Marketo makes of our writes can't be told from what people enter there
@@ -170,7 +171,7 @@ class _Replay:
                 # the first refresh of a field, and the feed did not name the edit in time
                 or (not (selected.first or refreshed) and (entered.running or entered.late or lost_feed or lost_before))
                 # in the instant of our write, and the feed that would have told was lost, or nobody was left to tell of
-                or (entered.running and (lost_feed or not {*couple[1:]}.isdisjoint(parted)))
+                or (meanwhile and (lost_feed or not {*couple[1:]}.isdisjoint(parted)))
                 # somebody entered just what we wrote: which of the two entries is ours, nobody can tell
                 or any(self._is_alike(past, change) for past in self.world.log.changes[: change.number])
             )
