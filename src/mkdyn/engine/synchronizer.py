@@ -33,7 +33,7 @@ from mkdyn.engine.reconcile import reconcile
 from mkdyn.engine.report import Report, read_plan
 from mkdyn.engine.session import Session
 from mkdyn.engine.settle import settle
-from mkdyn.engine.walk import walk_on, watch_suspended
+from mkdyn.engine.walk import walk_on, watch_claimed, watch_suspended
 from mkdyn.errors import FieldError, GuardError, NothingSelectedError, PlanMovedError, TransientError
 from mkdyn.ports.connectors import DynamicsConnector, MarketoConnector
 from mkdyn.ports.observer import Observer, RunStarted
@@ -220,6 +220,7 @@ class Synchronizer:
         await gather(session)
         await walk_on(session)
         await watch_suspended(session)
+        watch_claimed(session)
 
     @asynccontextmanager
     async def _session(

@@ -70,6 +70,26 @@ async def _look_for(session: Session, kind: Kind, system: System, links: Sequenc
         )
 
 
+def watch_claimed(session: Session) -> None:
+    """Look again at restored rows that were set aside because their person was another's, once it is nobody's."""
+    store, after = session.store, 0
+    while found := store.quarantine(None, after=after, limit=CHUNK):
+        after = found[-1][0]
+        keys = [item.key for _, item in found if item.wake is Wake.LINK]
+        for kind in session.kinds:
+            links = store.links([kind.name], System.DYNAMICS, keys)
+            buried = [
+                link for link in links.values() if link.state is LinkState.TOMBSTONE and link.gone is System.DYNAMICS
+            ]
+            names = [other.name for other in session.kinds if other.object == kind.object]
+            owners = store.links(names, System.MARKETO, [link.marketo for link in buried])
+            free = [link for link in buried if owners[link.marketo].state is LinkState.TOMBSTONE]
+            with store.transaction():
+                observe(
+                    session, [Observation(system=System.DYNAMICS, object=kind.name, key=link.dynamics) for link in free]
+                )
+
+
 async def compare_links(session: Session, kind: Kind, systems: Collection[System]) -> None:
     """Compare all of a kind's links: what is left to do after a feed was lost."""
     after = 0

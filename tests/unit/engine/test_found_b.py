@@ -97,3 +97,22 @@ async def test_an_edit_that_is_put_back_is_no_proof_that_it_was() -> None:
     world.dynamics.edit("lead", link.dynamics, telephone1="5")
     await world.rest(6)
     assert world.person(link)["title"] == world.row(link)["jobtitle"] == "theirs"
+
+
+async def test_a_restored_row_gets_its_person_back_once_nobody_else_has_it() -> None:
+    """It was set aside for the row that the person had been promoted to, and stayed so when that was deleted."""
+    world = await World.of(Entity.CONTACT, rules=Rules(walk_links=0))
+    link = await world.linked(Entity.CONTACT, lastname="A", jobtitle="1")
+    world.dynamics.delete("contact", link.dynamics)
+    await world.rest()
+    await world.sync.promote(int(link.marketo), to=Entity.CONTACT)
+    await world.rest()
+    [living] = world.live(Entity.CONTACT)
+    world.dynamics.restore("contact", link.dynamics)
+    assert [item.key for item in (await world.rest()).quarantined] == [link.dynamics]
+    world.dynamics.delete("contact", living.dynamics)
+    world.marketo.edit("lead", link.marketo, title="2")
+    report = await world.rest()
+    assert report.quarantined.total == 0
+    assert [item.dynamics for item in world.live(Entity.CONTACT)] == [link.dynamics]
+    assert world.row(link)["jobtitle"] == world.person(link)["title"] == "2"
