@@ -154,11 +154,11 @@ class _Replay:
     def _is_beyond_us(self, change: Change, entered: Change, couple: Couple, selected: Selected) -> bool:
         """Whether the limits in `docs/explanation/promises-and-limits.md` name the case: no trace of the edit is left."""
         pair, in_marketo = selected.pair, change.place[0] is System.MARKETO
-        lost_feed = any(self._is_soon(change, number) for number in self.world.expired[System.MARKETO])
-        lost_before = any(self._is_soon(entered, number) for number in self.world.expired[System.MARKETO])
+        lost_feed = any(self._is_soon(change, run, run) for run in self.world.expired[System.MARKETO])
+        lost_before = any(self._is_soon(entered, run, run) for run in self.world.expired[System.MARKETO])
         refreshed = any(number >= selected.since for number, _, _ in self.came_back[couple, pair.dynamics])
         meanwhile = entered.running or entered.run >= change.sent  # a write can be on its way for longer than its run
-        parted = [key for number, _, _, key in self.world.log.deletions if self._is_soon(change, number)]
+        parted = [key for number, _, _, key in self.world.log.deletions if self._is_soon(change, *self._runs(number))]
         if pair.marketo in self.world.blocked:
             return True  # what Marketo makes of our writes can't be told from what people enter there
         if self._is_taken_for_ours(entered):
@@ -177,11 +177,15 @@ class _Replay:
             )
         )
 
-    def _is_soon(self, change: Change, number: int) -> bool:
-        """Whether something happened about when we wrote: before the feed of that time had surely been read."""
+    @staticmethod
+    def _is_soon(change: Change, first: int, last: int) -> bool:
+        """Whether what happened in one of these runs was about when we wrote: before its feed had surely been read."""
+        return change.run - 2 <= last and first <= change.run + 4
+
+    def _runs(self, number: int) -> tuple[int, int]:
+        """Return the runs between which something happened, by how many changes there were before."""
         changes = self.world.log.changes
-        run = changes[number].run if number < len(changes) else self.world.log.run
-        return change.run - 2 <= run <= change.run + 4
+        return changes[number - 1].run, changes[number].run if number < len(changes) else self.world.log.run
 
     @staticmethod
     def _is_alike(past: Change, change: Change) -> bool:

@@ -79,7 +79,7 @@ async def expired_cursors(world: World, chance: random.Random) -> None:
     """All places in one system's feeds are too old to go on from."""
     fake = chance.choice([world.marketo, world.dynamics])
     fake.expire_cursors()
-    world.expired[fake.system].append(len(world.log.changes))
+    world.expired[fake.system].append(world.log.run)
     world.say(f"{fake.system}'s cursors expire")
 
 
