@@ -187,8 +187,16 @@ def _applied(
     )
     if operation.system is System.DYNAMICS and operation.kind == "update" and not step.covers:
         batch.halves.append(operation)
+    if operation.system is System.MARKETO and _is_put_back(kind, operation):
+        batch.observations.append(Observation(system=System.MARKETO, object=kind.object, key=link.marketo))
     if outcome.found or (operation.kind == "create" and operation.system is System.DYNAMICS):
         _look_again(session, kind, link, batch)
+
+
+def _is_put_back(kind: Kind, operation: Operation) -> bool:
+    """Whether an update writes what no baseline follows: somebody's edit, which is to be decided yet."""
+    pairs = [kind.by_marketo[name].key for name in operation.after if name in kind.by_marketo]
+    return operation.kind == "update" and any(key not in operation.awaited for key in pairs)
 
 
 def _standing(

@@ -161,9 +161,11 @@ def _note(session: Session, subject: Subject, seen: Seen, merged: Merged, ledger
         seen = attrs.evolve(seen, shown={**seen.shown, System.MARKETO: shown})
     writes = bool(merged.to_marketo) or bool(merged.to_dynamics)
     held = bool(merged.holds) or seen.postponed or seen.partial
-    if (seen.postponed or (subject.awakened and writes and not subject.revived)) and subject.person is None:
-        # The edit that waits was found by reading, and a record that is back was read: should it come to nothing
-        # this time, it must be read again.
+    depends = subject.awakened and writes and not subject.revived
+    depends |= bool(merged.to_dynamics) and _needs_person(subject)
+    if (seen.postponed or depends) and subject.person is None:
+        # The edit that waits, or is carried over, was found by reading: should it come to nothing this time, the
+        # person must be read again.
         ledger.observed.append(Observation(system=System.MARKETO, object=kind.object, key=link.marketo))
     baseline = link.baseline  # as the store knows it
     if (merged.agreed or seen.holds) and (moved := {**seen.baseline, **merged.agreed}) != link.baseline:

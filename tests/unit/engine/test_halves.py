@@ -1,0 +1,49 @@
+"""Decisions that write to both systems, or write what no baseline follows: none of it is forgotten half-way."""
+
+from __future__ import annotations
+
+import pytest
+
+from mkdyn import Entity, Pick, Rules, System
+from mkdyn.testing import FakeDynamics, FakeMarketo, LoseAnswer
+from tests.unit.engine.world import World
+
+pytestmark = pytest.mark.anyio
+
+
+async def test_the_half_of_a_decision_that_time_left_unsent_is_decided_again() -> None:
+    """The other half had cleared the row, which was all that was observed of the record."""
+    world = await World.of(Entity.LEAD, rules=Rules(walk_links=0), dynamics=FakeDynamics(batch_max=1))
+    first, link = [await world.linked(Entity.LEAD, lastname=name, jobtitle="1") for name in ("A", "B")]
+    world.dynamics.edit("lead", link.dynamics, statecode=2)
+    await world.rest()
+    world.marketo.edit("lead", link.marketo, title="2")
+    assert (await world.rest()).quarantined.total == 1  # nobody can write to a lead that is not open
+    await world.edit_both(first, marketo={"title": "2"}, dynamics={"description": "2"})
+    world.dynamics.edit("lead", link.dynamics, statecode=0)
+    report = await world.sync.run(deadline_s=0.0)
+    assert (report.ended, world.person(link)["leadStatus"]) == ("out-of-time", "Open")
+    assert world.row(link)["jobtitle"] == "1"
+    await world.rest()
+    assert world.row(link)["jobtitle"] == "2"
+
+
+async def test_an_edit_that_is_put_back_while_its_field_is_refreshed_comes_over_afterwards() -> None:
+    """It was hit by the refresh, put back into Marketo to wait there, and nobody looked again."""
+    world = World(rules=Rules(walk_links=0), marketo=FakeMarketo(batch_max=1))
+    await world.sync.fields.select(Pick(Entity.CONTACT, "lastname"))
+    link = await world.linked(Entity.CONTACT, lastname="A", jobtitle="D")
+    world.dynamics.create("contact", lastname="B")
+    await world.sync.fields.select(Pick(Entity.CONTACT, "jobtitle"))
+    edits = ["M"]
+
+    def meddle(call: str) -> None:
+        if call == "write lead" and edits and world.store.unsettled(after=0, limit=1)[0].key == link.marketo:
+            world.marketo.edit("lead", link.marketo, title=edits.pop())
+
+    world.marketo.between(meddle)
+    world.marketo.inject(LoseAnswer(call=world.next_call(System.MARKETO, "write") + 1, of="write", applied="no"))
+    await world.run()
+    assert (edits, world.person(link)["title"]) == ([], "D")
+    await world.rest(5)
+    assert world.row(link)["jobtitle"] == world.person(link)["title"] == "M"
