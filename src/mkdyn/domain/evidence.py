@@ -169,10 +169,10 @@ def refused(field: str, shown: FieldValue, echoes: Echoes, evidence: Sequence[Ev
 
     It is, where we wrote something else and the feed names nobody who changed the field
     since: what stood there before our write shows again (blocked), or something that
-    Marketo made of it (rewritten).
+    Marketo made of it (rewritten). A write that may never have arrived has no answer.
     """
     waiting = echoes.get(field)
-    if not waiting or same(shown, waiting[-1].after):
+    if not waiting or not waiting[-1].sure or same(shown, waiting[-1].after):
         return None
     last = waiting[-1]
     told = [item for item in evidence if item.field == field]

@@ -114,11 +114,13 @@ class Echo:
         before: What the field showed.
         after: What we wrote.
         at: When it was sent, by our clock.
+        sure: Whether it surely arrived; else it may never have, and what the field shows is no answer to it.
     """
 
     before: FieldValue = attrs.field(repr=False)
     after: FieldValue = attrs.field(repr=False)
     at: datetime | None = None
+    sure: bool = True
 
 
 @attrs.frozen(kw_only=True)

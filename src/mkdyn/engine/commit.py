@@ -179,7 +179,7 @@ def _applied(
     batch.links[link.dynamics] = attrs.evolve(
         link,
         baseline=link.baseline if outcome.found else Moved(link.baseline, {**step.agreed, **awaited}),
-        echoes=_echoing(kind, operation, link, batch.sent_at or operation.sent_at, found=outcome.found),
+        echoes=_echoing(kind, operation, link, batch, found=outcome.found),
         version=version,
         state=step.state,
         gone=step.gone,
@@ -248,17 +248,18 @@ def _unconfirmed(operation: Operation, link: Link) -> Mapping[str, tuple[Echo, .
 
 
 def _echoing(
-    kind: Kind, operation: Operation, link: Link, sent_at: datetime | None, *, found: bool
+    kind: Kind, operation: Operation, link: Link, batch: _Batch, *, found: bool
 ) -> Mapping[str, tuple[Echo, ...]]:
     """Return the link's unconfirmed writes with this one: Marketo's feed will show it as if anybody had made it."""
     known = _unconfirmed(operation, link)
     if operation.system is System.DYNAMICS or not kind.person or (operation.kind == "create" and not found):
         return known
-    echoes = dict(known)
+    echoes, at = dict(known), batch.sent_at or operation.sent_at
     for name, after in operation.after.items():
         before = after if found else operation.before.get(name)
         if name in kind.by_marketo and (found or not same(before, after)):
-            echoes[name] = (*echoes.get(name, ()), Echo(before=before, after=after, at=sent_at))[-ECHOES_MAX:]
+            sure = kind.by_marketo[name].key not in batch.unsure
+            echoes[name] = (*echoes.get(name, ()), Echo(before=before, after=after, at=at, sure=sure))[-ECHOES_MAX:]
     return echoes
 
 

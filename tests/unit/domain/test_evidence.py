@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, date, datetime
 from decimal import Decimal
 
+import attrs
 import pytest
 from hypothesis import given, strategies as st
 
@@ -251,3 +252,9 @@ def test_writes_past_confirming_are_not_due_for_the_fields_a_new_entry_names() -
     assert still_due(echoes, ["title", "city"], since) == {"title": (new,), "phone": (old,)}
     assert still_due(echoes, ["title"], None) == echoes
     assert still_due(echoes, ["title"], old.at) == echoes
+
+
+def test_what_a_field_shows_is_no_answer_to_a_write_that_may_never_have_arrived() -> None:
+    """It may be what stood there all along."""
+    assert refused("title", "old", waiting(attrs.evolve(WRITE, sure=False)), []) is None
+    assert refused("title", "old", waiting(WRITE), []) == "blocked"

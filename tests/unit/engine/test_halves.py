@@ -47,3 +47,17 @@ async def test_an_edit_that_is_put_back_while_its_field_is_refreshed_comes_over_
     assert (edits, world.person(link)["title"]) == ([], "D")
     await world.rest(5)
     assert world.row(link)["jobtitle"] == world.person(link)["title"] == "M"
+
+
+async def test_a_write_that_may_never_have_arrived_has_no_answer_of_marketos_later_on() -> None:
+    """Its text was refused, as was the next one; what Marketo had all along passed for a blocked field."""
+    world = await World.of(Entity.CONTACT, rules=Rules(walk_links=0), marketo=FakeMarketo(settles_after_s=600))
+    link = await world.linked(Entity.CONTACT, lastname="A", emailaddress1="a@example.com", jobtitle="1")
+    world.dynamics.edit("contact", link.dynamics, emailaddress1="no address", jobtitle="2")
+    world.marketo.inject(LoseAnswer(call=world.next_call(System.MARKETO, "write"), of="write", applied="no"))
+    await world.run()
+    world.marketo.edit("lead", link.marketo, title="2")
+    await world.rest(5)
+    world.marketo.edit("lead", link.marketo, firstName="B")
+    held = {(hold.field, hold.code) for _ in range(5) for hold in (await world.run()).holds}
+    assert held == {("emailaddress1", "1003")}

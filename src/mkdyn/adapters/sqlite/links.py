@@ -217,9 +217,9 @@ def _facts(link: Link) -> Row:
 
 
 def _echoes_as_data(echoes: Echoes) -> dict[str, object]:
-    """Return echoes as plain data."""
+    """Return echoes as plain data; one of which we are not sure has a fourth part."""
     return {
-        field: [(echo.before, echo.after, instant_or_none(echo.at)) for echo in found]
+        field: [(echo.before, echo.after, instant_or_none(echo.at), *(() if echo.sure else (False,))) for echo in found]
         for field, found in echoes.items()
     }
 
@@ -227,6 +227,9 @@ def _echoes_as_data(echoes: Echoes) -> dict[str, object]:
 def _echoes(data: Mapping[str, Any]) -> Echoes:
     """Read what `_echoes_as_data` wrote."""
     return {
-        field: tuple(Echo(before=before, after=after, at=time_or_none(at)) for before, after, at in found)
+        field: tuple(
+            Echo(before=before, after=after, at=time_or_none(at), sure=not unsure)
+            for before, after, at, *unsure in found
+        )
         for field, found in data.items()
     }

@@ -36,7 +36,7 @@ def _put(store: StateStore, *links: Link) -> Sequence[Link]:
 @promises("A link comes back as it was, its baseline with the values' types.")
 def _link_whole(make_store: MakeStore) -> None:
     baseline: Mapping[str, Agreed] = {**VALUES, "two": Twofold(VALUES["exact"], NINE), "none#2": Twofold(None, False)}
-    echoes = {"score": (Echo(before=None, after=1, at=NINE), Echo(before=1, after=2)), "email": ()}
+    echoes = {"score": (Echo(before=None, after=1, at=NINE), Echo(before=1, after=2, sure=False)), "email": ()}
     whole = _lead(
         0,
         state=LinkState.SUSPENDED,
