@@ -1,4 +1,4 @@
-"""What became of every edit: the first two promises, checked against the log of all changes.
+"""What became of every edit: the first promise, checked against the log of all changes.
 
 An edit may be replaced in its own system by whoever works there. When *we* replace it, one of these must be so:
 
@@ -17,7 +17,7 @@ from typing import TypeAlias
 
 import attrs
 
-from mkdyn.domain import Direction, FieldPair, FieldValue, LinkState, Unfit
+from mkdyn.domain import FieldPair, FieldValue, LinkState
 from mkdyn.domain.entities import is_person
 from mkdyn.domain.systems import System
 from mkdyn.domain.values import same
@@ -26,6 +26,8 @@ from tests.simulation.world import Selected, World
 
 #: An entity's logical name, a row's key, the Marketo record's.
 Couple: TypeAlias = tuple[str, str, str]
+#: Of a row's field: the number of each collision, and the values of Dynamics and Marketo.
+Told: TypeAlias = Mapping[tuple[str, str], list[tuple[int, FieldValue, FieldValue]]]
 
 
 def check_no_edit_is_lost(world: World) -> None:
@@ -63,7 +65,7 @@ class _Replay:
     def check(self) -> None:
         for change in self.world.log.changes:
             self._follow(change)
-        told = self._told()
+        told = told_in(self.world)
         for item in self.replaced:
             if not (
                 item in self.put_back or self._came_back(item) or self._is_superseded(item) or self._is_told(item, told)
@@ -218,21 +220,23 @@ class _Replay:
         later = self.came_back[item.couple, item.pair.dynamics]
         return any(both[0] > item.by.number and same(both[side], item.by.old) for both in later)
 
-    def _told(self) -> Mapping[tuple[str, str], list[tuple[int, FieldValue, FieldValue]]]:
-        told: defaultdict[tuple[str, str], list[tuple[int, FieldValue, FieldValue]]] = defaultdict(list)
-        for number, found in self.world.store.resolutions(None, after=0, limit=100_000):
-            collision = found.collision
-            told[found.key, collision.field].append((number, collision.dynamics, collision.marketo))
-        return told
-
     @staticmethod
-    def _is_told(item: _Replaced, told: Mapping[tuple[str, str], list[tuple[int, FieldValue, FieldValue]]]) -> bool:
+    def _is_told(item: _Replaced, told: Told) -> bool:
         reports = told.get((item.couple[1], item.pair.dynamics), ())
         lost = item.by.old
         return any(
             number > item.entered.told and (same(dynamics, lost) or same(marketo, lost))
             for number, dynamics, marketo in reports
         )
+
+
+def told_in(world: World) -> Told:
+    """Return what the journal tells of every field's collisions, oldest first."""
+    told: defaultdict[tuple[str, str], list[tuple[int, FieldValue, FieldValue]]] = defaultdict(list)
+    for number, found in world.store.resolutions(None, after=0, limit=100_000):
+        collision = found.collision
+        told[found.key, collision.field].append((number, collision.dynamics, collision.marketo))
+    return told
 
 
 def _couples(world: World) -> Mapping[tuple[System, str, str], list[Couple]]:
@@ -263,53 +267,4 @@ def _said(item: _Replaced) -> str:
     return (
         f"{name} {key}.{field} in {system} was {item.by.old!r} by somebody's hand, entered in run {item.entered.run}"
         f"{' while it went' if item.entered.running else ''}; our run {item.by.run} wrote {item.by.new!r}"
-    )
-
-
-def check_no_value_is_invented(world: World) -> None:
-    """Promise 2: what we write was shown by the counterpart, or by the field itself before; emptiness was entered."""
-    by_field = {
-        system: {
-            (item.pair.entity.logical_name if system is System.DYNAMICS else item.pair.entity.marketo_object,
-             item.pair.dynamics if system is System.DYNAMICS else item.pair.marketo): None
-            for item in world.selected
-        }
-        for system in System
-    }  # fmt: skip
-    seen: defaultdict[Place, list[Change]] = defaultdict(list)
-    tables = {making.key: making.object for making in world.log.makings if making.system is System.DYNAMICS}
-    told = _Replay(world)._told()
-    for change in world.log.changes:
-        system, name, key, field = change.place
-        if change.ours and change.other is not None and (name, field) in by_field[system]:
-            entity = name if system is System.DYNAMICS else tables.get(change.other)
-            for item in world.selected:
-                pair = item.pair
-                ours = pair.dynamics if system is System.DYNAMICS else pair.marketo
-                if ours != field or pair.entity.logical_name != entity or _has_a_source(world, change, item, seen):
-                    continue
-                couple = (entity, key if system is System.DYNAMICS else change.other, "")
-                lost = _Replaced(entered=change, by=change, couple=couple, pair=pair, system=system)
-                if change.new not in (None, False) or not _Replay._is_told(lost, told):
-                    world.broken("promise 2", f"a value is invented: {name} {key}.{field} in {system}: {change.new!r}")
-        seen[change.place].append(change)
-
-
-def _has_a_source(world: World, change: Change, item: Selected, seen: Mapping[Place, list[Change]]) -> bool:
-    system = change.place[0]
-    pair = item.pair
-    if pair.marketo in world.blocked:
-        return True  # Marketo makes something of its own of it
-    there: Place = (
-        (System.MARKETO, pair.entity.marketo_object, str(change.other), pair.marketo)
-        if system is System.DYNAMICS
-        else (System.DYNAMICS, pair.entity.logical_name, str(change.other), pair.dynamics)
-    )
-    carry = pair.lens.to_dynamics if system is System.DYNAMICS else pair.lens.to_marketo
-    if change.new in (None, False):
-        one_way = pair.direction is not Direction.BOTH or not item.first
-        return one_way or any(past.new in (None, False) for place in (there, change.place) for past in seen[place])
-    carried = [carry(past.new) for past in seen[there]]
-    return any(not isinstance(value, Unfit) and same(value, change.new) for value in carried) or any(
-        same(past.new, change.new) for past in seen[change.place]
     )

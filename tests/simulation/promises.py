@@ -7,7 +7,8 @@ from collections import Counter
 from mkdyn.domain import Entity, Hold, LinkState, Quarantined
 from mkdyn.domain.entities import PERSON, PERSONS, is_person
 from mkdyn.domain.systems import System
-from tests.simulation.edits import check_no_edit_is_lost, check_no_value_is_invented
+from tests.simulation.edits import check_no_edit_is_lost
+from tests.simulation.inventions import check_no_value_is_invented
 from tests.simulation.world import World
 
 #: How many runs it takes to come to rest; a turn of the walk comes on top: a run for each entity.

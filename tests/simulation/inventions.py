@@ -1,0 +1,71 @@
+"""Where every value came from: the second promise, checked against the log of all changes."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+
+from mkdyn.domain import Direction, FieldValue, Unfit
+from mkdyn.domain.systems import System
+from mkdyn.domain.values import same
+from tests.simulation.edits import told_in
+from tests.simulation.log import Change, Place
+from tests.simulation.world import Selected, World
+
+
+def check_no_value_is_invented(world: World) -> None:
+    """Promise 2: what we write was shown by the counterpart, or by the field itself before; emptiness was entered."""
+    by_field = {
+        system: {
+            (item.pair.entity.logical_name if system is System.DYNAMICS else item.pair.entity.marketo_object,
+             item.pair.dynamics if system is System.DYNAMICS else item.pair.marketo): None
+            for item in world.selected
+        }
+        for system in System
+    }  # fmt: skip
+    seen: defaultdict[Place, list[Change]] = defaultdict(list)
+    tables = {making.key: making.object for making in world.log.makings if making.system is System.DYNAMICS}
+    told = told_in(world)
+    for change in world.log.changes:
+        system, name, key, field = change.place
+        if change.ours and change.other is not None and (name, field) in by_field[system]:
+            entity = name if system is System.DYNAMICS else tables.get(change.other)
+            for item in world.selected:
+                pair = item.pair
+                ours = pair.dynamics if system is System.DYNAMICS else pair.marketo
+                if ours != field or pair.entity.logical_name != entity or _has_a_source(world, change, item, seen):
+                    continue
+                row = key if system is System.DYNAMICS else change.other
+                if change.new not in (None, False) or not _is_told(change, told.get((row, pair.dynamics), ())):
+                    world.broken("promise 2", f"a value is invented: {name} {key}.{field} in {system}: {change.new!r}")
+        seen[change.place].append(change)
+
+
+def _is_told(change: Change, reports: Iterable[tuple[int, FieldValue, FieldValue]]) -> bool:
+    """Whether a collision tells which value gave way to this one: in doubt, what nobody entered may stand."""
+    ours = (change.new, change.old)
+    return any(
+        same(stands, ours[0]) and same(gave_way, ours[1])
+        for _, dynamics, marketo in reports
+        for stands, gave_way in ((dynamics, marketo), (marketo, dynamics))
+    )
+
+
+def _has_a_source(world: World, change: Change, item: Selected, seen: Mapping[Place, list[Change]]) -> bool:
+    system = change.place[0]
+    pair = item.pair
+    if pair.marketo in world.blocked:
+        return True  # Marketo makes something of its own of it
+    there: Place = (
+        (System.MARKETO, pair.entity.marketo_object, str(change.other), pair.marketo)
+        if system is System.DYNAMICS
+        else (System.DYNAMICS, pair.entity.logical_name, str(change.other), pair.dynamics)
+    )
+    carry = pair.lens.to_dynamics if system is System.DYNAMICS else pair.lens.to_marketo
+    if change.new in (None, False):
+        one_way = pair.direction is not Direction.BOTH or not item.first
+        return one_way or any(past.new in (None, False) for place in (there, change.place) for past in seen[place])
+    carried = [carry(past.new) for past in seen[there]]
+    return any(not isinstance(value, Unfit) and same(value, change.new) for value in carried) or any(
+        same(past.new, change.new) for past in seen[change.place]
+    )
