@@ -102,19 +102,36 @@ class Proof:
     confirmed: bool = False
 
 
-def still_due(echoes: Echoes, fields: Iterable[str], since: datetime | None) -> Echoes:
+def still_due(
+    echoes: Echoes, fields: Iterable[str], since: datetime | None, *, heard: Sequence[Evidence] = ()
+) -> Echoes:
     """Return the echoes without those of *fields* that were sent before *since*.
 
-    They would have been confirmed by now, so a new entry that looks like one is somebody's edit.
+    They would have been confirmed by now, so a new entry that looks like one is somebody's edit. Those that *heard*,
+    evidence not dealt with yet, confirms are kept: they are needed to read it.
     """
     if since is None:
         return echoes
-    asked = set(fields)
+    asked, needed = set(fields), heard_of(echoes, heard)
     kept = {
-        name: tuple(echo for echo in waiting if name not in asked or echo.at is None or echo.at >= since)
+        name: (
+            *needed.get(name, ()),
+            *(
+                echo
+                for echo in waiting[len(needed.get(name, ())) :]
+                if name not in asked or echo.at is None or echo.at >= since
+            ),
+        )
         for name, waiting in echoes.items()
     }
     return {name: waiting for name, waiting in kept.items() if waiting}
+
+
+def heard_of(echoes: Echoes, evidence: Sequence[Evidence]) -> Echoes:
+    """Return those of the echoes that the evidence confirms."""
+    rest = prove(evidence, echoes).echoes
+    heard = {name: waiting[: len(waiting) - len(rest.get(name, ()))] for name, waiting in echoes.items()}
+    return {name: waiting for name, waiting in heard.items() if waiting}
 
 
 def prove(evidence: Iterable[Evidence], echoes: Echoes) -> Proof:

@@ -8,7 +8,7 @@ from datetime import timedelta
 import attrs
 
 from mkdyn.domain.entities import PERSON
-from mkdyn.domain.evidence import prove, still_due
+from mkdyn.domain.evidence import heard_of, prove, still_due
 from mkdyn.domain.feeds import Cursor, Entry, Evidence, Page
 from mkdyn.domain.records import Link, LinkState, is_guid
 from mkdyn.domain.systems import System
@@ -52,12 +52,25 @@ async def read_entries_of_persons(session: Session) -> None:
 
 
 def _forget_echoes(session: Session, kind: Kind) -> None:
-    """Await no more confirmations: they were in the feed that was lost, and so was who edited what since."""
+    """Await no more confirmations: they were in the feed that was lost, and so was who edited what since.
+
+    Those that evidence at hand confirms are kept to read it.
+    """
     after = 0
     while links := session.store.links_after(kind.name, after, CHUNK, states=tuple(LinkState)):
         after = links[-1].id
+        waiting = [link for link in links if link.echoes]
+        told = session.store.observed(System.MARKETO, kind.object, [link.marketo for link in waiting])
         with session.store.transaction():
-            session.store.put_links([attrs.evolve(link, echoes={}) for link in links if link.echoes])
+            session.store.put_links(
+                [
+                    attrs.evolve(
+                        link,
+                        echoes=heard_of(link.echoes, told[link.marketo].evidence) if link.marketo in told else {},
+                    )
+                    for link in waiting
+                ]
+            )
 
 
 async def _read_entries(session: Session, feed: str, fields: Sequence[str]) -> None:
@@ -134,7 +147,8 @@ def _person_changed(
         if not session.rules.promote and pending is None:
             return None, None
     else:
-        due = still_due(link.echoes, {item.field for item in evidence}, session.confirmable_since)
+        heard = pending.evidence if pending is not None else ()
+        due = still_due(link.echoes, {item.field for item in evidence}, session.confirmable_since, heard=heard)
         proof = prove(evidence, due)
         if not (pending and pending.evidence) and not (proof.edited or proof.overwritten or proof.lost):
             waiting = pending and attrs.evolve(pending, seen_at=session.started_at)  # values may lag behind this, too

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, strategies as st
 
 from mkdyn.domain import MISSING, Echo, Evidence, FieldValue, Shown
-from mkdyn.domain.evidence import Echoes, Refusal, explained, prove, reads_as, refused, still_due, value_like
+from mkdyn.domain.evidence import Echoes, Refusal, explained, heard_of, prove, reads_as, refused, still_due, value_like
 
 from .worlds import LAW
 
@@ -258,3 +258,17 @@ def test_what_a_field_shows_is_no_answer_to_a_write_that_may_never_have_arrived(
     """It may be what stood there all along."""
     assert refused("title", "old", waiting(attrs.evolve(WRITE, sure=False)), []) is None
     assert refused("title", "old", waiting(WRITE), []) == "blocked"
+
+
+def test_what_is_needed_to_read_evidence_at_hand_is_still_due() -> None:
+    """A write that evidence confirms is kept, however old; the one after it is not."""
+    first = Echo(before="a", after="b", at=datetime(2026, 1, 1, tzinfo=UTC))
+    second = Echo(before="b", after="c", at=datetime(2026, 1, 1, tzinfo=UTC))
+    echoes = {"title": (first, second), "phone": (first,)}
+    since = datetime(2026, 1, 2, tzinfo=UTC)
+    heard = [told("a", "b"), told("x", "y", "phone"), told("x", "y", "city")]
+    assert heard_of(echoes, heard) == {"title": (first,)}
+    assert heard_of(echoes, [told("a", "c")]) == {"title": (first, second)}
+    assert heard_of(echoes, ()) == {}
+    assert still_due(echoes, ["title", "phone"], since, heard=heard) == {"title": (first,)}
+    assert still_due(echoes, ["phone"], since, heard=heard) == {"title": (first, second)}

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from mkdyn import Entity, Promotion, Rules, System, where
+from mkdyn import Entity, Pick, Promotion, Rules, System, where
 from mkdyn.domain import LinkState
-from mkdyn.testing import Crash, Crashed, FakeMarketo, LoseAnswer
+from mkdyn.testing import Crash, Crashed, FakeMarketo, LoseAnswer, Unreachable
 from tests.unit.engine.world import World
 
 pytestmark = pytest.mark.anyio
@@ -116,3 +116,93 @@ async def test_a_restored_row_gets_its_person_back_once_nobody_else_has_it() -> 
     assert report.quarantined.total == 0
     assert [item.dynamics for item in world.live(Entity.CONTACT)] == [link.dynamics]
     assert world.row(link)["jobtitle"] == world.person(link)["title"] == "2"
+
+
+async def test_an_edit_that_a_refresh_replaced_waits_where_it_is_put_back() -> None:
+    """It was put back into Marketo, and nobody looked at it again once the field went both ways."""
+    world = await World.with_picks(Pick(Entity.LEAD, "lastname"))
+    world.restart(Rules(walk_links=0))
+    link = await world.linked(Entity.LEAD, lastname="A", jobtitle="D")
+    await world.sync.fields.select(Pick(Entity.LEAD, "jobtitle"))
+
+    def meddle(call: str) -> None:
+        if call == "write lead":
+            world.marketo.between_calls.clear()
+            world.marketo.edit("lead", link.marketo, title="M")
+
+    world.marketo.between(meddle)
+    world.dynamics.inject(Unreachable(call=world.next_call(System.DYNAMICS, "changes") + 1, of="changes"))
+    await world.run()
+    await world.rest(5)
+    assert world.row(link)["jobtitle"] == world.person(link)["title"] == "M"
+
+
+async def test_evidence_at_hand_can_be_read_after_the_feed_was_lost() -> None:
+    """A person waits, its evidence with it; what our own write replaced was no longer known for that."""
+    world = await World.of(Entity.LEAD, rules=Rules(walk_links=0), marketo=FakeMarketo(settles_after_s=1200))
+    link = await world.linked(Entity.LEAD, lastname="A", jobtitle="1")
+    world.dynamics.edit("lead", link.dynamics, jobtitle="ours")
+
+    def meddle(call: str) -> None:
+        if call == "write lead":
+            world.marketo.between_calls.clear()
+            world.marketo.edit("lead", link.marketo, title="theirs")
+
+    world.marketo.between(meddle)
+    await world.run()
+    world.marketo.hold_values()
+    world.marketo.edit("lead", link.marketo, phone="5")  # its entry is there, its value is not: too early
+    await world.run()
+    world.marketo.expire_cursors()
+    world.marketo.show_values()
+    await world.rest(6)
+    assert world.row(link)["jobtitle"] == world.person(link)["title"] == "theirs"
+    assert world.row(link)["telephone1"] == "5"
+
+
+async def test_an_edit_that_was_put_back_is_looked_at_until_its_other_half_arrives() -> None:
+    """Marketo had its half, the other one never arrived, and the row showed nothing new."""
+    world = await World.of(Entity.LEAD, rules=Rules(walk_links=0))
+    link = await world.linked(Entity.LEAD, lastname="A", jobtitle="1")
+    world.dynamics.edit("lead", link.dynamics, jobtitle="ours")
+
+    def meddle(call: str) -> None:
+        if call == "write lead":
+            world.marketo.between_calls.clear()
+            world.marketo.edit("lead", link.marketo, title="theirs")
+
+    world.marketo.between(meddle)
+    await world.run()
+    world.dynamics.inject(LoseAnswer(call=world.next_call(System.DYNAMICS, "write"), of="write", applied="no"))
+    await world.rest(4)
+    assert world.row(link)["jobtitle"] == world.person(link)["title"] == "theirs"
+
+
+async def test_what_was_held_is_looked_at_until_it_is_written() -> None:
+    """The row was its old self again, a write that had been refused before never arrived, and nobody looked again."""
+    world = await World.of(Entity.LEAD, rules=Rules(walk_links=0))
+    link = await world.linked(Entity.LEAD, lastname="A", jobtitle="1")
+    world.dynamics.edit("lead", link.dynamics, statecode=2)
+    await world.rest()
+    await world.edit_both(link, marketo={"title": "M"}, dynamics={"jobtitle": "D"})
+    assert (await world.rest()).quarantined.total == 1
+    world.dynamics.edit("lead", link.dynamics, jobtitle="1", statecode=0)
+    world.dynamics.inject(LoseAnswer(call=world.next_call(System.DYNAMICS, "write"), of="write", applied="no"))
+    await world.rest(4)
+    assert world.row(link)["jobtitle"] == world.person(link)["title"] == "M"
+
+
+async def test_a_write_in_doubt_has_no_answer_later_either() -> None:
+    """The doubt was dealt with, the edit was held as too long, and passed for what Marketo had made of our write."""
+    world = await World.of(Entity.LEAD, rules=Rules(walk_links=0), marketo=FakeMarketo(settles_after_s=1200))
+    link = await world.linked(Entity.LEAD, lastname="A", jobtitle="1")
+    world.dynamics.edit("lead", link.dynamics, jobtitle="2")
+    world.marketo.inject(LoseAnswer(call=world.next_call(System.MARKETO, "write"), of="write", applied="no"))
+    await world.run()
+    long = "x" * 200
+    world.marketo.edit("lead", link.marketo, title=long)
+    await world.rest(6)
+    world.dynamics.edit("lead", link.dynamics, jobtitle="3")
+    report = await world.rest(6)
+    assert [hold.code for hold in report.holds] == ["too-long"]
+    assert (world.person(link)["title"], world.row(link)["jobtitle"]) == (long, "3")
