@@ -31,6 +31,7 @@ class Change:
         running: Whether a run was going on.
         told: The newest collision in the journal when the run, or the step, began.
         late: Whether Marketo's feed was late.
+        behind: Whether Marketo's values were.
         sent: The run that sent it, if we wrote it: a request can outlive its caller.
     """
 
@@ -44,6 +45,7 @@ class Change:
     running: bool
     told: int
     late: bool
+    behind: bool
     sent: int
 
 
@@ -103,6 +105,7 @@ class Log:
         running: Whether one is going on.
         told: The newest collision in the journal when the run, or the step, began.
         late: Whether Marketo's feed is late.
+        behind: Whether Marketo's values are.
     """
 
     changes: list[Change] = attrs.field(factory=list[Change])
@@ -116,6 +119,7 @@ class Log:
     running: bool = False
     told: int = 0
     late: bool = False
+    behind: bool = False
 
     @contextmanager
     def writing(self, other: str | None, sent: int) -> Generator[None]:
@@ -151,7 +155,7 @@ class Log:
             Change(
                 number=len(self.changes), place=place, old=old, new=new, ours=self.ours, other=self.other,
                 run=self.run, running=self.running, told=self.told, late=self.late,
-                sent=self.sent if self.ours else self.run,
+                behind=self.behind, sent=self.sent if self.ours else self.run,
             )
         )  # fmt: skip
 

@@ -33,6 +33,7 @@ async def early_entries(world: World, chance: random.Random) -> None:
     else:
         world.marketo.hold_values()
         world.late["values"] = world.clock
+        world.log.behind = True
         world.say("Marketo's values lag behind its feed from now on")
 
 
@@ -44,6 +45,7 @@ def catch_up(world: World, what: str) -> None:
         world.log.late = False
     else:
         world.marketo.show_values()
+        world.log.behind = False
     world.say(f"Marketo's {what} have caught up")
 
 
