@@ -75,6 +75,8 @@ class _Replay:
     def _follow(self, change: Change) -> None:
         self._begin_anew(change)
         place = change.place
+        if not change.ours:
+            self.beneath.pop(place, None)  # what was replaced there is superseded
         for couple in self.couples.get(place[:3], ()):
             for selected in self._pairs(couple, change.place):
                 now = selected.since <= change.number and (selected.until is None or change.number < selected.until)
@@ -200,11 +202,13 @@ class _Replay:
         return any(
             sending.place == entered.place
             and same(sending.value, entered.new)
-            and sending.number <= entered.number
             and (
-                entered.run <= sending.run + 1
+                sending.number <= entered.number and entered.run <= sending.run + 1
                 if sending.answered is None
-                else sending.place[0] is System.MARKETO and entered.number < sending.answered
+                else sending.place[0] is System.MARKETO
+                and entered.running
+                and entered.run == sending.run
+                and entered.number < sending.answered
             )
             for sending in self.world.log.sendings
         )
