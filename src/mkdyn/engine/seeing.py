@@ -24,7 +24,8 @@ def too_early(session: Session, subject: Subject, person: Record, held: Collecti
     """Whether Marketo shows something that neither its feed, our own writes nor the baseline explain, yet.
 
     Values may lag behind the feed, and the feed behind the values; within the time that
-    Marketo takes for that, the record is left for the next run.
+    Marketo takes for that, the record is left for the next run. So it is where the feed
+    was not read to its end: then the time that has passed proves nothing.
 
     Args:
         session: The run.
@@ -34,7 +35,7 @@ def too_early(session: Session, subject: Subject, person: Record, held: Collecti
     """
     kind, echoes = subject.kind, subject.link.echoes
     delay = timedelta(seconds=session.identities[System.MARKETO].settles_after_s)
-    if not delay or not kind.person:
+    if not kind.person or not (delay or session.unheard):
         return False
     evidence = subject.person.evidence if subject.person is not None else ()
     since = [item.seen_at or session.now() for item in (subject.person or subject.row,) if item is not None]
@@ -49,7 +50,7 @@ def too_early(session: Session, subject: Subject, person: Record, held: Collecti
         else:
             known = pair.dynamics in held or pair.marketo not in agreed or same(value, agreed[pair.marketo])
         told = [*since, *(echo.at for echo in echoes.get(pair.marketo, ()) if echo.at is not None)]
-        if not known and any(at + delay > session.now() for at in told):
+        if not known and (session.unheard or any(at + delay > session.now() for at in told)):
             return True
     return False
 

@@ -206,3 +206,22 @@ async def test_a_write_in_doubt_has_no_answer_later_either() -> None:
     report = await world.rest(6)
     assert [hold.code for hold in report.holds] == ["too-long"]
     assert (world.person(link)["title"], world.row(link)["jobtitle"]) == (long, "3")
+
+
+async def test_a_feed_that_was_not_read_proves_nothing_however_long_it_takes() -> None:
+    """An edit came after our write, and the feed could not be read: it passed for what Marketo had made of the write."""
+    world = await World.of(Entity.CONTACT, rules=Rules(walk_links=0), marketo=FakeMarketo(settles_after_s=60))
+    link = await world.linked(Entity.CONTACT, lastname="A", jobtitle="1")
+    world.dynamics.edit("contact", link.dynamics, jobtitle="2")
+    await world.run()
+    await world.edit_both(link, marketo={"title": "M"}, dynamics={"jobtitle": "D"})
+    call = world.next_call(System.MARKETO, "changes")
+    for fault in (Unreachable(call=call + count, of="changes") for count in range(3)):
+        world.marketo.inject(fault)
+    await world.rest(3)
+    assert (world.person(link)["title"], world.row(link)["jobtitle"]) == ("M", "D")
+    report = await world.rest()
+    found = [(item.collision.marketo, item.collision.dynamics) async for item in world.sync.journal.collisions()]
+    assert found == [("M", "D")]
+    assert report.holds.total == 0
+    assert world.person(link)["title"] == "D"
