@@ -187,16 +187,17 @@ def _applied(
     )
     if operation.system is System.DYNAMICS and operation.kind == "update" and not step.covers:
         batch.halves.append(operation)
-    if operation.system is System.MARKETO and _is_put_back(kind, operation):
+    if operation.system is System.MARKETO and _unfollowed(kind, operation):
         batch.observations.append(Observation(system=System.MARKETO, object=kind.object, key=link.marketo))
     if outcome.found or (operation.kind == "create" and operation.system is System.DYNAMICS):
         _look_again(session, kind, link, batch)
 
 
-def _is_put_back(kind: Kind, operation: Operation) -> bool:
-    """Whether an update writes what no baseline follows: somebody's edit, which is to be decided yet."""
-    pairs = [kind.by_marketo[name].key for name in operation.after if name in kind.by_marketo]
-    return operation.kind == "update" and any(key not in operation.awaited for key in pairs)
+def _unfollowed(kind: Kind, operation: Operation) -> tuple[str, ...]:
+    """Return the pairs that an operation writes and no baseline follows: somebody's edit, which is to be decided yet."""
+    pairs = kind.by_marketo if operation.system is System.MARKETO else kind.by_dynamics
+    written = (pairs[name].key for name in operation.after if name in pairs)
+    return tuple(key for key in written if operation.kind == "update" and key not in operation.awaited)
 
 
 def _standing(
@@ -284,8 +285,7 @@ def _read_anew(session: Session, kind: Kind, batch: _Batch) -> None:
         return
     observed = session.store.observed(System.DYNAMICS, kind.name, [operation.key for operation in batch.halves])
     for operation in batch.halves:
-        fields = [kind.by_dynamics[name] for name in operation.after if name in kind.by_dynamics]
-        twice = tuple(pair.key for pair in fields if pair.key not in operation.awaited)
+        twice = _unfollowed(kind, operation)
         if twice or any(system is System.MARKETO for system, *_ in operation.step.clears):
             batch.observations.append(
                 Observation(system=System.MARKETO, object=kind.object, key=operation.other, doubtful=twice)
@@ -368,7 +368,9 @@ def _stale(session: Session, kind: Kind, operation: Operation, batch: _Batch, fr
     name = kind.object_in(operation.system)
     pending = session.store.observed(operation.system, name, [operation.key]).get(operation.key)
     before = pending or Observation(system=operation.system, object=name, key=operation.key)
-    batch.observations.append(attrs.evolve(before, record=fresh))
+    # Of what is written to both, Marketo may have its half: the baseline is older than that.
+    twice = _unfollowed(kind, operation) if operation.system is System.DYNAMICS else ()
+    batch.observations.append(attrs.evolve(before, record=fresh, doubtful=(*before.doubtful, *twice)))
 
 
 def moved(operation: Operation, shown: Record | None) -> bool:
