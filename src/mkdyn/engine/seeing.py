@@ -40,6 +40,7 @@ def too_early(session: Session, subject: Subject, person: Record, held: Collecti
     evidence = subject.person.evidence if subject.person is not None else ()
     since = [item.seen_at or session.now() for item in (subject.person or subject.row,) if item is not None]
     named = {item.field for item in evidence}
+    doubtful = _doubtful(subject)
     agreed = kind.as_agreed(subject.link, System.MARKETO)
     for pair in kind.pairs:
         value: Shown = person.values.get(pair.marketo, MISSING)
@@ -49,6 +50,7 @@ def too_early(session: Session, subject: Subject, person: Record, held: Collecti
             known = explained(pair.marketo, value, echoes, evidence)
         else:
             known = pair.dynamics in held or pair.marketo not in agreed or same(value, agreed[pair.marketo])
+            known = known and pair.key not in doubtful  # a lagging value may be that of a baseline that lags, too
         told = [*since, *(echo.at for echo in echoes.get(pair.marketo, ()) if echo.at is not None)]
         if not known and (session.unheard or any(at + delay > session.now() for at in told)):
             return True
@@ -99,7 +101,7 @@ def see(subject: Subject, row: Record | None, person: Record | None) -> Seen:
     shown = kind.as_agreed(link, System.MARKETO) if person is None else dict(person.values)
     for name in [name for name, ours in proof.standing.items() if not same(shown.get(name, MISSING), ours)]:
         proof.overwritten.pop(name, None)  # somebody came after us
-    doubtful = {key for item in (subject.row, subject.person) if item is not None for key in item.doubtful}
+    doubtful = _doubtful(subject)
     baseline = dict(link.baseline.items())  # a mapping that is copied whole is asked for each name
     answers = [] if person is None else _answered(subject, baseline, shown, proof, evidence, doubtful)
     waiting = _waiting(kind, evidence, proof, baseline)
@@ -118,6 +120,11 @@ def see(subject: Subject, row: Record | None, person: Record | None) -> Seen:
         postponed=bool(waiting or _parked(kind, link, baseline, shown)),
         partial=row is not None and not kind.shown_whole(row),
     )
+
+
+def _doubtful(subject: Subject) -> Collection[str]:
+    """Return the pairs of which nobody knows whether our last write arrived."""
+    return {key for item in (subject.row, subject.person) if item is not None for key in item.doubtful}
 
 
 def _waiting(kind: Kind, evidence: Sequence[Evidence], proof: Proof, baseline: Baseline) -> Sequence[str]:

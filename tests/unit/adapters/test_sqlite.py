@@ -20,8 +20,8 @@ from mkdyn.adapters.sqlite import SqliteStore
 from mkdyn.adapters.sqlite.database import explained
 from mkdyn.adapters.sqlite.schema import APPLICATION_ID, MIGRATIONS, migrate, version_of
 from mkdyn.domain.entities import Entity
-from mkdyn.domain.plan import Operation
-from mkdyn.domain.records import Link, LinkState, Moved
+from mkdyn.domain.plan import Operation, Step
+from mkdyn.domain.records import Echo, Link, LinkState, Moved
 from mkdyn.domain.systems import System
 from mkdyn.errors import RunInProgressError, StateCorruptError, StateError, StateFileError, StateTooNewError
 from mkdyn.ports.store import Observation, StateStore
@@ -413,6 +413,23 @@ def test_a_file_of_the_first_release_opens(path: Path, store: SqliteStore) -> No
         migrate(connection, MIGRATIONS[:1])
     write(store)
     assert version_of(store._database.connection) == len(MIGRATIONS)
+
+
+def test_what_an_older_release_did_not_keep_has_its_default(path: Path, store: SqliteStore) -> None:
+    """A write in doubt, and the evidence before a write: neither was known."""
+    with store.transaction():
+        run = store.start_run("run", NOW)
+        operation = Operation(entity=Entity.LEAD, system=System.MARKETO, kind="update", key="1", step=Step(heard=2))
+        store.add_operations(run, [operation])
+        echoes = {"title": (Echo(before="a", after="b", sure=False),)}
+        [link] = store.put_links([Link(entity="lead", dynamics="x", marketo="1", echoes=echoes)])
+    with raw(path) as connection:
+        connection.execute("UPDATE writing SET step = json_remove(step, '$[7]')")
+        connection.execute("UPDATE link SET echoes = json_remove(echoes, '$.title[0][3]')")
+    [found] = store.operations(run, after=0, limit=1)
+    assert found.step == Step()
+    [kept] = store.links_after("lead", 0, 1)
+    assert kept == attrs.evolve(link, echoes={"title": (Echo(before="a", after="b"),)})
 
 
 def test_links_of_an_older_file_are_counted(path: Path, store: SqliteStore) -> None:
