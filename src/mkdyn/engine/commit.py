@@ -117,7 +117,7 @@ def drop(session: Session, kind: Kind, operation: Operation, why: str) -> None:
     name = kind.object_in(operation.system)
     with session.store.transaction():
         session.store.answer([Answer(operation=operation.id, state="dropped", detail=why)])
-        session.store.drop_resolutions(operation.run, _decided(kind, operation))
+        session.store.drop_resolutions(operation.run, _undecided(session, kind, operation))
         if operation.link and not session.store.observed(operation.system, name, [operation.key]):
             session.store.observe([Observation(system=operation.system, object=name, key=operation.key)])
 
@@ -131,6 +131,16 @@ def _decided(kind: Kind, operation: Operation) -> list[tuple[AnyEntity, str, str
     """Return the fields that the operation writes, as collisions name them."""
     pairs = kind.by_marketo if operation.system is System.MARKETO else kind.by_dynamics
     return [(kind.entity, _row(operation), pairs[name].dynamics) for name in operation.after if name in pairs]
+
+
+def _undecided(session: Session, kind: Kind, operation: Operation) -> list[tuple[AnyEntity, str, str]]:
+    """Return the fields of a write that came to nothing, without those that its other half replaces all the same."""
+    fields = _decided(kind, operation)
+    half = session.store.operations_on(operation.run, operation.system.other, [operation.other]).get(operation.other)
+    if half is None or half.state not in ("planned", "sent", "applied", "unknown"):
+        return fields
+    replaced = _decided(kind, half)
+    return [field for field in fields if field not in replaced]
 
 
 def _keep(session: Session, batch: _Batch) -> None:
@@ -364,7 +374,7 @@ def _stale(session: Session, kind: Kind, operation: Operation, batch: _Batch, fr
     """Have the record decided anew, from what it shows now."""
     session.again = True
     batch.answers.append(Answer(operation=operation.id, state="stale"))
-    batch.undecided += _decided(kind, operation)
+    batch.undecided += _undecided(session, kind, operation)
     name = kind.object_in(operation.system)
     pending = session.store.observed(operation.system, name, [operation.key]).get(operation.key)
     before = pending or Observation(system=operation.system, object=name, key=operation.key)

@@ -225,3 +225,24 @@ async def test_a_feed_that_was_not_read_proves_nothing_however_long_it_takes() -
     assert found == [("M", "D")]
     assert report.holds.total == 0
     assert world.person(link)["title"] == "D"
+
+
+async def test_what_one_half_replaced_is_told_though_the_other_never_arrived() -> None:
+    """An edit was put right in Dynamics; Marketo's half was lost, and the report with it."""
+    world = await World.of(Entity.LEAD, rules=Rules(walk_links=0), marketo=FakeMarketo(settles_after_s=60))
+    link = await world.linked(Entity.LEAD, lastname="A", jobtitle="1")
+    world.dynamics.edit("lead", link.dynamics, jobtitle="ours")
+
+    def meddle(call: str) -> None:
+        if call == "write lead":
+            world.marketo.between_calls.clear()
+            world.marketo.edit("lead", link.marketo, title="theirs")
+
+    world.marketo.between(meddle)
+    await world.run()
+    world.dynamics.edit("lead", link.dynamics, jobtitle="newer")
+    world.marketo.inject(LoseAnswer(call=world.next_call(System.MARKETO, "write"), of="write", applied="no"))
+    await world.rest(6)
+    found = {(item.collision.marketo, item.collision.dynamics) async for item in world.sync.journal.collisions()}
+    assert ("theirs", "newer") in found
+    assert world.row(link)["jobtitle"] == world.person(link)["title"] == "theirs"
