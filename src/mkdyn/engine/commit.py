@@ -12,40 +12,21 @@ from typing import assert_never
 
 import attrs
 
-from mkdyn.domain.entities import AnyEntity
-from mkdyn.domain.holds import Hold, Quarantined
 from mkdyn.domain.outcomes import Applied, Outcome, Rejected, Stale, Unknown
-from mkdyn.domain.plan import Operation, OperationState
+from mkdyn.domain.plan import Operation
 from mkdyn.domain.records import Echo, Link, LinkState, Moved, Record
 from mkdyn.domain.systems import System
-from mkdyn.domain.values import MISSING, Shown, fingerprint, same
+from mkdyn.domain.values import MISSING, Shown, same
+from mkdyn.engine.batch import Batch, row_of, unconfirmed, undecided_fields, unfollowed
 from mkdyn.engine.claims import claimed_twice
 from mkdyn.engine.feeds import observe
 from mkdyn.engine.kinds import Kind
+from mkdyn.engine.refusals import bury, rejected, stale
 from mkdyn.engine.session import Session
 from mkdyn.ports.store import Answer, Observation
 
 #: How many unconfirmed writes of one field are remembered.
 ECHOES_MAX = 5
-
-
-@attrs.define(kw_only=True, eq=False)
-class _Batch:
-    """What the answers to a batch come to, before it is kept."""
-
-    links: dict[str, Link] = attrs.field(factory=dict[str, Link])
-    sent_at: datetime | None
-    standing: Mapping[str, Link]
-    answers: list[Answer] = attrs.field(factory=list[Answer])
-    halves: list[Operation] = attrs.field(factory=list[Operation])
-    revised: list[Operation] = attrs.field(factory=list[Operation])
-    clears: list[tuple[System, str, str, int]] = attrs.field(factory=list[tuple[System, str, str, int]])
-    observations: list[Observation] = attrs.field(factory=list[Observation])
-    older: list[Observation] = attrs.field(factory=list[Observation])
-    kept_back: list[Hold | Quarantined] = attrs.field(factory=list["Hold | Quarantined"])
-    unsure: Collection[str] = ()
-    buried: list[tuple[AnyEntity, str]] = attrs.field(factory=list[tuple[AnyEntity, str]])
-    undecided: list[tuple[AnyEntity, str, str]] = attrs.field(factory=list[tuple[AnyEntity, str, str]])
 
 
 def commit(
@@ -85,21 +66,21 @@ def commit_batch(
         unsure: Pair keys whose baselines must not move, because nobody knows who wrote what shows now.
         seen: Observations to be kept with the answers, in the place of others of the same records.
     """
-    rows = {_row(operation) for operation in operations}
+    rows = {row_of(operation) for operation in operations}
     known = session.store.links([kind.name], System.DYNAMICS, rows)
-    batch = _Batch(sent_at=sent_at, unsure=unsure, standing=_standing(session, kind, operations, known))
+    batch = Batch(sent_at=sent_at, unsure=unsure, standing=_standing(session, kind, operations, known))
     for operation, outcome in zip(operations, outcomes, strict=True):
-        link = batch.links.get(_row(operation)) or known.get(_row(operation))
+        link = batch.links.get(row_of(operation)) or known.get(row_of(operation))
         match outcome:
             case Applied():
                 _applied(session, kind, operation, outcome, link, batch)
             case Rejected():
-                _rejected(session, kind, operation, outcome, link, batch)
+                rejected(session, kind, operation, outcome, link, batch)
             case Stale():
                 if outcome.gone and operation.step.gone is not None and link is not None:
-                    _bury(session, operation, link, batch)
+                    bury(session, operation, link, batch)
                 else:
-                    _stale(session, kind, operation, batch, (fresh or {}).get(operation.key))
+                    stale(session, kind, operation, batch, (fresh or {}).get(operation.key))
             case Unknown(reason=reason):
                 batch.answers.append(Answer(operation=operation.id, state="unknown", detail=reason))
             case _:
@@ -117,33 +98,12 @@ def drop(session: Session, kind: Kind, operation: Operation, why: str) -> None:
     name = kind.object_in(operation.system)
     with session.store.transaction():
         session.store.answer([Answer(operation=operation.id, state="dropped", detail=why)])
-        session.store.drop_resolutions(operation.run, _undecided(session, kind, operation))
+        session.store.drop_resolutions(operation.run, undecided_fields(session, kind, operation))
         if operation.link and not session.store.observed(operation.system, name, [operation.key]):
             session.store.observe([Observation(system=operation.system, object=name, key=operation.key)])
 
 
-def _row(operation: Operation) -> str:
-    """Return the Dynamics GUID of the operation's record."""
-    return operation.key if operation.system is System.DYNAMICS else operation.other
-
-
-def _decided(kind: Kind, operation: Operation) -> list[tuple[AnyEntity, str, str]]:
-    """Return the fields that the operation writes, as collisions name them."""
-    pairs = kind.by_marketo if operation.system is System.MARKETO else kind.by_dynamics
-    return [(kind.entity, _row(operation), pairs[name].dynamics) for name in operation.after if name in pairs]
-
-
-def _undecided(session: Session, kind: Kind, operation: Operation) -> list[tuple[AnyEntity, str, str]]:
-    """Return the fields of a write that came to nothing, without those that its other half replaces all the same."""
-    fields = _decided(kind, operation)
-    half = session.store.operations_on(operation.run, operation.system.other, [operation.other]).get(operation.other)
-    if half is None or half.state not in ("planned", "sent", "applied", "unknown"):
-        return fields
-    replaced = _decided(kind, half)
-    return [field for field in fields if field not in replaced]
-
-
-def _keep(session: Session, batch: _Batch) -> None:
+def _keep(session: Session, batch: Batch) -> None:
     store = session.store
     with store.transaction():
         store.put_links(list(batch.links.values()))
@@ -158,11 +118,8 @@ def _keep(session: Session, batch: _Batch) -> None:
         observe(session, batch.observations)
 
 
-# -- Applied -----------------------------------------------------------------------------------------
-
-
 def _applied(
-    session: Session, kind: Kind, operation: Operation, outcome: Applied, link: Link | None, batch: _Batch
+    session: Session, kind: Kind, operation: Operation, outcome: Applied, link: Link | None, batch: Batch
 ) -> None:
     step = operation.step
     batch.answers.append(Answer(operation=operation.id, state="applied"))
@@ -197,17 +154,10 @@ def _applied(
     )
     if operation.system is System.DYNAMICS and operation.kind == "update" and not step.covers:
         batch.halves.append(operation)
-    if operation.system is System.MARKETO and _unfollowed(kind, operation):
+    if operation.system is System.MARKETO and unfollowed(kind, operation):
         batch.observations.append(Observation(system=System.MARKETO, object=kind.object, key=link.marketo))
     if outcome.found or (operation.kind == "create" and operation.system is System.DYNAMICS):
         _look_again(session, kind, link, batch)
-
-
-def _unfollowed(kind: Kind, operation: Operation) -> tuple[str, ...]:
-    """Return the pairs that an operation writes and no baseline follows: somebody's edit, which is to be decided yet."""
-    pairs = kind.by_marketo if operation.system is System.MARKETO else kind.by_dynamics
-    written = (pairs[name].key for name in operation.after if name in pairs)
-    return tuple(key for key in written if operation.kind == "update" and key not in operation.awaited)
 
 
 def _standing(
@@ -220,15 +170,15 @@ def _standing(
         if operation.step.origin != "created"
         and (
             operation.kind == "create"
-            or _row(operation) not in known
-            or known[_row(operation)].state is LinkState.TOMBSTONE
+            or row_of(operation) not in known
+            or known[row_of(operation)].state is LinkState.TOMBSTONE
         )
     ]
     names = [other.name for other in session.kinds if other.object == kind.object]
     return session.store.links(names, System.MARKETO, persons) if persons else {}
 
 
-def _is_taken(session: Session, kind: Kind, link: Link, batch: _Batch) -> bool:
+def _is_taken(session: Session, kind: Kind, link: Link, batch: Batch) -> bool:
     """Whether the person is in another link by now: no record is in two, whoever was first."""
     standing = batch.standing.get(link.marketo)
     if link.origin == "created":  # it was found, which nobody expected
@@ -252,17 +202,11 @@ def _new_link(kind: Kind, operation: Operation, outcome: Applied) -> Link:
     )
 
 
-def _unconfirmed(operation: Operation, link: Link) -> Mapping[str, tuple[Echo, ...]]:
-    """Return the link's writes that the evidence behind an operation has not confirmed."""
-    confirmed = operation.step.confirms
-    return {name: rest for name, waiting in link.echoes.items() if (rest := waiting[confirmed.get(name, 0) :])}
-
-
 def _echoing(
-    kind: Kind, operation: Operation, link: Link, batch: _Batch, *, found: bool
+    kind: Kind, operation: Operation, link: Link, batch: Batch, *, found: bool
 ) -> Mapping[str, tuple[Echo, ...]]:
     """Return the link's unconfirmed writes with this one: Marketo's feed will show it as if anybody had made it."""
-    known = _unconfirmed(operation, link)
+    known = unconfirmed(operation, link)
     if operation.system is System.DYNAMICS or not kind.person or (operation.kind == "create" and not found):
         return known
     echoes, at = dict(known), batch.sent_at or operation.sent_at
@@ -274,7 +218,7 @@ def _echoing(
     return echoes
 
 
-def _lay_evidence_aside(session: Session, kind: Kind, operations: Sequence[Operation], batch: _Batch) -> None:
+def _lay_evidence_aside(session: Session, kind: Kind, operations: Sequence[Operation], batch: Batch) -> None:
     """Take the evidence of what was written out of observations that stay: it is older than the write it would prove."""
     applied = {answer.operation for answer in batch.answers if answer.state == "applied"}
     written = {item.key: item for item in operations if item.id in applied and item.system is System.MARKETO}
@@ -285,7 +229,7 @@ def _lay_evidence_aside(session: Session, kind: Kind, operations: Sequence[Opera
             batch.older.append(attrs.evolve(pending, record=None, evidence=evidence))
 
 
-def _read_anew(session: Session, kind: Kind, batch: _Batch) -> None:
+def _read_anew(session: Session, kind: Kind, batch: Batch) -> None:
     """Have both records read once more where a write was one half of a decision.
 
     What was observed of the row is from before our write, and the other half may not come to be sent. A field that is
@@ -295,7 +239,7 @@ def _read_anew(session: Session, kind: Kind, batch: _Batch) -> None:
         return
     observed = session.store.observed(System.DYNAMICS, kind.name, [operation.key for operation in batch.halves])
     for operation in batch.halves:
-        twice = _unfollowed(kind, operation)
+        twice = unfollowed(kind, operation)
         if twice or any(system is System.MARKETO for system, *_ in operation.step.clears):
             batch.observations.append(
                 Observation(system=System.MARKETO, object=kind.object, key=operation.other, doubtful=twice)
@@ -307,80 +251,11 @@ def _read_anew(session: Session, kind: Kind, batch: _Batch) -> None:
             batch.observations.append(attrs.evolve(pending, record=None))
 
 
-def _look_again(session: Session, kind: Kind, link: Link, batch: _Batch) -> None:
+def _look_again(session: Session, kind: Kind, link: Link, batch: Batch) -> None:
     """Have a link merged once more in this run: it was found, not made, or its person needs the new row's GUID."""
     session.again = True
     batch.observations.append(Observation(system=System.DYNAMICS, object=kind.name, key=link.dynamics))
     batch.observations.append(Observation(system=System.MARKETO, object=kind.object, key=link.marketo))
-
-
-# -- Rejected, Stale -----------------------------------------------------------------------------------
-
-
-def _rejected(
-    session: Session, kind: Kind, operation: Operation, outcome: Rejected, link: Link | None, batch: _Batch
-) -> None:
-    """Hold the field to blame and send the rest again, or set the whole record aside."""
-    pairs = kind.by_marketo if operation.system is System.MARKETO else kind.by_dynamics
-    pair = pairs.get(outcome.field or "")
-    rest = {name: value for name, value in operation.after.items() if name != outcome.field}
-    if pair is not None and outcome.field in operation.after and outcome.field != kind.key_field:
-        batch.kept_back.append(
-            Hold(
-                entity=kind.entity, key=_row(operation), field=pair.dynamics, code=outcome.code,
-                reason=f"{operation.system} refused it: {outcome.message.rstrip('.')}. Change it in {operation.system.other}.",
-                refused=fingerprint(operation.after[pair.marketo if operation.system is System.MARKETO else pair.dynamics]),
-            )
-        )  # fmt: skip
-        if rest:
-            awaited = {key: value for key, value in operation.awaited.items() if key != pair.key}
-            step = attrs.evolve(operation.step, covers=False)
-            batch.revised.append(
-                attrs.evolve(operation, after=rest, awaited=awaited, step=step, state="planned", detail=outcome.code)
-            )
-            return
-    else:
-        batch.kept_back.append(
-            Quarantined(
-                entity=kind.entity, key=_row(operation), code=outcome.code,
-                reason=f"{operation.system} refused to {operation.kind} it: {outcome.message}",
-            )
-        )  # fmt: skip
-    state: OperationState = "rejected"
-    batch.answers.append(Answer(operation=operation.id, state=state, detail=f"{outcome.code}: {outcome.message}"))
-    batch.clears += operation.step.clears
-    if link is not None:
-        link = attrs.evolve(
-            link,
-            version=None,
-            baseline=Moved(link.baseline, operation.step.agreed),
-            echoes=_unconfirmed(operation, link),
-        )
-        if operation.step.gone is not None:  # the row is gone all the same
-            link = attrs.evolve(link, state=operation.step.state, gone=operation.step.gone, since=session.started_at)
-        batch.links[link.dynamics] = link
-
-
-def _bury(session: Session, operation: Operation, link: Link, batch: _Batch) -> None:
-    """Part from a record whose person can't be flagged any more: it is gone, or nobody may read it."""
-    batch.answers.append(Answer(operation=operation.id, state="stale"))
-    batch.clears += operation.step.clears
-    batch.links[link.dynamics] = attrs.evolve(
-        link, version=None, state=operation.step.state, gone=operation.step.gone, since=session.started_at
-    )
-
-
-def _stale(session: Session, kind: Kind, operation: Operation, batch: _Batch, fresh: Record | None) -> None:
-    """Have the record decided anew, from what it shows now."""
-    session.again = True
-    batch.answers.append(Answer(operation=operation.id, state="stale"))
-    batch.undecided += _undecided(session, kind, operation)
-    name = kind.object_in(operation.system)
-    pending = session.store.observed(operation.system, name, [operation.key]).get(operation.key)
-    before = pending or Observation(system=operation.system, object=name, key=operation.key)
-    # Of what is written to both, Marketo may have its half: the baseline is older than that.
-    twice = _unfollowed(kind, operation) if operation.system is System.DYNAMICS else ()
-    batch.observations.append(attrs.evolve(before, record=fresh, doubtful=(*before.doubtful, *twice)))
 
 
 def moved(operation: Operation, shown: Record | None) -> bool:

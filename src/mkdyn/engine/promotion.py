@@ -17,9 +17,10 @@ from mkdyn.domain.records import Link, Record, short
 from mkdyn.domain.systems import System
 from mkdyn.domain.values import MISSING
 from mkdyn.engine.claims import claimed, open_claims
-from mkdyn.engine.first_sight import candidate, comparable, keys_of, link_to_marketo, values_for_new
+from mkdyn.engine.first_sight import candidate, comparable, keys_of
 from mkdyn.engine.kinds import Kind
 from mkdyn.engine.ledger import Ledger, clears
+from mkdyn.engine.linking import link_to_marketo, values_for_new
 from mkdyn.engine.session import Session
 from mkdyn.ports.store import Observation
 

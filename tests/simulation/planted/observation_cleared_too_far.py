@@ -6,6 +6,7 @@ import pytest
 
 from mkdyn.domain.systems import System
 from mkdyn.engine import commit
+from mkdyn.engine.batch import Batch
 from mkdyn.engine.kinds import kinds_of
 from mkdyn.engine.session import Session
 
@@ -17,7 +18,7 @@ def clear_later_observations(monkeypatch: pytest.MonkeyPatch) -> None:
     """Plant it."""
     keep = commit._keep
 
-    def careless(session: Session, batch: commit._Batch) -> None:
+    def careless(session: Session, batch: Batch) -> None:
         keep(session, batch)
         objects = {kind.name: kind.object for kind in kinds_of(session.store.pairs(), session.rules)}
         with session.store.transaction():

@@ -1,0 +1,86 @@
+"""What the answers to a batch come to, and what its operations say of fields."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from datetime import datetime
+
+import attrs
+
+from mkdyn.domain.entities import AnyEntity
+from mkdyn.domain.holds import Hold, Quarantined
+from mkdyn.domain.plan import Operation
+from mkdyn.domain.records import Echo, Link
+from mkdyn.domain.systems import System
+from mkdyn.engine.kinds import Kind
+from mkdyn.engine.session import Session
+from mkdyn.ports.store import Answer, Observation
+
+
+@attrs.define(kw_only=True, eq=False)
+class Batch:
+    """What the answers to a batch come to, before it is kept.
+
+    Attributes:
+        links: Links as they are afterwards, by row.
+        sent_at: When it was sent, if the answers came at once.
+        standing: The links that persons about to be linked are in already, by person.
+        answers: What became of each operation.
+        halves: Writes to Dynamics that were one half of a decision.
+        revised: Operations to send again without a refused field.
+        clears: Observations that are dealt with.
+        observations: Records that must be looked at again, joined with what is pending of them.
+        older: Observations that stay, in the place of what is pending.
+        kept_back: Fields and records kept back.
+        unsure: Pair keys whose baselines must not move.
+        buried: Rows whose links are over.
+        undecided: Fields whose collisions were not carried out.
+    """
+
+    links: dict[str, Link] = attrs.field(factory=dict[str, Link])
+    sent_at: datetime | None
+    standing: Mapping[str, Link]
+    answers: list[Answer] = attrs.field(factory=list[Answer])
+    halves: list[Operation] = attrs.field(factory=list[Operation])
+    revised: list[Operation] = attrs.field(factory=list[Operation])
+    clears: list[tuple[System, str, str, int]] = attrs.field(factory=list[tuple[System, str, str, int]])
+    observations: list[Observation] = attrs.field(factory=list[Observation])
+    older: list[Observation] = attrs.field(factory=list[Observation])
+    kept_back: list[Hold | Quarantined] = attrs.field(factory=list["Hold | Quarantined"])
+    unsure: Collection[str] = ()
+    buried: list[tuple[AnyEntity, str]] = attrs.field(factory=list[tuple[AnyEntity, str]])
+    undecided: list[tuple[AnyEntity, str, str]] = attrs.field(factory=list[tuple[AnyEntity, str, str]])
+
+
+def row_of(operation: Operation) -> str:
+    """Return the Dynamics GUID of the operation's record."""
+    return operation.key if operation.system is System.DYNAMICS else operation.other
+
+
+def decided_fields(kind: Kind, operation: Operation) -> list[tuple[AnyEntity, str, str]]:
+    """Return the fields that the operation writes, as collisions name them."""
+    pairs = kind.by_marketo if operation.system is System.MARKETO else kind.by_dynamics
+    return [(kind.entity, row_of(operation), pairs[name].dynamics) for name in operation.after if name in pairs]
+
+
+def undecided_fields(session: Session, kind: Kind, operation: Operation) -> list[tuple[AnyEntity, str, str]]:
+    """Return the fields of a write that came to nothing, without those that its other half replaces all the same."""
+    fields = decided_fields(kind, operation)
+    half = session.store.operations_on(operation.run, operation.system.other, [operation.other]).get(operation.other)
+    if half is None or half.state not in ("planned", "sent", "applied", "unknown"):
+        return fields
+    replaced = decided_fields(kind, half)
+    return [field for field in fields if field not in replaced]
+
+
+def unfollowed(kind: Kind, operation: Operation) -> tuple[str, ...]:
+    """Return the pairs that an operation writes and no baseline follows: somebody's edit, which is to be decided yet."""
+    pairs = kind.by_marketo if operation.system is System.MARKETO else kind.by_dynamics
+    written = (pairs[name].key for name in operation.after if name in pairs)
+    return tuple(key for key in written if operation.kind == "update" and key not in operation.awaited)
+
+
+def unconfirmed(operation: Operation, link: Link) -> Mapping[str, tuple[Echo, ...]]:
+    """Return the link's writes that the evidence behind an operation has not confirmed."""
+    confirmed = operation.step.confirms
+    return {name: rest for name, waiting in link.echoes.items() if (rest := waiting[confirmed.get(name, 0) :])}

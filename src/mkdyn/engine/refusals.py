@@ -1,0 +1,82 @@
+"""What is remembered of a write that did not take effect: refused by its system, or stale."""
+
+from __future__ import annotations
+
+import attrs
+
+from mkdyn.domain.holds import Hold, Quarantined
+from mkdyn.domain.outcomes import Rejected
+from mkdyn.domain.plan import Operation, OperationState
+from mkdyn.domain.records import Link, Moved, Record
+from mkdyn.domain.systems import System
+from mkdyn.domain.values import fingerprint
+from mkdyn.engine.batch import Batch, row_of, unconfirmed, undecided_fields, unfollowed
+from mkdyn.engine.kinds import Kind
+from mkdyn.engine.session import Session
+from mkdyn.ports.store import Answer, Observation
+
+
+def rejected(
+    session: Session, kind: Kind, operation: Operation, outcome: Rejected, link: Link | None, batch: Batch
+) -> None:
+    """Hold the field to blame and send the rest again, or set the whole record aside."""
+    pairs = kind.by_marketo if operation.system is System.MARKETO else kind.by_dynamics
+    pair = pairs.get(outcome.field or "")
+    rest = {name: value for name, value in operation.after.items() if name != outcome.field}
+    if pair is not None and outcome.field in operation.after and outcome.field != kind.key_field:
+        batch.kept_back.append(
+            Hold(
+                entity=kind.entity, key=row_of(operation), field=pair.dynamics, code=outcome.code,
+                reason=f"{operation.system} refused it: {outcome.message.rstrip('.')}. Change it in {operation.system.other}.",
+                refused=fingerprint(operation.after[pair.marketo if operation.system is System.MARKETO else pair.dynamics]),
+            )
+        )  # fmt: skip
+        if rest:
+            awaited = {key: value for key, value in operation.awaited.items() if key != pair.key}
+            step = attrs.evolve(operation.step, covers=False)
+            batch.revised.append(
+                attrs.evolve(operation, after=rest, awaited=awaited, step=step, state="planned", detail=outcome.code)
+            )
+            return
+    else:
+        batch.kept_back.append(
+            Quarantined(
+                entity=kind.entity, key=row_of(operation), code=outcome.code,
+                reason=f"{operation.system} refused to {operation.kind} it: {outcome.message}",
+            )
+        )  # fmt: skip
+    state: OperationState = "rejected"
+    batch.answers.append(Answer(operation=operation.id, state=state, detail=f"{outcome.code}: {outcome.message}"))
+    batch.clears += operation.step.clears
+    if link is not None:
+        link = attrs.evolve(
+            link,
+            version=None,
+            baseline=Moved(link.baseline, operation.step.agreed),
+            echoes=unconfirmed(operation, link),
+        )
+        if operation.step.gone is not None:  # the row is gone all the same
+            link = attrs.evolve(link, state=operation.step.state, gone=operation.step.gone, since=session.started_at)
+        batch.links[link.dynamics] = link
+
+
+def bury(session: Session, operation: Operation, link: Link, batch: Batch) -> None:
+    """Part from a record whose person can't be flagged any more: it is gone, or nobody may read it."""
+    batch.answers.append(Answer(operation=operation.id, state="stale"))
+    batch.clears += operation.step.clears
+    batch.links[link.dynamics] = attrs.evolve(
+        link, version=None, state=operation.step.state, gone=operation.step.gone, since=session.started_at
+    )
+
+
+def stale(session: Session, kind: Kind, operation: Operation, batch: Batch, fresh: Record | None) -> None:
+    """Have the record decided anew, from what it shows now."""
+    session.again = True
+    batch.answers.append(Answer(operation=operation.id, state="stale"))
+    batch.undecided += undecided_fields(session, kind, operation)
+    name = kind.object_in(operation.system)
+    pending = session.store.observed(operation.system, name, [operation.key]).get(operation.key)
+    before = pending or Observation(system=operation.system, object=name, key=operation.key)
+    # Of what is written to both, Marketo may have its half: the baseline is older than that.
+    twice = unfollowed(kind, operation) if operation.system is System.DYNAMICS else ()
+    batch.observations.append(attrs.evolve(before, record=fresh, doubtful=(*before.doubtful, *twice)))
