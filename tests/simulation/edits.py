@@ -165,7 +165,7 @@ class _Replay:
         parted = [key for number, _, _, key in self.world.log.deletions if self._is_soon(change, *self._runs(number))]
         if pair.marketo in self.world.blocked:
             return True  # what Marketo makes of our writes can't be told from what people enter there
-        if self._is_taken_for_ours(entered) or self._was_given_our_key(change):
+        if self._is_taken_for_ours(entered) or was_given_our_key(self.world, change):
             return True
         return (
             in_marketo
@@ -214,21 +214,11 @@ class _Replay:
             for sending in self.world.log.sendings
         )
 
-    def _was_given_our_key(self, change: Change) -> bool:
-        """Whether somebody gave a person the key of a row, while our create for that row was on its way."""
-        return any(
-            past.place[:3] == change.place[:3]
-            and not past.ours
-            and past.run >= change.sent
-            and past.new == change.other
-            for past in self.world.log.changes[: change.number]
-        )
-
     def _is_superseded(self, item: _Replaced) -> bool:
-        """Whether somebody of the same system came after our write: two edits in one system are one."""
-        later = self.world.log.changes[item.by.number + 1 :]
-        following = next((change for change in later if change.place == item.by.place), None)
-        return following is not None and not following.ours
+        """Whether somebody of the same system came after our write, or after the next, before we could hear of it."""
+        later = [change for change in self.world.log.changes[item.by.number + 1 :] if change.place == item.by.place]
+        by_hand = next((change for change in later if not change.ours), None)
+        return by_hand is not None and (by_hand is later[0] or by_hand.run <= item.by.run + 2)
 
     def _came_back(self, item: _Replaced) -> bool:
         side = 1 if item.system is System.DYNAMICS else 2
@@ -243,6 +233,14 @@ class _Replay:
             number > item.entered.told and (same(dynamics, lost) or same(marketo, lost))
             for number, dynamics, marketo in reports
         )
+
+
+def was_given_our_key(world: World, change: Change) -> bool:
+    """Whether somebody gave a person the key of a row, while our create for that row was on its way."""
+    return any(
+        past.place[:3] == change.place[:3] and not past.ours and past.run >= change.sent and past.new == change.other
+        for past in world.log.changes[: change.number]
+    )
 
 
 def told_in(world: World) -> Told:

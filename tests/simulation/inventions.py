@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from mkdyn.domain import Direction, FieldValue, Unfit
 from mkdyn.domain.systems import System
 from mkdyn.domain.values import same
-from tests.simulation.edits import told_in
+from tests.simulation.edits import told_in, was_given_our_key
 from tests.simulation.log import Change, Place
 from tests.simulation.world import Selected, World
 
@@ -54,8 +54,8 @@ def _is_told(change: Change, reports: Iterable[tuple[int, FieldValue, FieldValue
 def _has_a_source(world: World, change: Change, item: Selected, seen: Mapping[Place, list[Change]]) -> bool:
     system = change.place[0]
     pair = item.pair
-    if pair.marketo in world.blocked:
-        return True  # Marketo makes something of its own of it
+    if pair.marketo in world.blocked or was_given_our_key(world, change):
+        return True  # Marketo makes something of its own of it, or takes a person for another
     there: Place = (
         (System.MARKETO, pair.entity.marketo_object, str(change.other), pair.marketo)
         if system is System.DYNAMICS

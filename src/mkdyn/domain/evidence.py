@@ -139,7 +139,7 @@ def prove(evidence: Iterable[Evidence], echoes: Echoes) -> Proof:
     proof = Proof(echoes=dict(echoes))
     for item in evidence:
         waiting = proof.echoes.get(item.field, ())
-        echo = next((echo for echo in waiting if reads_as(item.new, echo.after)), None)
+        echo = _echo_of(item, waiting)
         if echo is None:
             proof.edited.add(item.field)
             for known in (proof.overwritten, proof.standing):
@@ -148,13 +148,26 @@ def prove(evidence: Iterable[Evidence], echoes: Echoes) -> Proof:
         proof.confirmed = True
         proof.standing[item.field] = echo.after
         _settle(proof, item.field, waiting[waiting.index(echo) + 1 :])
-        if not _is_cut_from(item.old, echo.before) and not reads_as(item.old, echo.before):
+        if not _continues(item, echo):
             replaced = value_like(item.old, echo.after if echo.before is None else echo.before)
             if isinstance(replaced, Missing):
                 proof.lost.add(item.field)
             else:
                 proof.overwritten[item.field] = replaced
     return proof
+
+
+def _echo_of(item: Evidence, waiting: Sequence[Echo]) -> Echo | None:
+    """Return the write that an entry tells of: the oldest that wrote this, or, where it may never have arrived, one that fits."""
+    alike = [echo for echo in waiting if reads_as(item.new, echo.after)]
+    if not alike or alike[0].sure:
+        return alike[0] if alike else None
+    return next((echo for echo in alike if _continues(item, echo)), alike[0])
+
+
+def _continues(item: Evidence, echo: Echo) -> bool:
+    """Whether a field showed before an entry what it showed when the write was decided on."""
+    return _is_cut_from(item.old, echo.before) or reads_as(item.old, echo.before)
 
 
 def _is_cut_from(text: str | None, value: FieldValue) -> bool:

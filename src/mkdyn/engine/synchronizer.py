@@ -250,6 +250,8 @@ class Synchronizer:
                 store.drop_planned()
                 number = store.start_run(purpose, started_at) if plan is None else plan
                 forget_resolutions(store, number)
+                if plan is not None:  # what it finds to collide happens from now on
+                    store.end_run(plan, started_at, "begun", {})
             session = Session(
                 id=number,
                 purpose=purpose,
@@ -281,7 +283,7 @@ class Synchronizer:
         if plan is None:
             return
         row = self._store.run(plan)
-        if row is None or row.ended not in ("planned", "stopped"):
+        if row is None or row.ended not in ("planned", "begun", "stopped"):
             what = "There is no plan" if row is None else "There is nothing left to apply of plan"
             raise PlanMovedError(f"{what} {plan}.", what_to_do="Make a new one: sync.plan().")
 

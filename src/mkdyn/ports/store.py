@@ -23,8 +23,9 @@ from mkdyn.domain.plan import Operation, OperationState, Purpose
 from mkdyn.domain.records import Link, LinkState, Record
 from mkdyn.domain.systems import System
 
-#: How a run ended; None while it is going on, or where its process died.
-RunEnd: TypeAlias = Literal["planned", "done", "warnings", "stopped", "paused", "out-of-time", "failed"]
+#: How a run ended; None while it is going on, or where its process died. A plan that is being carried out, or whose
+#: process died then, is `begun`.
+RunEnd: TypeAlias = Literal["planned", "begun", "done", "warnings", "stopped", "paused", "out-of-time", "failed"]
 
 
 @attrs.frozen(kw_only=True)

@@ -254,6 +254,15 @@ def test_writes_past_confirming_are_not_due_for_the_fields_a_new_entry_names() -
     assert still_due(echoes, ["title"], old.at) == echoes
 
 
+def test_an_entry_is_of_the_write_that_arrived_where_another_like_it_may_not_have() -> None:
+    """The one in doubt took the entry of the other, which waited for it for ever; and an edit seemed to be hit."""
+    lost, sent = attrs.evolve(WRITE, sure=False), Echo(before="theirs", after="ours")
+    proof = prove([told("theirs", "ours")], waiting(lost, sent))
+    assert (proof.echoes, proof.overwritten) == ({}, {})
+    assert prove([told("old", "ours")], waiting(lost, sent)).echoes == waiting(sent)
+    assert prove([told("hit", "ours")], waiting(lost, sent)).overwritten == {"title": "hit"}
+
+
 def test_what_a_field_shows_is_no_answer_to_a_write_that_may_never_have_arrived() -> None:
     """It may be what stood there all along."""
     assert refused("title", "old", waiting(attrs.evolve(WRITE, sure=False)), []) is None

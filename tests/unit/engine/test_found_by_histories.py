@@ -246,3 +246,28 @@ async def test_what_one_half_replaced_is_told_though_the_other_never_arrived() -
     found = {(item.collision.marketo, item.collision.dynamics) async for item in world.sync.journal.collisions()}
     assert ("theirs", "newer") in found
     assert world.row(link)["jobtitle"] == world.person(link)["title"] == "theirs"
+
+
+async def test_what_an_applied_plan_found_to_collide_is_told_though_its_process_died() -> None:
+    """Nothing had to be written for it, so nothing but its report knew, and the plan passed for never carried out."""
+    world = await World.of(Entity.CONTACT)
+    link = await world.linked(Entity.CONTACT, lastname="A", jobtitle="1")
+    other = await world.linked(Entity.CONTACT, lastname="B", jobtitle="1")
+    world.dynamics.edit("contact", link.dynamics, jobtitle="ours")
+
+    def hit(call: str) -> None:
+        if call == "write lead":
+            world.marketo.between_calls.clear()
+            world.marketo.edit("lead", link.marketo, title="theirs")
+
+    world.marketo.between(hit)
+    await world.run()
+    world.dynamics.edit("contact", other.dynamics, jobtitle="2")
+    plan = await world.sync.plan()
+    world.marketo.inject(Crash(call=world.next_call(System.MARKETO, "write"), when="before", of="write"))
+    with pytest.raises(Crashed):
+        await world.sync.apply(plan)
+    world.restart()
+    await world.rest()
+    told = [(item.collision.dynamics, item.collision.marketo) async for item in world.sync.journal.collisions()]
+    assert told == [("ours", "theirs")]
