@@ -18,7 +18,7 @@ from typing import Final, NamedTuple
 import attrs
 
 from mkdyn.domain import Entity, FieldPair, FieldSpec, FieldValue, Unfit
-from mkdyn.domain.fields import lens_between
+from mkdyn.domain.lenses.matrix import lens_between
 
 
 class Touch(enum.Enum):

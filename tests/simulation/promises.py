@@ -16,6 +16,7 @@ REST_RUNS = 8
 #: Why a field may be kept back, or a record set aside.
 _HOLDS = {
     "too-long",
+    "bad-email",
     "1003",
     "rejected",
     "unreadable",

@@ -36,12 +36,13 @@ from mkdyn.domain.feeds import Cursor as Cursor, Entry as Entry, Evidence as Evi
 from mkdyn.domain.fields import (
     FieldPair as FieldPair,
     FieldSpec as FieldSpec,
-    FieldType as FieldType,
+    Nature as Nature,
     NewField as NewField,
     PairState as PairState,
 )
 from mkdyn.domain.guards import Breach as Breach, Guard as Guard, Guards as Guards
 from mkdyn.domain.holds import Hold as Hold, Quarantined as Quarantined, Wake as Wake
+from mkdyn.domain.lenses.lens import IDENTITY as IDENTITY, Lens as Lens, Unfit as Unfit
 from mkdyn.domain.merged import Merged as Merged
 from mkdyn.domain.merger import Merger as Merger, merge as merge
 from mkdyn.domain.outcomes import (
@@ -88,13 +89,11 @@ from mkdyn.domain.registry import (
 )
 from mkdyn.domain.rules import Promotion as Promotion, Rules as Rules
 from mkdyn.domain.systems import System as System
+from mkdyn.domain.types import FieldType as FieldType
 from mkdyn.domain.values import (
-    IDENTITY as IDENTITY,
     MISSING as MISSING,
     FieldValue as FieldValue,
-    Lens as Lens,
     Missing as Missing,
     Shown as Shown,
-    Unfit as Unfit,
     Values as Values,
 )

@@ -4,35 +4,19 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Mapping
-from typing import Final, Literal, TypeAlias
+from typing import Literal, TypeAlias
 
 import attrs
 
 from mkdyn.domain.directions import Direction, direction_of, narrowed
 from mkdyn.domain.entities import AnyEntity
+from mkdyn.domain.lenses.lens import IDENTITY, Lens
 from mkdyn.domain.systems import System
-from mkdyn.domain.values import (
-    IDENTITY,
-    FieldValue,
-    Lens,
-    boolean_lens,
-    choice_lens,
-    date_lens,
-    datetime_lens,
-    decimal_lens,
-    integer_lens,
-    reference_lens,
-    text_lens,
-)
-from mkdyn.errors import TypeMismatchError
+from mkdyn.domain.types import FieldType
+from mkdyn.domain.values import FieldValue
 
-#: What a field holds, in one vocabulary for both systems.
-FieldType: TypeAlias = Literal[
-    "text", "integer", "decimal", "float", "boolean", "choice", "datetime", "date", "lookup", "guid", "unsupported"
-]
-
-_TEXTS: Final = frozenset({"text", "guid"})
-_NUMBERS: Final = frozenset({"decimal", "float"})
+#: Where a field's values come from, if not from people: `part` of another column, which shows them, too.
+Nature: TypeAlias = Literal["entered", "calculated", "rolled-up", "system", "virtual", "part"]
 
 
 @attrs.frozen(kw_only=True)
@@ -47,12 +31,14 @@ class FieldSpec:
         precision: Decimal places of a number, or None.
         minimum: The least number it takes, or None.
         maximum: The greatest number it takes, or None.
-        choices: A choice's numbers and labels.
+        choices: A choice's numbers and labels, in the language of this user.
+        translations: The same in every language there is, by Windows language id.
         default: What it shows where nobody entered anything (booleans).
         required: Whether a record needs it to be created.
         readable: Whether this user may read it.
         writable: Whether this user may write it.
-        calculated: Whether the system computes it (calculated, rolled up).
+        secured: Whether column security decides who may read and write it.
+        nature: Where its values come from.
         targets: The tables a lookup points to.
         id: The system's lasting identity of the field, if it has one.
     """
@@ -65,11 +51,13 @@ class FieldSpec:
     minimum: float | None = None
     maximum: float | None = None
     choices: Mapping[int, str] = attrs.field(factory=dict[int, str])
+    translations: Mapping[int, Mapping[int, str]] = attrs.field(factory=dict[int, Mapping[int, str]])
     default: FieldValue = None
     required: bool = False
     readable: bool = True
     writable: bool = True
-    calculated: bool = False
+    secured: bool = False
+    nature: Nature = "entered"
     targets: tuple[str, ...] = ()
     id: str | None = None
 
@@ -77,6 +65,10 @@ class FieldSpec:
     def shape(self) -> str:
         """Type and size in a word, as in `text(100)`."""
         return f"{self.type}({self.length})" if self.length is not None else self.type
+
+    def labels(self, language: int) -> Mapping[int, str]:
+        """Return a choice's labels in a language; where there is none, in the language of this user."""
+        return {**self.choices, **self.translations.get(language, {})}
 
 
 @attrs.frozen
@@ -87,13 +79,11 @@ class NewField:
         label: The name people see.
         name: Its API name; by default made of the label, as Marketo does.
         type: What it holds; by default chosen to fit the Dynamics field.
-        length: The most characters a text takes.
     """
 
     label: str
     name: str | None = attrs.field(default=None, kw_only=True)
     type: FieldType | None = attrs.field(default=None, kw_only=True)
-    length: int | None = attrs.field(default=None, kw_only=True)
 
     @property
     def api_name(self) -> str:
@@ -154,52 +144,3 @@ class FieldPair:
     def key(self) -> str:
         """The name under which this selection's baseline is kept."""
         return self.dynamics if self.selection == 1 else f"{self.dynamics}#{self.selection}"
-
-
-def lens_between(dynamics: FieldSpec, marketo: FieldSpec) -> Lens:
-    """Return the lens between the two fields' types.
-
-    Raises:
-        TypeMismatchError: There is none.
-    """
-    match (dynamics.type, marketo.type):
-        case (left, "text") if left in _TEXTS:
-            return text_lens(dynamics_length=dynamics.length, marketo_length=marketo.length)
-        case ("integer", "integer"):
-            return integer_lens(
-                minimum=-(2**31) if dynamics.minimum is None else int(dynamics.minimum),
-                maximum=2**31 - 1 if dynamics.maximum is None else int(dynamics.maximum),
-            )
-        case (left, right) if left in _NUMBERS and right in _NUMBERS:
-            return decimal_lens(
-                precision=10 if dynamics.precision is None else dynamics.precision,
-                minimum=-1e11 if dynamics.minimum is None else dynamics.minimum,
-                maximum=1e11 if dynamics.maximum is None else dynamics.maximum,
-            )
-        case ("boolean", "boolean"):
-            return boolean_lens(dynamics_default=bool(dynamics.default))
-        case ("datetime", "datetime"):
-            return datetime_lens()
-        case ("date", "date"):
-            return date_lens()
-        case ("choice", "text"):
-            return choice_lens(dynamics.choices)
-        case ("lookup", "text"):
-            return reference_lens()
-        case _:
-            raise TypeMismatchError(
-                f"{dynamics.name} ({dynamics.shape} in Dynamics) does not fit {marketo.name} "
-                f"({marketo.shape} in Marketo).",
-                what_to_do=f"Map it to a Marketo field of type {counterpart_type(dynamics)}.",
-            )
-
-
-def counterpart_type(dynamics: FieldSpec) -> FieldType:
-    """Return the type that a Marketo field needs to hold *dynamics*."""
-    match dynamics.type:
-        case "guid" | "choice" | "lookup" | "text":
-            return "text"
-        case "decimal" | "float":
-            return "float"
-        case other:
-            return other

@@ -14,10 +14,11 @@ from mkdyn.domain.collisions import Ask, Collision, Policy, Resolution, Resoluti
 from mkdyn.domain.directions import Direction
 from mkdyn.domain.fields import FieldPair, PairState
 from mkdyn.domain.holds import Hold, Wake
+from mkdyn.domain.lenses.lens import Unfit
 from mkdyn.domain.merged import Merged, agreed_on
 from mkdyn.domain.records import Agreed, Twofold
 from mkdyn.domain.systems import System
-from mkdyn.domain.values import MISSING, FieldValue, Missing, Shown, Unfit, same
+from mkdyn.domain.values import MISSING, FieldValue, Missing, Shown, same
 
 
 def merge_field(

@@ -15,10 +15,11 @@ import attrs
 from mkdyn.domain.collisions import Policy, system_of_record
 from mkdyn.domain.directions import Direction
 from mkdyn.domain.fields import FieldPair, PairState
+from mkdyn.domain.lenses.lens import Carry, Unfit
 from mkdyn.domain.merge import merge_field
 from mkdyn.domain.merged import Merged, agreed_on
 from mkdyn.domain.records import Agreed, Baseline, Twofold
-from mkdyn.domain.values import MISSING, Carry, FieldValue, Missing, Shown, Unfit, Values, same
+from mkdyn.domain.values import MISSING, FieldValue, Missing, Shown, Values, same
 
 _NOWHERE: Final[Mapping[str, FieldValue]] = {}
 

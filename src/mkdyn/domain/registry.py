@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TypeAlias
+from typing import Final, TypeAlias
 
 import attrs
 
 from mkdyn.domain.directions import Direction, direction_of
 from mkdyn.domain.entities import AnyEntity
-from mkdyn.domain.fields import FieldPair, FieldSpec, NewField
+from mkdyn.domain.fields import FieldPair, FieldSpec, Nature, NewField
 from mkdyn.domain.systems import System
+from mkdyn.domain.types import NEVER
 
 
 @attrs.frozen
@@ -47,16 +48,27 @@ class NotEligible:
 Eligibility: TypeAlias = Eligible | EligibleToMarketo | NotEligible
 
 
+_BARRED: Final[Mapping[Nature, str]] = {
+    "part": "part of another field, which can be selected itself",
+    "virtual": "Dynamics keeps no value of its own for it",
+    "system": "Dynamics keeps it for itself",
+}
+_COMPUTED: Final[Mapping[Nature, str]] = {"calculated": "calculated by Dynamics", "rolled-up": "rolled up by Dynamics"}
+
+
 def eligibility(field: FieldSpec) -> Eligibility:
     """Decide whether a Dynamics field can be synced, as this user sees it (M5)."""
+    if field.nature in _BARRED:
+        return NotEligible(_BARRED[field.nature])
+    secured = "secured; " if field.secured else ""
     if not field.readable:
-        return NotEligible("the sync user may not read it")
-    if field.type == "unsupported":
-        return NotEligible("its type can't be synced")
-    if field.calculated:
-        return EligibleToMarketo("calculated by Dynamics")
+        return NotEligible(f"{secured}the sync user may not read it")
+    if field.type in NEVER:
+        return NotEligible(NEVER[field.type])
+    if field.nature in _COMPUTED:
+        return EligibleToMarketo(_COMPUTED[field.nature])
     if not field.writable:
-        return EligibleToMarketo("the sync user may not write it")
+        return EligibleToMarketo(f"{secured}the sync user may not write it")
     return Eligible()
 
 

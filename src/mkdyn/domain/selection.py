@@ -11,15 +11,18 @@ import attrs
 
 from mkdyn.domain.directions import Direction, direction_of, narrowed
 from mkdyn.domain.entities import AnyEntity, CustomEntity, Entity
-from mkdyn.domain.fields import FieldPair, FieldSpec, NewField, PairState, counterpart_type, lens_between
+from mkdyn.domain.fields import FieldPair, FieldSpec, NewField, PairState
+from mkdyn.domain.lenses.matrix import counterpart_type, lens_between
 from mkdyn.domain.mapping import STANDARD_MAPPING, standard_row
 from mkdyn.domain.registry import DynamicsSchema, Eligible, FieldChanges, MarketoSchema, NotEligible, Pick, eligibility
 from mkdyn.domain.systems import System
+from mkdyn.domain.types import CREATABLE, CREATABLE_IN_CUSTOM, MARKETO_LENGTH, TEXTS
 from mkdyn.errors import (
     FieldCreationError,
     FieldError,
     NotEligibleError,
     OneWayError,
+    TypeMismatchError,
     UnknownEntityError,
     UnknownFieldError,
 )
@@ -180,7 +183,7 @@ def _target(pick: Pick, spec: FieldSpec, marketo: MarketoSchema) -> tuple[str, N
                     what_to_do="Give one: NewField('…', name='…').",
                 )
             there = new.api_name in marketo.get(pick.entity.marketo_object, {})
-            return new.api_name, None if there else _sized(new, spec)
+            return new.api_name, None if there else _completed(new, pick, spec)
         case None:
             row = standard_row(pick.entity, pick.dynamics)
             if row is not None:
@@ -188,7 +191,7 @@ def _target(pick: Pick, spec: FieldSpec, marketo: MarketoSchema) -> tuple[str, N
             if isinstance(pick.entity, CustomEntity):  # its custom object is ours to shape
                 new = NewField(spec.label or spec.name, name=spec.name)
                 there = spec.name in marketo.get(pick.entity.marketo_object, {})
-                return spec.name, None if there else _sized(new, spec)
+                return spec.name, None if there else _completed(new, pick, spec)
             raise UnknownFieldError(
                 f"{pick.entity}.{pick.dynamics} has no standard counterpart in Marketo.",
                 what_to_do="Name one: Pick(…, marketo='…'), or have one created: Pick(…, marketo=NewField('…')).",
@@ -197,17 +200,25 @@ def _target(pick: Pick, spec: FieldSpec, marketo: MarketoSchema) -> tuple[str, N
             assert_never(pick.marketo)
 
 
-def _sized(new: NewField, spec: FieldSpec) -> NewField:
-    return attrs.evolve(
-        new,
-        name=new.api_name,
-        type=new.type or counterpart_type(spec),
-        length=new.length or spec.length,
-    )
+def _completed(new: NewField, pick: Pick, spec: FieldSpec) -> NewField:
+    """Return the field to create with its name, and a type that Marketo creates and that holds the Dynamics field.
+
+    Raises:
+        TypeMismatchError: Marketo creates no field of the type asked for.
+    """
+    creatable = CREATABLE_IN_CUSTOM if isinstance(pick.entity, CustomEntity) else CREATABLE
+    kind = new.type or counterpart_type(spec, creatable)
+    if kind not in creatable and kind is not None:
+        raise TypeMismatchError(
+            f"{pick.entity}.{pick.dynamics}: Marketo creates no field of type {kind} there.",
+            what_to_do=f"Take one of {', '.join(sorted(creatable))}, or create the field in Marketo and name it.",
+        )
+    return attrs.evolve(new, name=new.api_name, type=kind)
 
 
 def _as_spec(new: NewField, spec: FieldSpec) -> FieldSpec:
-    return FieldSpec(name=new.api_name, type=new.type or counterpart_type(spec), label=new.label, length=new.length)
+    kind = new.type or spec.type
+    return FieldSpec(name=new.api_name, type=kind, label=new.label, length=MARKETO_LENGTH if kind in TEXTS else None)
 
 
 def _direction(pick: Pick, spec: FieldSpec, target: FieldSpec) -> Direction:

@@ -108,7 +108,7 @@ async def set_up(marketo: MarketoConnector, rules: Rules) -> None:
 def own_fields(rules: Rules) -> Sequence[NewField]:
     """Return the Marketo fields that mkdyn keeps for itself."""
     return (
-        NewField("Dynamics lead id", name=rules.key_field, type="text", length=255),
-        NewField("Dynamics contact id", name=rules.contact_key_field, type="text", length=255),
+        NewField("Dynamics lead id", name=rules.key_field, type="text"),
+        NewField("Dynamics contact id", name=rules.contact_key_field, type="text"),
         NewField("Deleted in Dynamics", name=rules.deleted_field, type="boolean"),
     )

@@ -5,11 +5,12 @@ from __future__ import annotations
 from mkdyn.domain.directions import Direction
 from mkdyn.domain.fields import FieldPair
 from mkdyn.domain.holds import Hold
+from mkdyn.domain.lenses.lens import Unfit
 from mkdyn.domain.merged import agreed_on
 from mkdyn.domain.plan import Operation, Step
 from mkdyn.domain.records import Agreed, Link, Record
 from mkdyn.domain.systems import System
-from mkdyn.domain.values import MISSING, FieldValue, Missing, Shown, Unfit, Values
+from mkdyn.domain.values import MISSING, FieldValue, Missing, Shown, Values
 from mkdyn.engine.kinds import Kind
 from mkdyn.engine.ledger import Ledger, clears
 from mkdyn.engine.session import Session

@@ -9,6 +9,7 @@ from decimal import Decimal
 from typing import Final, Literal, TypeAlias
 
 from mkdyn.domain.fields import FieldSpec
+from mkdyn.domain.types import CHOICES, DECIMALS, FRACTIONAL, REFERENCES, TEXTS, WHOLE
 from mkdyn.domain.values import FieldValue
 
 #: Why a value does not fit.
@@ -27,20 +28,30 @@ def misfit(spec: FieldSpec, value: FieldValue) -> Misfit | None:
     if value is None:
         return None
     match spec.type:
-        case "text":
+        case kind if kind in TEXTS:
             if not isinstance(value, str):
                 return "wrong type"
             return "too long" if spec.length is not None and len(value) > spec.length else None
-        case "integer":
+        case kind if kind in WHOLE or kind == "bigint":
             return _out_of_range(spec, value) if _is_whole(value) else "wrong type"
-        case "choice":
-            return "wrong type" if not _is_whole(value) else None if value in spec.choices else "no such choice"
-        case "decimal" | "float":
+        case kind if kind in CHOICES or kind == "choices":
+            return _no_choice(spec, value)
+        case kind if kind in DECIMALS or kind in FRACTIONAL:
             return _out_of_range(spec, value)
-        case "lookup" | "guid":
+        case kind if kind in REFERENCES or kind == "guid":
             return None if isinstance(value, str) and is_guid(value) else "wrong type"
         case _:
             return None if _is_kind(spec.type, value) else "wrong type"
+
+
+def _no_choice(spec: FieldSpec, value: FieldValue) -> Misfit | None:
+    if spec.type == "choices":
+        numbers = value.split(",") if isinstance(value, str) else [""]
+    else:
+        numbers = [str(value)] if _is_whole(value) else [""]
+    if not all(number.isdecimal() for number in numbers):
+        return "wrong type"
+    return None if all(int(number) in spec.choices for number in numbers) else "no such choice"
 
 
 def _is_whole(value: FieldValue) -> bool:
@@ -51,8 +62,10 @@ def _is_kind(kind: str, value: FieldValue) -> bool:
     match kind:
         case "boolean":
             return isinstance(value, bool)
-        case "datetime":
+        case "datetime" | "user-date":
             return isinstance(value, datetime) and value.tzinfo is not None
+        case "wall-clock":
+            return isinstance(value, datetime) and value.tzinfo is None
         case "date":
             return isinstance(value, date) and not isinstance(value, datetime)
         case _:

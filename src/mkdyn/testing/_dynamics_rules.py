@@ -9,6 +9,7 @@ from typing import Final
 
 from mkdyn.domain.fields import FieldSpec
 from mkdyn.domain.outcomes import Rejected
+from mkdyn.domain.types import REFERENCES
 from mkdyn.domain.values import FieldValue, Values
 from mkdyn.testing._checks import Misfit, misfit
 from mkdyn.testing._schemas_dynamics import STATUS_OF_ACTIVE, STATUS_OF_STATE
@@ -38,13 +39,15 @@ def stored(spec: FieldSpec, value: FieldValue) -> FieldValue:
     match value:
         case "" | None:
             return None
-        case datetime():
+        case datetime() if spec.type != "wall-clock":
             return value.astimezone(UTC)
-        case int() | float() | Decimal() if spec.type == "decimal":
+        case int() | float() | Decimal() if spec.type in ("decimal", "money"):
             exact = Decimal(repr(value)) if isinstance(value, float) else Decimal(value)
             return exact if spec.precision is None else exact.quantize(Decimal(1).scaleb(-spec.precision))
-        case str() if spec.type in ("lookup", "guid"):
+        case str() if spec.type in REFERENCES or spec.type == "guid":
             return value.lower()
+        case str() if spec.type == "choices":
+            return ",".join(map(str, sorted(set(map(int, value.split(","))))))
         case _:
             return value
 
@@ -119,7 +122,7 @@ class Rules:
         return values
 
     def _dangles(self, spec: FieldSpec, value: FieldValue) -> str | None:
-        if spec.type != "lookup" or not isinstance(value, str):
+        if spec.type not in REFERENCES or not isinstance(value, str):
             return None
         targets = [self._tables[name] for name in spec.targets if name in self._tables]
         there = not targets or any(value.lower() in target.rows for target in targets)
@@ -127,6 +130,6 @@ class Rules:
 
 
 def _refusal(table: Table, spec: FieldSpec, why: Misfit) -> Rejected:
-    code = _DECIMAL_OUT_OF_RANGE if why == "out of range" and spec.type != "integer" else _CODES[why]
+    code = _DECIMAL_OUT_OF_RANGE if why == "out of range" and spec.type not in ("integer", "bigint") else _CODES[why]
     message = f"The '{spec.name}' attribute of the '{table.name}' entity does not take the value: {why}."
     return Rejected(code=code, message=message, field=spec.name)

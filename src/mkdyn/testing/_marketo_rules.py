@@ -8,10 +8,13 @@ from decimal import Decimal
 from typing import Final
 
 from mkdyn.domain.fields import FieldSpec
+from mkdyn.domain.lenses.matrix import TEXT_AREA_BYTES
+from mkdyn.domain.lenses.texts import is_email
 from mkdyn.domain.outcomes import Rejected
+from mkdyn.domain.types import FRACTIONAL
 from mkdyn.domain.values import FieldValue, Values
 from mkdyn.testing._checks import misfit
-from mkdyn.testing._schemas_marketo import COMPANY_FIELDS, REFERENCES, TEXT_AREA_BYTES
+from mkdyn.testing._schemas_marketo import COMPANY_FIELDS, REFERENCES
 from mkdyn.testing._tables import Row, Table
 
 BLANK: Final = "701"
@@ -32,7 +35,7 @@ def stored(spec: FieldSpec, value: FieldValue) -> FieldValue:
             return False if spec.type == "boolean" else None
         case datetime():
             return value.astimezone(UTC).replace(microsecond=0)
-        case int() | float() | Decimal() if spec.type == "float":
+        case int() | float() | Decimal() if spec.type in FRACTIONAL:
             return float(value)
         case _:
             return value
@@ -92,7 +95,11 @@ class Rules:
 
     def _refusal(self, table: Table, spec: FieldSpec, value: FieldValue, row: Row | None) -> Rejected | None:
         name = spec.name
-        if misfit(spec, value) is not None or _is_too_large(spec, value) or (name == "email" and _is_no_email(value)):
+        if (
+            misfit(spec, value) is not None
+            or _is_too_large(spec, value)
+            or (spec.type == "email" and _is_no_email(value))
+        ):
             return Rejected(code=INVALID, message=f"Invalid value for field '{name}'", field=name)
         if name in table.required and not value:
             return blank(name)
@@ -120,12 +127,11 @@ def _unknown(table: Table, field: str, target: str) -> Rejected:
 
 
 def _is_too_large(spec: FieldSpec, value: FieldValue) -> bool:
-    area = spec.type == "text" and spec.length is None and isinstance(value, str)
-    return area and len(str(value).encode()) > TEXT_AREA_BYTES
+    return spec.type == "memo" and isinstance(value, str) and len(value.encode()) > TEXT_AREA_BYTES
 
 
 def _is_no_email(value: FieldValue) -> bool:
+    """Whether Marketo's own check refuses it; it looks more closely than the lens does."""
     if not isinstance(value, str) or not value:
         return False
-    name, at, domain = value.partition("@")
-    return not (name and at and domain and value.isascii()) or "@" in domain or " " in value
+    return not is_email(value) or "" in value.partition("@")[2].split(".")

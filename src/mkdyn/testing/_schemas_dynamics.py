@@ -8,11 +8,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Final
 
+import attrs
+
 from mkdyn.domain.fields import FieldSpec
+from mkdyn.domain.types import FieldType
 
 
-def _text(name: str, length: int, label: str, *, required: bool = False) -> FieldSpec:
-    return FieldSpec(name=name, type="text", length=length, label=label, required=required)
+def _text(name: str, length: int, label: str, kind: FieldType = "text", *, required: bool = False) -> FieldSpec:
+    return FieldSpec(name=name, type=kind, length=length, label=label, required=required)
 
 
 def _flag(name: str, label: str) -> FieldSpec:
@@ -30,7 +33,7 @@ def _lookup(name: str, label: str, *targets: str) -> FieldSpec:
 
 def _money(name: str, label: str, *, precision: int = 2) -> FieldSpec:
     bound = 922_337_203_685_477
-    return FieldSpec(name=name, type="decimal", label=label, precision=precision, minimum=-bound, maximum=bound)
+    return FieldSpec(name=name, type="money", label=label, precision=precision, minimum=-bound, maximum=bound)
 
 
 def _number(name: str, label: str, minimum: int, maximum: int) -> FieldSpec:
@@ -70,15 +73,15 @@ def system_columns(table: str) -> tuple[FieldSpec, ...]:
     """Return the columns that every table has."""
     states, statuses = _STATES.get(table, _ACTIVE)
     state = (
-        _choice("statecode", "Status", states, first=0, default=0),
-        _choice("statuscode", "Status Reason", statuses, default=1),
+        attrs.evolve(_choice("statecode", "Status", states, first=0, default=0), type="state"),
+        attrs.evolve(_choice("statuscode", "Status Reason", statuses, default=1), type="status"),
     )
     return (
         FieldSpec(name=f"{table}id", type="guid", label="Id", writable=False),
         *(() if table in _STATELESS else state),
         _served("createdon", "datetime", "Created On"),
         _served("modifiedon", "datetime", "Modified On"),
-        _lookup("ownerid", "Owner", "systemuser", "team"),
+        attrs.evolve(_lookup("ownerid", "Owner", "systemuser", "team"), type="owner"),
     )
 
 
@@ -106,7 +109,7 @@ _SOURCES: Final = (
     "Seminar", "Trade Show", "Web", "Word of Mouth", "Other",
 )  # fmt: skip
 _COMPANY: Final = (
-    _text("websiteurl", 200, "Website"),
+    _text("websiteurl", 200, "Website", "url"),
     _money("revenue", "Annual Revenue"),
     _number("numberofemployees", "No. of Employees", 0, 1_000_000),
     _choice("industrycode", "Industry", _INDUSTRIES),
@@ -121,14 +124,14 @@ def _person(*, mobile_length: int) -> tuple[FieldSpec, ...]:
         _text("middlename", 50, "Middle Name"),
         _text("lastname", 50, "Last Name", required=True),
         _served("fullname", "text", "Full Name"),
-        _text("emailaddress1", 100, "Email"),
-        _text("emailaddress2", 100, "Email Address 2"),
+        _text("emailaddress1", 100, "Email", "email"),
+        _text("emailaddress2", 100, "Email Address 2", "email"),
         _text("jobtitle", 100, "Job Title"),
-        _text("telephone1", 50, "Business Phone"),
-        _text("mobilephone", mobile_length, "Mobile Phone"),
-        _text("fax", 50, "Fax"),
+        _text("telephone1", 50, "Business Phone", "phone"),
+        _text("mobilephone", mobile_length, "Mobile Phone", "phone"),
+        _text("fax", 50, "Fax", "phone"),
         *_ADDRESS,
-        _text("description", 2000, "Description"),
+        _text("description", 2000, "Description", "memo"),
         _flag("donotphone", "Do not allow Phone Calls"),
         _flag("donotbulkemail", "Do not allow Bulk Emails"),
         _flag("donotemail", "Do not allow Emails"),
@@ -154,34 +157,34 @@ STANDARD_TABLES: Final[Mapping[str, tuple[FieldSpec, ...]]] = {
         _text("department", 100, "Department"),
         FieldSpec(name="birthdate", type="date", label="Birthday"),
         _choice("gendercode", "Gender", ("Male", "Female")),
-        _lookup("parentcustomerid", "Company Name", "account", "contact"),
+        attrs.evolve(_lookup("parentcustomerid", "Company Name", "account", "contact"), type="customer"),
         _lookup("originatingleadid", "Originating Lead", "lead"),
         _lookup("masterid", "Master ID", "contact"),
     ),
     "account": (
         _text("name", 160, "Account Name", required=True),
         _text("accountnumber", 20, "Account Number"),
-        _text("emailaddress1", 100, "Email"),
-        _text("telephone1", 50, "Main Phone"),
+        _text("emailaddress1", 100, "Email", "email"),
+        _text("telephone1", 50, "Main Phone", "phone"),
         *_ADDRESS,
         *_COMPANY,
-        _text("description", 2000, "Description"),
+        _text("description", 2000, "Description", "memo"),
         _lookup("parentaccountid", "Parent Account", "account"),
     ),
     "systemuser": (
         _text("firstname", 64, "First Name"),
         _text("lastname", 64, "Last Name", required=True),
         _served("fullname", "text", "Full Name"),
-        _text("internalemailaddress", 100, "Primary Email"),
+        _text("internalemailaddress", 100, "Primary Email", "email"),
         _text("domainname", 1024, "User Name"),
         _text("title", 128, "Title"),
-        _text("address1_telephone1", 64, "Main Phone"),
+        _text("address1_telephone1", 64, "Main Phone", "phone"),
         _flag("isdisabled", "Status"),
     ),
     "team": (
         _text("name", 160, "Team Name", required=True),
-        _text("description", 2000, "Description"),
-        _text("emailaddress", 100, "Email"),
+        _text("description", 2000, "Description", "memo"),
+        _text("emailaddress", 100, "Email", "email"),
     ),
     "opportunity": (
         _text("name", 300, "Topic", required=True),
@@ -189,7 +192,7 @@ STANDARD_TABLES: Final[Mapping[str, tuple[FieldSpec, ...]]] = {
         _money("estimatedvalue", "Est. Revenue", precision=4),
         FieldSpec(name="estimatedclosedate", type="date", label="Est. Close Date"),
         FieldSpec(name="actualclosedate", type="date", label="Actual Close Date"),
-        _text("description", 2000, "Description"),
+        _text("description", 2000, "Description", "memo"),
         _lookup("parentaccountid", "Account", "account"),
         _lookup("parentcontactid", "Contact", "contact"),
         _lookup("originatingleadid", "Originating Lead", "lead"),

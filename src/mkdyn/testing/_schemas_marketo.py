@@ -9,15 +9,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-from mkdyn.domain.fields import FieldSpec, FieldType
-
-#: What a text area takes; it describes no length.
-TEXT_AREA_BYTES: Final = 30_000
+from mkdyn.domain.fields import FieldSpec
+from mkdyn.domain.types import TEXTS, FieldType
 
 _TYPES: Final[Mapping[str, FieldType]] = {
-    "string": "text", "email": "text", "phone": "text", "url": "text", "text": "text",
-    "integer": "integer", "percent": "integer", "float": "float", "currency": "float",
-    "boolean": "boolean", "date": "date", "datetime": "datetime", "reference": "unsupported",
+    "string": "text", "text": "memo", "email": "email", "phone": "phone", "url": "url",
+    "integer": "integer", "score": "score", "percent": "percent", "float": "float", "currency": "currency",
+    "boolean": "boolean", "date": "date", "datetime": "datetime", "reference": "reference",
 }  # fmt: skip
 _STRING_LENGTH: Final = 255
 
@@ -72,7 +70,7 @@ def _spec(text: str) -> FieldSpec:
     name, declared = text.split()
     kind, _, length = declared.rstrip("!*").partition(":")
     shape = _TYPES[kind]
-    sized = shape == "text" and kind != "text"
+    sized = shape in TEXTS and shape != "memo"
     return FieldSpec(
         name=name,
         type=shape,
@@ -117,15 +115,8 @@ REFERENCES: Final[Mapping[str, Mapping[str, str]]] = {
 }
 
 
-def created_spec(name: str, label: str, kind: FieldType, length: int | None) -> FieldSpec:
-    """Describe a field that was asked for, as Marketo makes it; a long text becomes a text area."""
-    match kind:
-        case "text" | "choice" | "lookup" | "guid":
-            area = length is not None and length > _STRING_LENGTH
-            return FieldSpec(name=name, type="text", label=label, length=None if area else _STRING_LENGTH)
-        case "decimal" | "float":
-            return FieldSpec(name=name, type="float", label=label)
-        case "boolean":
-            return FieldSpec(name=name, type="boolean", label=label, default=False)
-        case _:
-            return FieldSpec(name=name, type=kind, label=label)
+def created_spec(name: str, label: str, kind: FieldType) -> FieldSpec:
+    """Describe a field that was asked for, as Marketo makes it."""
+    sized = kind in TEXTS and kind != "memo"
+    default = False if kind == "boolean" else None
+    return FieldSpec(name=name, type=kind, label=label, length=_STRING_LENGTH if sized else None, default=default)

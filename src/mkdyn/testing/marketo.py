@@ -24,13 +24,14 @@ from mkdyn.domain.fields import FieldSpec, NewField
 from mkdyn.domain.outcomes import Applied, Create, Delete, Outcome, Rejected, Stale, Unknown, Update, Write
 from mkdyn.domain.records import Record
 from mkdyn.domain.systems import System
+from mkdyn.domain.types import CREATABLE, CREATABLE_IN_CUSTOM
 from mkdyn.domain.values import FieldValue, Values
 from mkdyn.errors import CheckError, ConfigError, FieldError, TypeMismatchError, UnreachableError
 from mkdyn.ports.connectors import Identity, MarketoConnector, Pages, Problem
 from mkdyn.testing._feed import ActivityLog, Reading
 from mkdyn.testing._marketo_hands import MarketoHands
 from mkdyn.testing._marketo_rules import IN_USE, INVALID, SEVERAL, TOO_MANY_TO_MERGE, UNKNOWN_FIELD, blank
-from mkdyn.testing._schemas_marketo import COMPANY_FIELDS, created_spec
+from mkdyn.testing._schemas_marketo import COMPANY_FIELDS, OBJECTS, created_spec
 from mkdyn.testing._tables import Row, Table
 from mkdyn.testing.faults import Fault
 
@@ -128,9 +129,10 @@ class FakeMarketo(MarketoHands):
             raise FieldError(
                 f"{name!r} is no name for a Marketo field.", what_to_do="Start with a letter; use a-z, 0-9, _."
             )
-        spec = created_spec(name, field.label, field.type or "text", field.length)
+        spec = created_spec(name, field.label, field.type or "text")
         there = self._tables[object].specs.get(name, spec) if object in self._tables else spec
-        if spec.type == "unsupported" or there.type != spec.type:
+        creatable = CREATABLE if object in OBJECTS else CREATABLE_IN_CUSTOM
+        if spec.type not in creatable or there.type != spec.type:
             raise TypeMismatchError(
                 f"{object}.{name} can't be a field of type {spec.type}; it is {there.type}.",
                 what_to_do="Choose another name, or another type.",

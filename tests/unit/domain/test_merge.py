@@ -33,8 +33,9 @@ from mkdyn.domain import (
     merge,
     system_of_record,
 )
+from mkdyn.domain.lenses.numbers import boolean_lens
+from mkdyn.domain.lenses.texts import text_lens
 from mkdyn.domain.merged import agreed_on
-from mkdyn.domain.values import boolean_lens, text_lens
 
 from .worlds import GUID, ONE_WAY, marketo_wins, nobody_wins
 

@@ -11,8 +11,11 @@ import pytest
 from hypothesis import given
 
 from mkdyn.domain import Entity, FieldPair, FieldValue, Lens, Merged, Merger, PairState, System, Twofold
+from mkdyn.domain.lenses.moments import datetime_lens
+from mkdyn.domain.lenses.numbers import boolean_lens
+from mkdyn.domain.lenses.texts import choice_lens, text_lens
 from mkdyn.domain.merged import agreed_on
-from mkdyn.domain.values import boolean_lens, choice_lens, datetime_lens, same, text_lens
+from mkdyn.domain.values import same
 
 from .worlds import GUID, LAW, Shape, World, worlds
 

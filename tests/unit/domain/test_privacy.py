@@ -41,10 +41,12 @@ from mkdyn.domain import (
     where,
 )
 from mkdyn.domain.evidence import Proof
+from mkdyn.domain.lenses.moments import date_lens
+from mkdyn.domain.lenses.numbers import integer_lens
+from mkdyn.domain.lenses.texts import choice_lens, text_lens
 from mkdyn.domain.merge import _Decision
 from mkdyn.domain.plan import Step
 from mkdyn.domain.records import Moved
-from mkdyn.domain.values import choice_lens, date_lens, integer_lens, text_lens
 from mkdyn.errors import MkdynError
 
 CANARY: Final = "canary-7391"

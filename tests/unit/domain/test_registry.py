@@ -64,7 +64,7 @@ PERSON = (
     spec("telephone1"),
     spec("emailaddress1"),
     spec("new_tier", label="Tier", length=40),
-    spec("new_rating", "decimal", calculated=True),
+    spec("new_rating", "decimal", nature="calculated"),
     spec("new_ssn", length=11, readable=False),
     spec("new_blob", "unsupported"),
     spec("mkt_leadscore", "integer"),
@@ -75,7 +75,9 @@ PERSON = (
 DYNAMICS: DynamicsSchema = {
     Entity.LEAD: by_name(*PERSON),
     Entity.CONTACT: by_name(*PERSON, spec("parentcustomerid", "lookup")),
-    Entity.ACCOUNT: by_name(spec("name"), spec("revenue", "decimal"), spec("new_total", "decimal", calculated=True)),
+    Entity.ACCOUNT: by_name(
+        spec("name"), spec("revenue", "decimal"), spec("new_total", "decimal", nature="calculated")
+    ),
     SUBSCRIPTION: by_name(spec("new_plan", label="Plan", length=50), spec("new_seats", "integer")),
     INVOICE: by_name(spec("new_total", "decimal"), spec("new_paidon", "date")),
 }
@@ -118,9 +120,9 @@ def refused(*picks: Pick, current: Sequence[FieldPair] = ()) -> FieldError:
     ("field", "verdict"),
     [
         (spec("x"), Eligible()),
-        (spec("x", readable=False, calculated=True, writable=False), NotEligible("the sync user may not read it")),
+        (spec("x", readable=False, nature="calculated", writable=False), NotEligible("the sync user may not read it")),
         (spec("x", "unsupported"), NotEligible("its type can't be synced")),
-        (spec("x", calculated=True, writable=False), EligibleToMarketo("calculated by Dynamics")),
+        (spec("x", nature="calculated", writable=False), EligibleToMarketo("calculated by Dynamics")),
         (spec("x", writable=False), EligibleToMarketo("the sync user may not write it")),
     ],
 )
@@ -182,7 +184,7 @@ def test_a_pick_takes_its_counterpart_from_the_standard_mapping() -> None:
         ("telephone1", "phone", Direction.BOTH, System.MARKETO),
     ]
     assert [pair.lens.name for pair in changes.added] == ["text", "text", "integer", "text"]
-    assert changes.created == (("lead", NewField("Customer tier", name="customerTier", type="text", length=40)),)
+    assert changes.created == (("lead", NewField("Customer tier", name="customerTier", type="text")),)
     assert str(changes) == "4 added · 0 removed · 0 unchanged"
 
 
@@ -190,7 +192,7 @@ def test_a_custom_entity_s_fields_are_created_where_they_are_not() -> None:
     """Its custom object is ours to shape."""
     changes = select(Pick(SUBSCRIPTION, "new_plan"), Pick(SUBSCRIPTION, "new_seats"), Pick(INVOICE, "new_total"))
     assert changes.created == (
-        ("subscription_c", NewField("Plan", name="new_plan", type="text", length=50)),
+        ("subscription_c", NewField("Plan", name="new_plan", type="text")),
         ("new_invoice_c", NewField("new_total", name="new_total", type="float")),
     )
     assert {pair.direction for pair in changes.added} == {Direction.TO_MARKETO}
@@ -202,14 +204,14 @@ def test_a_new_field_that_is_there_already_is_taken() -> None:
     assert isinstance(refused(Pick(Entity.LEAD, "jobtitle", marketo=NewField("Rating"))), TypeMismatchError)
 
 
-def test_a_new_field_may_be_given_type_and_length() -> None:
+def test_a_new_field_may_be_given_a_type() -> None:
     """If they fit."""
-    long = NewField("Long", type="text", length=500)
-    assert select(Pick(Entity.LEAD, "jobtitle", marketo=long)).created == (
-        ("lead", NewField("Long", name="long", type="text", length=500)),
+    url = NewField("Page", type="url")
+    assert select(Pick(Entity.LEAD, "jobtitle", marketo=url)).created == (
+        ("lead", NewField("Page", name="page", type="url")),
     )
-    [short] = select(Pick(Entity.LEAD, "jobtitle", marketo=NewField("Short", length=2))).added
-    assert short.lens.to_marketo("CTO") == Unfit("too-long", "3 characters, Marketo takes 2.")
+    [short] = select(Pick(Entity.LEAD, "jobtitle", marketo=NewField("Short"))).added
+    assert short.lens.to_marketo("x" * 256) == Unfit("too-long", "256 characters, Marketo takes 255.")
     mismatch = refused(Pick(Entity.LEAD, "telephone1", marketo=NewField("Level", type="integer")))
     assert isinstance(mismatch, TypeMismatchError)
     assert str(mismatch).startswith("telephone1 (text in Dynamics) does not fit level (integer in Marketo).")

@@ -13,20 +13,10 @@ from hypothesis import given, settings, strategies as st
 from hypothesis.strategies import SearchStrategy
 
 from mkdyn.domain import IDENTITY, MISSING, FieldValue, Lens, Unfit
-from mkdyn.domain.values import (
-    boolean_lens,
-    choice_lens,
-    date_lens,
-    datetime_lens,
-    decimal_lens,
-    fingerprint,
-    from_json,
-    integer_lens,
-    reference_lens,
-    same,
-    text_lens,
-    to_json,
-)
+from mkdyn.domain.lenses.moments import date_lens, datetime_lens
+from mkdyn.domain.lenses.numbers import boolean_lens, decimal_lens, integer_lens
+from mkdyn.domain.lenses.texts import choice_lens, reference_lens, text_lens
+from mkdyn.domain.values import fingerprint, from_json, same, to_json
 
 from .worlds import LAW
 
@@ -229,7 +219,12 @@ def at_the_edges() -> list[tuple[Lens, str, FieldValue, FieldValue | Unfit]]:
         (choice_lens(LABELS), "dynamics", "WARM", Unfit("no-choice", "Dynamics has no one choice of that label.")),
         (choice_lens(LABELS), "dynamics", "Open", Unfit("no-choice", "Dynamics has no one choice of that label.")),
         (choice_lens(LABELS), "dynamics", "Hot", Unfit("no-choice", "Dynamics has no one choice of that label.")),
-        (reference_lens(), "dynamics", "0A1B", "0a1b"),
+        (
+            reference_lens(),
+            "dynamics",
+            "0A1B0000-0000-4000-8000-00000000000F",
+            "0a1b0000-0000-4000-8000-00000000000f",
+        ),
         (reference_lens(), "dynamics", "", None),
         (datetime_lens(), "marketo", datetime(2026, 1, 2), Unfit("no-time-zone", "the time has no zone.")),  # noqa: DTZ001
         (

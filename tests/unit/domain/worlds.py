@@ -37,17 +37,10 @@ from mkdyn.domain import (
     Win,
     system_of_record,
 )
+from mkdyn.domain.lenses.moments import date_lens, datetime_lens
+from mkdyn.domain.lenses.numbers import boolean_lens, decimal_lens, integer_lens
+from mkdyn.domain.lenses.texts import choice_lens, reference_lens, text_lens
 from mkdyn.domain.merged import agreed_on
-from mkdyn.domain.values import (
-    boolean_lens,
-    choice_lens,
-    date_lens,
-    datetime_lens,
-    decimal_lens,
-    integer_lens,
-    reference_lens,
-    text_lens,
-)
 
 T = TypeVar("T")
 

@@ -756,7 +756,7 @@ async def test_an_edit_found_while_its_field_is_refreshed_is_found_again() -> No
     held, other = [
         await world.linked(Entity.LEAD, lastname=name, emailaddress1=f"{name}@example.com") for name in ("a", "b")
     ]
-    world.dynamics.edit("lead", held.dynamics, emailaddress1="no address")
+    world.dynamics.edit("lead", held.dynamics, emailaddress1="a@example..com")
     world.marketo.edit("lead", other.marketo, lastName="c")
     world.dynamics.inject(LoseAnswer(call=world.next_call(System.DYNAMICS, "write"), of="write", applied="no"))
     await world.sync.fields.select(Pick(Entity.LEAD, "jobtitle"))

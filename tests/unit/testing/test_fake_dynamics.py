@@ -130,7 +130,7 @@ class TestPeople:
 
     async def test_people_edit_what_the_sync_user_may_not_write(self, dynamics: FakeDynamics) -> None:
         """A roll-up and a closed lead change under other people's hands."""
-        dynamics.add_column("lead", column("new_rating", "decimal", precision=1, writable=False, calculated=True))
+        dynamics.add_column("lead", column("new_rating", "decimal", precision=1, writable=False, nature="calculated"))
         key = dynamics.create("lead", lastname="Lovelace", statecode=1)
         dynamics.edit("lead", key, new_rating=3, jobtitle="Countess")
         assert shown(dynamics, "lead", key, "new_rating") == Decimal("3.0")

@@ -156,6 +156,7 @@ class TestPeople:
             ("email", "ada"),
             ("email", "@example.com"),
             ("email", "a@b@c"),
+            ("email", "ada@example..com"),
             ("email", "a da@example.com"),
             ("email", "ädä@example.com"),
             ("externalCompanyId", ACME),
@@ -285,9 +286,8 @@ class TestSchema:
         ("asked", "made"),
         [
             (NewField("Customer tier"), FieldSpec(name="customerTier", type="text", label="Customer tier", length=255)),
-            (NewField("T", type="choice", length=40), FieldSpec(name="t", type="text", label="T", length=255)),
-            (NewField("T", type="text", length=2000), FieldSpec(name="t", type="text", label="T")),
-            (NewField("T", type="decimal"), FieldSpec(name="t", type="float", label="T")),
+            (NewField("T", type="email"), FieldSpec(name="t", type="email", label="T", length=255)),
+            (NewField("T", type="currency"), FieldSpec(name="t", type="currency", label="T")),
             (NewField("T", type="boolean"), FieldSpec(name="t", type="boolean", label="T", default=False)),
             (NewField("T", type="date"), FieldSpec(name="t", type="date", label="T")),
         ],
@@ -303,8 +303,9 @@ class TestSchema:
         """So is a type that Marketo can't hold, and a name that it does not take."""
         with pytest.raises(TypeMismatchError, match="leadScore"):
             await marketo.create_field("lead", NewField("Lead Score"))
-        with pytest.raises(TypeMismatchError, match="unsupported"):
-            await marketo.create_field("lead", NewField("Photo", type="unsupported"))
+        for kind in ("unsupported", "memo", "reference", "choice"):
+            with pytest.raises(TypeMismatchError, match=kind):
+                await marketo.create_field("lead", NewField("Photo", type=kind))
         for name in ("2fast", "tier!", "größe", ""):
             with pytest.raises(FieldError, match="no name for a Marketo field"):
                 await marketo.create_field("lead", NewField("Tier", name=name))

@@ -18,7 +18,8 @@ from mkdyn.adapters.sqlite.columns import (
 from mkdyn.adapters.sqlite.database import Row, Tables
 from mkdyn.domain.directions import Direction
 from mkdyn.domain.entities import AnyEntity
-from mkdyn.domain.fields import FieldPair, FieldSpec, PairState, lens_between
+from mkdyn.domain.fields import FieldPair, FieldSpec, PairState
+from mkdyn.domain.lenses.matrix import lens_between
 from mkdyn.domain.values import from_json
 from mkdyn.ports.store import SelectedPair
 

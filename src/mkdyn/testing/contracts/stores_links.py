@@ -12,9 +12,9 @@ import attrs
 from mkdyn.domain.directions import Direction
 from mkdyn.domain.entities import Entity
 from mkdyn.domain.fields import FieldPair, FieldSpec, PairState
+from mkdyn.domain.lenses.lens import IDENTITY
 from mkdyn.domain.records import Agreed, Echo, Link, LinkState, Twofold
 from mkdyn.domain.systems import System
-from mkdyn.domain.values import IDENTITY
 from mkdyn.errors import StateError
 from mkdyn.ports.store import SelectedPair, StateStore
 from mkdyn.testing.contracts.promises import MakeStore, StoreCheck, expect, expect_error, promises
@@ -176,7 +176,7 @@ _EMAIL: Final = SelectedPair(
 _LEVEL: Final = SelectedPair(
     pair=FieldPair(VISIT, "new_level", "level", direction=Direction.TO_MARKETO, selection=3),
     dynamics=FieldSpec(name="new_level", type="choice", choices={1: "Ägypten", 2: "Low"}, default=1, minimum=0.5),
-    marketo=FieldSpec(name="level", type="text", readable=False, required=True, calculated=True, writable=False),
+    marketo=FieldSpec(name="level", type="text", readable=False, required=True, nature="calculated", writable=False),
 )
 
 

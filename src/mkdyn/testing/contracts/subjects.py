@@ -10,8 +10,8 @@ from uuid import uuid4
 
 import attrs
 
-from mkdyn.domain.fields import FieldType
 from mkdyn.domain.outcomes import Create
+from mkdyn.domain.types import FieldType
 from mkdyn.domain.values import FieldValue, Values
 
 #: Letters of several alphabets, and what query languages make something else of.
