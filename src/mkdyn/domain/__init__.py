@@ -43,6 +43,7 @@ from mkdyn.domain.fields import (
 from mkdyn.domain.guards import Breach as Breach, Guard as Guard, Guards as Guards
 from mkdyn.domain.holds import Hold as Hold, Quarantined as Quarantined, Wake as Wake
 from mkdyn.domain.lenses.lens import IDENTITY as IDENTITY, Lens as Lens, Unfit as Unfit
+from mkdyn.domain.lenses.matrix import Reading as Reading
 from mkdyn.domain.merged import Merged as Merged
 from mkdyn.domain.merger import Merger as Merger, merge as merge
 from mkdyn.domain.outcomes import (
@@ -88,6 +89,7 @@ from mkdyn.domain.registry import (
     eligibility as eligibility,
 )
 from mkdyn.domain.rules import Promotion as Promotion, Rules as Rules
+from mkdyn.domain.schema import ChangeKind as ChangeKind, SchemaChange as SchemaChange
 from mkdyn.domain.systems import System as System
 from mkdyn.domain.types import FieldType as FieldType
 from mkdyn.domain.values import (

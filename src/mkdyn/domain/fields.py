@@ -99,7 +99,13 @@ class PairState(enum.Enum):
 
     BACKFILLING = "backfilling"
     ACTIVE = "active"
-    MISSING = "missing"
+    MISSING = "missing"  # one of its fields is not there
+    BLOCKED = "blocked"  # both are there, and one can't be used
+
+    @property
+    def syncs(self) -> bool:
+        """Whether a pair in this state is synced."""
+        return self in (PairState.BACKFILLING, PairState.ACTIVE)
 
     def __repr__(self) -> str:
         return f"PairState.{self.name}"
@@ -120,6 +126,7 @@ class FieldPair:
         authority: The system that wins every collision of this pair, whatever the policy says.
         lens: How values look in the other system.
         state: Where the pair is in its life.
+        reason: Why it does not sync, if it is missing or blocked.
         selection: How often the field has been selected; baselines belong to one selection.
 
     Raises:
@@ -135,6 +142,7 @@ class FieldPair:
     authority: System | None = attrs.field(default=None, kw_only=True)
     lens: Lens = attrs.field(default=IDENTITY, kw_only=True, repr=False)
     state: PairState = attrs.field(default=PairState.ACTIVE, kw_only=True)
+    reason: str = attrs.field(default="", kw_only=True)
     selection: int = attrs.field(default=1, kw_only=True)
 
     def __attrs_post_init__(self) -> None:
@@ -144,3 +152,11 @@ class FieldPair:
     def key(self) -> str:
         """The name under which this selection's baseline is kept."""
         return self.dynamics if self.selection == 1 else f"{self.dynamics}#{self.selection}"
+
+    def object_in(self, system: System) -> str:
+        """Return what *system* calls the object that has the field."""
+        return self.entity.logical_name if system is System.DYNAMICS else self.entity.marketo_object
+
+    def field_in(self, system: System) -> str:
+        """Return what *system* calls the field."""
+        return self.dynamics if system is System.DYNAMICS else self.marketo

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import UTC, tzinfo
 from typing import Literal, TypeAlias
 
 import attrs
@@ -11,6 +12,7 @@ from mkdyn.domain.collisions import Policy, system_of_record
 from mkdyn.domain.conditions import Condition
 from mkdyn.domain.entities import Entity, PersonEntity
 from mkdyn.domain.guards import Guards
+from mkdyn.domain.lenses.matrix import ENGLISH, Reading
 
 #: What becomes of a person whose Dynamics record was deleted.
 PersonDeletedInDynamics: TypeAlias = Literal["ignore", "flag", "delete"]
@@ -54,7 +56,9 @@ class Rules:
         deleted_field: The Marketo boolean that says "deleted in Dynamics".
         walk_links: How many links each run compares beyond what the feeds tell; 0 turns the walk off.
         watch_days: After how many days a record that can't be read counts as deleted.
-        label_language: The language of choice labels.
+        label_language: The language of choice labels, as a Windows language id.
+        time_zone: Where a day begins that Dynamics keeps as an instant: the organisation's.
+        schema_age_s: How old a system's description of its fields may grow where it does not say that it changed.
     """
 
     policy: Policy = system_of_record
@@ -69,7 +73,14 @@ class Rules:
     deleted_field: str = "dynamicsDeleted"
     walk_links: int = 300
     watch_days: float = 7.0
-    label_language: int = 1033
+    label_language: int = ENGLISH
+    time_zone: tzinfo = attrs.field(default=UTC, repr=False)
+    schema_age_s: float = 86_400.0
+
+    @property
+    def reading(self) -> Reading:
+        """How the values of both systems are read."""
+        return Reading(language=self.label_language, zone=self.time_zone)
 
     def key_field_of(self, entity: PersonEntity) -> str:
         """Return the Marketo field that keeps the GUID of *entity*'s records."""

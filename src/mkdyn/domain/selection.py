@@ -100,7 +100,7 @@ def selection(
         if twin is not pair:
             continue
         before = now.get((pair.entity, pair.dynamics))
-        if before is not None and _same_choice(before, pair):
+        if before is not None and before.state.syncs and _same_choice(before, pair):
             unchanged.append(before)
             continue
         added.append(pair)
@@ -259,9 +259,9 @@ def reselected(pair: FieldPair, times: int, *, populated: bool, before: FieldPai
         pair: What was selected.
         times: How often the field has been selected before.
         populated: Whether the entity has links already.
-        before: The pair it replaces, if any; with the same Marketo field it goes on where it was.
+        before: The pair it replaces, if any; with the same Marketo field it goes on where it was, if it was syncing.
     """
-    if before is not None and before.marketo == pair.marketo:
+    if before is not None and before.marketo == pair.marketo and before.state.syncs:
         return attrs.evolve(pair, selection=before.selection, state=before.state)
     backfill = populated and pair.direction.writes(System.MARKETO)
     return attrs.evolve(pair, selection=times + 1, state=PairState.BACKFILLING if backfill else PairState.ACTIVE)

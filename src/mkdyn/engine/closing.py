@@ -66,6 +66,7 @@ def close(session: Session) -> Report:
         holds=found.holds,
         quarantined=found.quarantined,
         matches=session.match_report(),
+        schema_changes=tuple(session.schema_changes),
         warnings=tuple(session.warnings),
     )
     facts = {

@@ -9,6 +9,7 @@ import attrs
 from mkdyn.domain.directions import Direction
 from mkdyn.domain.entities import AnyEntity, is_person, rank
 from mkdyn.domain.fields import FieldPair, PairState
+from mkdyn.domain.lenses.matrix import lens_between
 from mkdyn.domain.merger import Merger
 from mkdyn.domain.records import Baseline, Link, Record, Twofold
 from mkdyn.domain.rules import Rules
@@ -135,14 +136,17 @@ def primary_key(entity: AnyEntity) -> str:
 
 
 def kinds_of(selected: Iterable[SelectedPair], rules: Rules) -> Sequence[Kind]:
-    """Return the selected entities in dependency order; pairs that are missing do not sync."""
+    """Return the selected entities in dependency order; pairs that are missing or blocked do not sync."""
     by_entity: dict[AnyEntity, list[SelectedPair]] = {}
     for item in selected:
-        if item.pair.state is not PairState.MISSING:
+        if item.pair.state.syncs:
             by_entity.setdefault(item.pair.entity, []).append(item)
     kinds: list[Kind] = []
     for entity in sorted(by_entity, key=rank):
-        pairs = [item.pair for item in by_entity[entity]]
+        pairs = [
+            attrs.evolve(item.pair, lens=lens_between(item.dynamics, item.marketo, rules.reading))
+            for item in by_entity[entity]
+        ]
         if is_person(entity):
             pairs.append(
                 FieldPair(entity, primary_key(entity), rules.key_field_of(entity), direction=Direction.TO_MARKETO)

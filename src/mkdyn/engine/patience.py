@@ -13,7 +13,7 @@ from mkdyn.domain.fields import FieldSpec
 from mkdyn.domain.outcomes import Outcome, Write
 from mkdyn.domain.records import Record
 from mkdyn.errors import ThrottledError
-from mkdyn.ports.connectors import Connector, Identity, Pages
+from mkdyn.ports.connectors import Connector, Identity, Pages, SchemaStamped
 
 ConnectorT = TypeVar("ConnectorT", bound=Connector)
 T = TypeVar("T")
@@ -45,6 +45,13 @@ class Patient(Generic[ConnectorT]):
     async def describe(self, object: str, /) -> Sequence[FieldSpec]:
         """See `Connector.describe`."""
         return await self._patiently(lambda: self.connector.describe(object))
+
+    async def schema_stamp(self, objects: Collection[str], /) -> str | None:
+        """See `SchemaStamped.schema_stamp`; None, and no call, where the connector can't say."""
+        connector = self.connector
+        if not isinstance(connector, SchemaStamped):
+            return None
+        return await self._patiently(lambda: connector.schema_stamp(objects))
 
     @asynccontextmanager
     async def changes(self, object: str, /, *, fields: Collection[str], since: Cursor | None) -> AsyncGenerator[Pages]:

@@ -25,6 +25,7 @@ from mkdyn.domain.plan import (
     findings_as_text,
     summary,
 )
+from mkdyn.domain.schema import SchemaChange
 from mkdyn.domain.systems import System
 from mkdyn.ports.store import RunEnd, StateStore
 
@@ -49,6 +50,7 @@ class Report:
         holds: Fields kept back that stand now, whichever run found them.
         quarantined: Records set aside that stand now.
         matches: What a first match found, or None where nothing was matched.
+        schema_changes: Which fields the systems describe otherwise than before.
         warnings: What else a person should know.
     """
 
@@ -64,6 +66,7 @@ class Report:
     holds: Excerpt[Hold]
     quarantined: Excerpt[Quarantined]
     matches: MatchReport | None = None
+    schema_changes: Sequence[SchemaChange] = ()
     warnings: Sequence[str] = ()
 
     @property
@@ -80,6 +83,7 @@ class Report:
         """Say all of it, a line each; values only where asked for."""
         lines = [str(self)]
         lines += findings_as_text(self.collisions, self.holds, self.quarantined, values)
+        lines += [f"schema: {change}" for change in self.schema_changes]
         lines += [f"warning: {warning}" for warning in self.warnings]
         return "\n".join(lines)
 
@@ -94,6 +98,7 @@ class Report:
                 "calls": {system.value: count for system, count in self.calls.items()},
                 "observed": self.observed,
                 **excerpts_as_data(self.counts, self.operations, self.collisions, self.holds, self.quarantined),
+                "schema_changes": [str(change) for change in self.schema_changes],
                 "warnings": list(self.warnings),
             },
             default=str,

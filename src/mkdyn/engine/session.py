@@ -13,6 +13,7 @@ from mkdyn.domain.guards import Breach, Guard, Tally, breaches
 from mkdyn.domain.plan import MatchReport, Purpose
 from mkdyn.domain.records import Key
 from mkdyn.domain.rules import Rules
+from mkdyn.domain.schema import SchemaChange
 from mkdyn.domain.systems import System
 from mkdyn.engine.kinds import Kind
 from mkdyn.engine.patience import Patient
@@ -51,6 +52,7 @@ class Session:
         unheard: Whether Marketo's feed was not read to its end, so that edits may be unknown.
         again: Whether something was found that another round should decide.
         paused: Why it stopped early, if it did.
+        schema_changes: What the systems describe otherwise than before.
         warnings: What a person should know, without people's data.
         tallies: What the plan does, for the guards.
         matched: How many records met their counterparts for the first time, were ambiguous, were new.
@@ -82,6 +84,7 @@ class Session:
     unheard: bool = False
     again: bool = False
     paused: str | None = None
+    schema_changes: list[SchemaChange] = attrs.field(factory=list[SchemaChange])
     warnings: list[str] = attrs.field(factory=list[str])
     tallies: dict[tuple[AnyEntity, System], Tally] = attrs.field(factory=dict[tuple[AnyEntity, System], Tally])
     matched: dict[str, int] = attrs.field(factory=lambda: {"linked": 0, "ambiguous": 0, "new": 0})

@@ -22,7 +22,7 @@ from mkdyn.domain.systems import System
 from mkdyn.engine.apply import apply
 from mkdyn.engine.checking import CheckReport, check, check_organizations, identify, set_up
 from mkdyn.engine.closing import close, guard
-from mkdyn.engine.drift import note_missing
+from mkdyn.engine.discovery import look
 from mkdyn.engine.fields import Fields
 from mkdyn.engine.gather import gather, observe_keys
 from mkdyn.engine.journal import Journal
@@ -33,7 +33,7 @@ from mkdyn.engine.reconcile import reconcile
 from mkdyn.engine.report import Report, read_plan
 from mkdyn.engine.session import Session
 from mkdyn.engine.settle import settle
-from mkdyn.engine.walk import walk_on, watch_claimed, watch_suspended
+from mkdyn.engine.walk import compare_returned, walk_on, watch_claimed, watch_suspended
 from mkdyn.errors import FieldError, GuardError, NothingSelectedError, PlanMovedError, TransientError
 from mkdyn.ports.connectors import DynamicsConnector, MarketoConnector
 from mkdyn.ports.observer import Observer, RunStarted
@@ -206,19 +206,23 @@ class Synchronizer:
 
     async def _observe(self, session: Session) -> None:
         """Take in what both systems say, or just the records asked for."""
+        await look(session)
+        try:
+            await self._listen(session)
+        except FieldError:  # a field went while it was being read
+            if not await look(session, again=True):
+                raise
+            await self._listen(session)
+        if session.observed:
+            await look(session)  # what was read while a right was missing is nobody's edit
+
+    async def _listen(self, session: Session) -> None:
         if session.keys is not None:
             await observe_keys(session, session.keys)
             return
-        try:
-            await self._listen(session)
-        except FieldError:
-            if not await note_missing(session):
-                raise
-            await self._listen(session)
-
-    async def _listen(self, session: Session) -> None:
         await gather(session)
         await walk_on(session)
+        await compare_returned(session)
         await watch_suspended(session)
         watch_claimed(session)
 
@@ -242,8 +246,8 @@ class Synchronizer:
             marketo, dynamics = Patient(self._marketo), Patient(self._dynamics)
             identities = await identify(marketo, dynamics)
             check_organizations(store, identities)
-            kinds = kinds_of(store.pairs(), self._rules)
-            if not kinds:
+            pairs = store.pairs()
+            if not pairs:
                 raise NothingSelectedError
             self._expect_planned(plan)
             with store.transaction():
@@ -260,7 +264,7 @@ class Synchronizer:
                 identities=identities,
                 store=store,
                 rules=self._rules,
-                kinds=kinds,
+                kinds=kinds_of(pairs, self._rules),
                 observers=self._observers,
                 now=self._now,
                 started_at=started_at,

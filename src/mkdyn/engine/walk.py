@@ -14,6 +14,7 @@ from mkdyn.domain.holds import Hold, Quarantined, Wake
 from mkdyn.domain.records import Link, LinkState, Record
 from mkdyn.domain.systems import System
 from mkdyn.domain.values import MISSING, Shown, same
+from mkdyn.engine.discovery import compare_mark
 from mkdyn.engine.feeds import observe
 from mkdyn.engine.kinds import Kind
 from mkdyn.engine.session import CHUNK, Session
@@ -88,6 +89,17 @@ def watch_claimed(session: Session) -> None:
                 observe(
                     session, [Observation(system=System.DYNAMICS, object=kind.name, key=link.dynamics) for link in free]
                 )
+
+
+async def compare_returned(session: Session) -> None:
+    """Compare the Marketo records of entities of which a field is back: no feed told of it while it was away."""
+    for kind in session.kinds:
+        mark = compare_mark(kind.name)
+        if session.store.cursor(mark) is None:
+            continue
+        await compare_links(session, kind, {System.MARKETO})
+        with session.store.transaction():
+            session.store.set_cursor(mark, None)
 
 
 async def compare_links(session: Session, kind: Kind, systems: Collection[System]) -> None:

@@ -11,6 +11,7 @@ from mkdyn.ports.connectors import (
     MarketoConnector as MarketoConnector,
     Pages as Pages,
     Problem as Problem,
+    SchemaStamped as SchemaStamped,
 )
 from mkdyn.ports.observer import (
     BackfillProgressed as BackfillProgressed,
@@ -26,9 +27,11 @@ from mkdyn.ports.observer import (
     Planned as Planned,
     RunFinished as RunFinished,
     RunStarted as RunStarted,
+    SchemaChanged as SchemaChanged,
 )
 from mkdyn.ports.store import (
     Answer as Answer,
+    Description as Description,
     Observation as Observation,
     RunEnd as RunEnd,
     RunRow as RunRow,

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
-from typing import ClassVar, Literal, Protocol, TypeAlias
+from typing import ClassVar, Literal, Protocol, TypeAlias, runtime_checkable
 
 import attrs
 
@@ -195,3 +195,12 @@ class DynamicsConnector(Connector, Protocol):
     """
 
     system: ClassVar[Literal[System.DYNAMICS]]
+
+
+@runtime_checkable
+class SchemaStamped(Protocol):
+    """A connector that can say cheaply whether its fields are still what they were. Not every one can."""
+
+    async def schema_stamp(self, objects: Collection[str], /) -> str:
+        """Return a text that changes whenever `describe` would answer otherwise for one of these objects. One call."""
+        ...

@@ -109,8 +109,26 @@ class CursorExpired(Event):
 
 
 @attrs.frozen(kw_only=True)
+class SchemaChanged(Event):
+    """A system describes a field otherwise than it did.
+
+    Attributes:
+        system: Whose field.
+        object: The system's name of the object it belongs to.
+        field: Its name.
+        change: What happened to it, as in `removed`.
+    """
+
+    name = "schema_changed"
+    system: System
+    object: str
+    field: str
+    change: str
+
+
+@attrs.frozen(kw_only=True)
 class PairMissing(Event):
-    """A selected field is not there any more; its pair is set aside.
+    """A selected field is not there any more, or can't be used; its pair is set aside.
 
     Attributes:
         system: Where it is missing.

@@ -79,8 +79,21 @@ class RunRow:
 
 
 @attrs.frozen(kw_only=True)
+class Description:
+    """How a system describes an object's fields.
+
+    Attributes:
+        at: When it was asked, by our clock.
+        fields: What it said.
+    """
+
+    at: datetime
+    fields: Sequence[FieldSpec]
+
+
+@attrs.frozen(kw_only=True)
 class SelectedPair:
-    """A selected pair with what both systems said of its fields when it was selected.
+    """A selected pair with what both systems said of its fields when it was selected, or last looked at.
 
     Attributes:
         pair: The pair; its lens follows from the two specs.
@@ -219,6 +232,14 @@ class StateStore(Protocol):
         ...
 
     # -- fields ------------------------------------------------------------------------
+
+    def description(self, system: System, object: str, /) -> Description | None:
+        """Return how a system described an object's fields when it was last asked, or None."""
+        ...
+
+    def describe(self, system: System, object: str, description: Description, /) -> None:
+        """Remember how a system describes an object's fields."""
+        ...
 
     def pairs(self) -> Sequence[SelectedPair]:
         """Return the selected pairs, in the order of their selection."""

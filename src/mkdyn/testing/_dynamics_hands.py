@@ -176,7 +176,7 @@ class DynamicsHands(FakeSystem):
     def _secure(self, object: str, name: str, *, readable: bool) -> None:
         table = known(self._tables, object)
         spec = self._secured.setdefault((object, name), table.spec_of(name))
-        table.define(attrs.evolve(spec, readable=readable, writable=False))
+        table.define(attrs.evolve(spec, readable=readable, writable=False, secured=True))
 
     # What is stored
 

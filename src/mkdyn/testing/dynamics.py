@@ -15,6 +15,7 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator, Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import aclosing, asynccontextmanager
 from datetime import datetime
+from hashlib import blake2s
 from typing import TYPE_CHECKING, ClassVar, Literal, assert_never
 
 import attrs
@@ -75,6 +76,15 @@ class FakeDynamics(DynamicsHands):
         problems = [problem for object, fields in needs.items() for problem in self._problems(object, fields)]
         await call.end()
         return problems
+
+    async def schema_stamp(self, objects: Collection[str], /) -> str:
+        """See `SchemaStamped.schema_stamp`."""
+        call = await self._calls.begin("schema_stamp")
+        described = [
+            (name, *map(repr, self._described(self._tables[name]))) for name in sorted(objects) if name in self._tables
+        ]
+        await call.end()
+        return blake2s(repr(described).encode(), digest_size=16).hexdigest()
 
     @asynccontextmanager
     async def changes(

@@ -13,7 +13,7 @@ import attrs
 
 #: The methods of a connector that are calls.
 Method: TypeAlias = Literal[
-    "identify", "check", "describe", "changes", "read", "find", "write", "create_field", "merge"
+    "identify", "check", "describe", "schema_stamp", "changes", "read", "find", "write", "create_field", "merge"
 ]
 
 

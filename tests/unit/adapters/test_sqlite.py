@@ -245,11 +245,23 @@ def test_a_baseline_that_cannot_be_changed(store: SqliteStore, text: str) -> Non
         store.put_links([attrs.evolve(link, baseline=Moved(link.baseline, {"b": 1}))])
 
 
+def test_a_computed_column_of_the_first_version_is_read(store: SqliteStore) -> None:
+    """What was one flag then is a field's nature now."""
+    spec = '{"name":"a","type":"text","choices":{},"targets":[],"calculated":true}'
+    with store.transaction():
+        store._database.write(
+            "INSERT INTO pair VALUES (1, 'lead', NULL, 'a', 'b', 'both', NULL, 'active', 1, ?, ?, '')",
+            [spec, spec.replace("true", "false")],
+        )
+    [found] = store.pairs()
+    assert (found.dynamics.nature, found.marketo.nature) == ("calculated", "entered")
+
+
 def test_a_pair_without_a_lens(store: SqliteStore) -> None:
     """A pair whose two fields have no lens any more is reported as damage."""
     with store.transaction():
         store._database.write(
-            "INSERT INTO pair VALUES (1, 'lead', NULL, 'a', 'b', 'both', NULL, 'active', 1, ?, ?)",
+            "INSERT INTO pair VALUES (1, 'lead', NULL, 'a', 'b', 'both', NULL, 'active', 1, ?, ?, '')",
             [
                 '{"name":"a","type":"boolean","choices":{},"targets":[]}',
                 '{"name":"b","type":"date","choices":{},"targets":[]}',

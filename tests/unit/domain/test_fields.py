@@ -43,5 +43,5 @@ def test_a_pair_goes_its_entity_s_way() -> None:
     assert (pair.direction, pair.state, pair.key) == (Direction.BOTH, PairState.ACTIVE, "jobtitle")
     assert FieldPair(CustomEntity("new_x"), "a", "a").direction is Direction.TO_MARKETO
     assert attrs.evolve(pair, selection=3).key == "jobtitle#3"
-    assert [str(state) for state in PairState] == ["backfilling", "active", "missing"]
+    assert [str(state) for state in PairState] == ["backfilling", "active", "missing", "blocked"]
     assert repr(PairState.MISSING) == "PairState.MISSING"

@@ -264,13 +264,15 @@ async def test_a_deleted_column_stops_nothing_but_itself() -> None:
     world.dynamics.edit("lead", link.dynamics, telephone1="1")
     world.marketo.edit("lead", link.marketo, title="CTO", city="London")
     report = await world.run()
-    assert report.warnings == ("lead.jobtitle is not in Dynamics any more: it is not synced, everything else is",)
+    assert report.warnings == (
+        "lead.jobtitle is missing: jobtitle in Dynamics is not there any more. It is not synced, everything else is",
+    )
     assert (world.person(link)["phone"], world.row(link)["address1_city"]) == ("1", "London")
     states = {pair.dynamics: pair.state for pair in await world.sync.fields.selected()}
     assert states["jobtitle"] is PairState.MISSING
     [event] = [event for event in world.events if event.name == "pair_missing"]
     assert (event.level, event.facts()["field"]) == ("warning", "jobtitle")
-    assert (await world.rest()).ended == "done"
+    assert (await world.rest()).ended == "warnings"
 
 
 async def test_a_deleted_marketo_field_stops_nothing_but_itself() -> None:
@@ -280,7 +282,9 @@ async def test_a_deleted_marketo_field_stops_nothing_but_itself() -> None:
     world.marketo.drop_field("lead", "title")
     world.dynamics.edit("lead", link.dynamics, telephone1="1", jobtitle="CTO")
     report = await world.run()
-    assert report.warnings == ("lead.title is not in Marketo any more: it is not synced, everything else is",)
+    assert report.warnings == (
+        "lead.jobtitle is missing: title in Marketo is not there any more. It is not synced, everything else is",
+    )
     assert world.person(link)["phone"] == "1"
 
 

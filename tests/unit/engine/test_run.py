@@ -50,7 +50,7 @@ async def test_a_new_row_becomes_a_person_and_the_second_run_rests() -> None:
     report = await world.run()
     assert not report.operations
     assert report.observed == 0
-    assert sum(report.calls.values()) <= 6
+    assert sum(report.calls.values()) <= 7
 
 
 @pytest.mark.parametrize(

@@ -1,8 +1,9 @@
-"""Pairs: which fields are selected, and how often each was."""
+"""Fields: how both systems describe theirs, which are selected, and how often each was."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from datetime import datetime
 from functools import lru_cache
 from typing import Any, Final
 
@@ -11,6 +12,8 @@ import attrs
 from mkdyn.adapters.sqlite.columns import (
     custom_of,
     entity_of,
+    instant,
+    plain,
     system_or_none,
     value_or_none,
     written,
@@ -20,21 +23,22 @@ from mkdyn.domain.directions import Direction
 from mkdyn.domain.entities import AnyEntity
 from mkdyn.domain.fields import FieldPair, FieldSpec, PairState
 from mkdyn.domain.lenses.matrix import lens_between
+from mkdyn.domain.systems import System
 from mkdyn.domain.values import from_json
-from mkdyn.ports.store import SelectedPair
+from mkdyn.ports.store import Description, SelectedPair
 
 _PAIRS: Final = """
-    SELECT entity, custom, dynamics, marketo, direction, authority, state, selection, dynamics_spec, marketo_spec
+    SELECT entity, custom, dynamics, marketo, direction, authority, state, reason, selection, dynamics_spec, marketo_spec
     FROM pair ORDER BY id
 """
 
 _PUT: Final = """
     INSERT INTO pair (
-        entity, custom, dynamics, marketo, direction, authority, state, selection, dynamics_spec, marketo_spec
-    ) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+        entity, custom, dynamics, marketo, direction, authority, state, reason, selection, dynamics_spec, marketo_spec
+    ) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
     ON CONFLICT (entity, dynamics) DO UPDATE SET
         custom = excluded.custom, marketo = excluded.marketo, direction = excluded.direction,
-        authority = excluded.authority, state = excluded.state, selection = excluded.selection,
+        authority = excluded.authority, state = excluded.state, reason = excluded.reason, selection = excluded.selection,
         dynamics_spec = excluded.dynamics_spec, marketo_spec = excluded.marketo_spec
 """
 
@@ -44,8 +48,23 @@ _COUNT: Final = """
 """
 
 
+_DESCRIBE: Final = "INSERT OR REPLACE INTO description (system, object, at, fields) VALUES (?, ?, ?, ?)"
+
+
 class PairTables(Tables):
-    """The tables `pair` and `selection`."""
+    """The tables `description`, `pair` and `selection`."""
+
+    def description(self, system: System, object: str, /) -> Description | None:
+        """Return how a system described an object's fields when it was last asked, or None."""
+        sql = "SELECT at, fields FROM description WHERE system = ? AND object = ?"
+        for at, fields in self._database.rows(sql, (system.value, object)):
+            return Description(at=datetime.fromisoformat(at), fields=tuple(map(_spec, from_json(fields))))
+        return None
+
+    def describe(self, system: System, object: str, description: Description, /) -> None:
+        """Remember how a system describes an object's fields."""
+        fields = written([attrs.asdict(spec) for spec in description.fields])
+        self._database.write(_DESCRIBE, (system.value, object, instant(description.at), fields))
 
     def pairs(self) -> Sequence[SelectedPair]:
         """Return the selected pairs, in the order of their selection."""
@@ -80,6 +99,7 @@ def _pair_row(selected: SelectedPair) -> Row:
         pair.direction.value,
         value_or_none(pair.authority),
         pair.state.value,
+        plain(pair.reason),
         pair.selection,
         written(attrs.asdict(selected.dynamics)),
         written(attrs.asdict(selected.marketo)),
@@ -89,7 +109,7 @@ def _pair_row(selected: SelectedPair) -> Row:
 @lru_cache(maxsize=1_024)  # every run reads the selection several times, and it seldom changes
 def _pair_from(row: Row) -> SelectedPair:
     """Return the pair of the columns from `entity` on, with the lens that its two fields call for."""
-    entity, custom, dynamics, marketo, direction, authority, state, selection, left, right = row
+    entity, custom, dynamics, marketo, direction, authority, state, reason, selection, left, right = row
     dynamics_spec, marketo_spec = _spec(from_json(left)), _spec(from_json(right))
     pair = FieldPair(
         entity_of(entity, custom),
@@ -99,12 +119,19 @@ def _pair_from(row: Row) -> SelectedPair:
         authority=system_or_none(authority),
         lens=lens_between(dynamics_spec, marketo_spec),
         state=PairState(state),
+        reason=reason,
         selection=selection,
     )
     return SelectedPair(pair=pair, dynamics=dynamics_spec, marketo=marketo_spec)
 
 
 def _spec(data: dict[str, Any]) -> FieldSpec:
+    if data.pop("calculated", False):  # as the first version of the file had it
+        data["nature"] = "calculated"
     data["choices"] = {int(number): label for number, label in data["choices"].items()}
+    data["translations"] = {
+        int(language): {int(number): label for number, label in labels.items()}
+        for language, labels in data.get("translations", {}).items()
+    }
     data["targets"] = tuple(data["targets"])
     return FieldSpec(**data)

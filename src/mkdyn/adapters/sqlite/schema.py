@@ -189,8 +189,28 @@ def _count_links(connection: sqlite3.Connection) -> None:
     connection.execute("INSERT INTO link_count SELECT entity, count(*) FROM link WHERE state = 'live' GROUP BY entity")
 
 
+_DESCRIPTIONS: Final = (
+    # What the systems said of their fields when they were last asked.
+    """
+    CREATE TABLE description (
+        system TEXT NOT NULL,
+        object TEXT NOT NULL,
+        at TEXT NOT NULL,
+        fields TEXT NOT NULL,
+        PRIMARY KEY (system, object)
+    ) WITHOUT ROWID
+    """,
+    "ALTER TABLE pair ADD COLUMN reason TEXT NOT NULL DEFAULT ''",
+)
+
+
+def _describe(connection: sqlite3.Connection) -> None:
+    for statement in _DESCRIPTIONS:
+        connection.execute(statement)
+
+
 #: Migration n leads from version n to version n + 1.
-MIGRATIONS: Final[tuple[Migration, ...]] = (_create, _count_links)
+MIGRATIONS: Final[tuple[Migration, ...]] = (_create, _count_links, _describe)
 
 
 def version_of(connection: sqlite3.Connection) -> int:

@@ -16,9 +16,9 @@ from mkdyn.domain.lenses.lens import IDENTITY
 from mkdyn.domain.records import Agreed, Echo, Link, LinkState, Twofold
 from mkdyn.domain.systems import System
 from mkdyn.errors import StateError
-from mkdyn.ports.store import SelectedPair, StateStore
+from mkdyn.ports.store import Description, SelectedPair, StateStore
 from mkdyn.testing.contracts.promises import MakeStore, StoreCheck, expect, expect_error, promises
-from mkdyn.testing.contracts.samples import GUIDS, NINE, SUBSCRIPTION, VALUES, VISIT, exactly
+from mkdyn.testing.contracts.samples import GUIDS, HOUR, NINE, SUBSCRIPTION, VALUES, VISIT, exactly
 
 _PEOPLE: Final = ("contact", "lead")
 
@@ -174,8 +174,24 @@ _EMAIL: Final = SelectedPair(
     marketo=_text("email", 255),
 )
 _LEVEL: Final = SelectedPair(
-    pair=FieldPair(VISIT, "new_level", "level", direction=Direction.TO_MARKETO, selection=3),
-    dynamics=FieldSpec(name="new_level", type="choice", choices={1: "Ägypten", 2: "Low"}, default=1, minimum=0.5),
+    pair=FieldPair(
+        VISIT,
+        "new_level",
+        "level",
+        direction=Direction.TO_MARKETO,
+        selection=3,
+        state=PairState.BLOCKED,
+        reason="«secured»",
+    ),
+    dynamics=FieldSpec(
+        name="new_level",
+        type="choice",
+        choices={1: "Ägypten", 2: "Low"},
+        translations={1031: {2: "Niedrig"}},
+        default=1,
+        minimum=0.5,
+        secured=True,
+    ),
     marketo=FieldSpec(name="level", type="text", readable=False, required=True, nature="calculated", writable=False),
 )
 
@@ -199,6 +215,22 @@ def _pairs(make_store: MakeStore) -> None:
         with store.transaction():
             store.put_pairs([active])
         expect(_without_lens(store.pairs()), [_LEVEL, active], "pairs() after one was replaced")
+
+
+@promises("description() returns how a system described an object's fields when it was last asked.")
+def _described(make_store: MakeStore) -> None:
+    with closing(make_store()) as store:
+        expect(store.description(System.DYNAMICS, "lead"), None, "description() of an object never described")
+        first = Description(at=NINE, fields=(_LEVEL.dynamics, _EMAIL.dynamics))
+        with store.transaction():
+            store.describe(System.DYNAMICS, "lead", first)
+            store.describe(System.MARKETO, "lead", Description(at=NINE, fields=()))
+        expect(store.description(System.DYNAMICS, "lead"), first, "description()")
+        expect(store.description(System.MARKETO, "lead"), Description(at=NINE, fields=()), "one without fields")
+        later = Description(at=NINE + HOUR, fields=(_EMAIL.dynamics,))
+        with store.transaction():
+            store.describe(System.DYNAMICS, "lead", later)
+        expect(store.description(System.DYNAMICS, "lead"), later, "description() after it was replaced")
 
 
 @promises("How often a field was selected is remembered when its pair is removed.")
@@ -225,6 +257,7 @@ LINK_CHECKS: Final[tuple[StoreCheck, ...]] = (
     _traded,
     _walked,
     _counted,
+    _described,
     _pairs,
     _selections,
 )

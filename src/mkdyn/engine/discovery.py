@@ -1,0 +1,175 @@
+"""Discovery: what both systems say of their fields now, and what that does to the selected pairs.
+
+Asked before anything is read, cheaply where the system can say that nothing changed, and
+again after: a value read while a right was missing is no clear, so the pair must be gone
+from the run before it is decided.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import timedelta
+
+import attrs
+
+from mkdyn.domain.feeds import Cursor
+from mkdyn.domain.fields import FieldSpec, PairState
+from mkdyn.domain.schema import STALE, Standing, compared, standing
+from mkdyn.domain.systems import System
+from mkdyn.engine.feeds import feed_name, observe
+from mkdyn.engine.kinds import kinds_of
+from mkdyn.engine.session import CHUNK, Session
+from mkdyn.ports.observer import PairMissing, SchemaChanged
+from mkdyn.ports.store import Description, Observation, SelectedPair
+
+#: Under this name the last language of labels is kept.
+_LANGUAGE = "language"
+
+
+async def look(session: Session, *, again: bool = False) -> bool:
+    """Ask both systems for their fields, where they may have changed; tell what did, and set pairs aside or take them back.
+
+    Args:
+        session: The run.
+        again: Whether to ask although a description is not old yet.
+
+    Returns:
+        Whether a pair was set aside or taken back, so that the feeds must be read again.
+    """
+    for system in System:
+        await _look_at(session, system, again=again)
+    return _judge(session)
+
+
+async def _look_at(session: Session, system: System, *, again: bool) -> None:
+    store, connector = session.store, session.connector(system)
+    objects = sorted({item.pair.object_in(system) for item in store.pairs()})
+    place = f"{system.value}:schema"
+    stamp = await connector.schema_stamp(objects)
+    known = store.cursor(place)
+    unchanged = stamp is not None and known is not None and known.token == stamp
+    oldest = session.started_at - timedelta(seconds=session.rules.schema_age_s)
+    for name in objects:
+        before = store.description(system, name)
+        young = before is not None and (unchanged if stamp is not None else before.at > oldest and not again)
+        if not young:
+            _remember(session, system, name, before, await connector.describe(name))
+    if stamp is not None and not unchanged:
+        with store.transaction():
+            store.set_cursor(place, Cursor(token=stamp, at=session.started_at))
+
+
+def _remember(
+    session: Session, system: System, name: str, before: Description | None, fields: Sequence[FieldSpec]
+) -> None:
+    changes = () if before is None else compared(system, name, before.fields, fields)
+    with session.store.transaction():
+        session.store.describe(system, name, Description(at=session.started_at, fields=fields))
+    session.schema_changes += changes
+    for change in changes:
+        session.tell(
+            SchemaChanged(run_id=session.id, system=system, object=name, field=change.field, change=change.kind)
+        )
+
+
+# -- what becomes of the pairs ---------------------------------------------------------------------------
+
+
+@attrs.frozen
+class _Judged:
+    """A selected pair as it was and as it is now, and what its fields allow."""
+
+    before: SelectedPair
+    after: SelectedPair
+    standing: Standing
+
+    @property
+    def usable(self) -> bool:
+        """Whether it syncs now."""
+        return self.standing.state.syncs
+
+
+def _judge(session: Session) -> bool:
+    """Set pairs aside whose fields can't be used, and take those back that can, in one transaction."""
+    store = session.store
+    relabelled = _is_relabelled(session)
+    judged = [_judged(session, item, relabelled=relabelled) for item in store.pairs()]
+    moved = [item for item in judged if item.after != item.before]
+    with store.transaction():
+        store.put_pairs(item.after for item in moved)
+        store.set_cursor(_LANGUAGE, Cursor(token=str(session.rules.label_language), at=session.started_at))
+        for item in judged:
+            if item.standing.returned:
+                name = item.after.pair.entity.logical_name
+                store.set_cursor(compare_mark(name), Cursor(token="", at=session.started_at))
+            if item.standing.wakes or item.standing.returned:
+                _wake(session, item.after)
+    _tell(session, judged)
+    session.kinds = kinds_of(store.pairs(), session.rules)
+    return any(item.standing.returned or not item.usable for item in moved)
+
+
+def _is_relabelled(session: Session) -> bool:
+    """Whether labels are in another language than in the run before."""
+    known = session.store.cursor(_LANGUAGE)
+    return known is not None and known.token != str(session.rules.label_language)
+
+
+def _judged(session: Session, item: SelectedPair, *, relabelled: bool) -> _Judged:
+    dynamics, marketo = (_described(session, system, item) for system in (System.DYNAMICS, System.MARKETO))
+    found = standing(item.pair, (item.dynamics, item.marketo), (dynamics, marketo), session.rules.reading)
+    if relabelled and item.dynamics.choices and found.state is PairState.ACTIVE:
+        found = attrs.evolve(found, reason=STALE, wakes=True)
+    after = attrs.evolve(item, pair=attrs.evolve(item.pair, state=found.state, reason=found.reason))
+    if found.state.syncs and dynamics is not None and marketo is not None:
+        after = attrs.evolve(after, dynamics=dynamics, marketo=marketo)
+    return _Judged(item, after, found)
+
+
+def _described(session: Session, system: System, item: SelectedPair) -> FieldSpec | None:
+    """Return a pair's field in one system as it is described now, or None if it is not there."""
+    pair = item.pair
+    description = session.store.description(system, pair.object_in(system))
+    fields = () if description is None else description.fields
+    return next((spec for spec in fields if spec.name == pair.field_in(system)), None)
+
+
+def compare_mark(entity: str) -> str:
+    """Return the name under which it is kept that all of an entity's Marketo records must be compared."""
+    return f"{feed_name(System.MARKETO, entity)}:compare"
+
+
+def _wake(session: Session, item: SelectedPair) -> None:
+    """Have every record decided anew on which this field is held: what did not fit may fit now."""
+    store, after = session.store, 0
+    entity, name = item.pair.entity, item.pair.entity.logical_name
+    while page := store.holds(None, after=after, limit=CHUNK):
+        after = page[-1][0]
+        held = [hold.key for _, hold in page if hold.entity == entity and hold.field == item.pair.dynamics]
+        links = store.links([name], System.DYNAMICS, held)
+        store.release((entity, key, item.pair.dynamics) for key in held)
+        observe(session, (Observation(system=System.DYNAMICS, object=name, key=key) for key in links))
+        observe(
+            session,
+            (
+                Observation(system=System.MARKETO, object=entity.marketo_object, key=link.marketo)
+                for link in links.values()
+            ),
+        )
+
+
+def _tell(session: Session, judged: Sequence[_Judged]) -> None:
+    """Warn of every pair that does not sync or should be backfilled; tell the observers of those set aside now."""
+    for item in judged:
+        pair = item.after.pair
+        where = f"{pair.entity}.{pair.dynamics}"
+        if item.usable:
+            if pair.reason:
+                session.warn(f"{where}: {pair.reason}")
+            continue
+        session.warn(f"{where} is {pair.state}: {pair.reason}. It is not synced, everything else is")
+        if item.after != item.before:
+            gone = item.standing.system or System.DYNAMICS
+            session.tell(
+                PairMissing(run_id=session.id, system=gone, object=pair.object_in(gone), field=pair.field_in(gone))
+            )
