@@ -32,6 +32,8 @@ from mkdyn.domain import (
     System as System,
     Verdict as Verdict,
     Win as Win,
+    picks_from_toml as picks_from_toml,
+    picks_to_toml as picks_to_toml,
     system_of_record as system_of_record,
     where as where,
 )
@@ -83,6 +85,8 @@ __all__ = [
     "Wait",
     "Win",
     "blocking",
+    "picks_from_toml",
+    "picks_to_toml",
     "system_of_record",
     "where",
 ]

@@ -120,11 +120,16 @@ class FieldError(SetupError):
 
     Attributes:
         faults: The single faults, each of a class of its own.
+        line: The line of the selection file that it is about, or None.
     """
 
     def __init__(self, what: str, *, what_to_do: str = "", faults: tuple[FieldError, ...] = ()) -> None:
         super().__init__(what, what_to_do=what_to_do)
         self.faults: tuple[FieldError, ...] = faults or (self,)
+        self.line: int | None = None
+
+    def __str__(self) -> str:
+        return super().__str__() if self.line is None else f"line {self.line}: {super().__str__()}"
 
     @classmethod
     def of(cls, faults: tuple[FieldError, ...], picks: int) -> FieldError:

@@ -90,6 +90,7 @@ from mkdyn.domain.registry import (
 )
 from mkdyn.domain.rules import Promotion as Promotion, Rules as Rules
 from mkdyn.domain.schema import ChangeKind as ChangeKind, SchemaChange as SchemaChange
+from mkdyn.domain.selection_file import picks_from_toml as picks_from_toml, picks_to_toml as picks_to_toml
 from mkdyn.domain.systems import System as System
 from mkdyn.domain.types import FieldType as FieldType
 from mkdyn.domain.values import (

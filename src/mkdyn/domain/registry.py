@@ -107,6 +107,7 @@ class Pick:
         marketo: Its Marketo field: a name, or a field to create; by default the standard mapping's.
         direction: Narrower than the entity's own, if given.
         authority: The system that wins this field's collisions, whatever the policy says.
+        line: Where it stands in the file it was read from, for messages.
     """
 
     entity: AnyEntity
@@ -114,6 +115,7 @@ class Pick:
     marketo: str | NewField | None = attrs.field(default=None, kw_only=True)
     direction: Direction | None = attrs.field(default=None, kw_only=True)
     authority: System | None = attrs.field(default=None, kw_only=True)
+    line: int | None = attrs.field(default=None, kw_only=True, eq=False, repr=False)
 
 
 #: Fields by name, by entity (Dynamics) or by object (Marketo).

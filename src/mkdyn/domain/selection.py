@@ -42,7 +42,7 @@ def defaults(
         for row in STANDARD_MAPPING[entity]:
             if row.refers_to is not None and row.refers_to not in there:
                 continue
-            pick = Pick(entity, row.dynamics, marketo=row.marketo, direction=row.direction)
+            pick = Pick(entity, row.dynamics, marketo=row.marketo, direction=row.direction)  # none is created
             with suppress(FieldError):
                 _pair(pick, dynamics, marketo, ())
                 picks.append(pick)
@@ -95,6 +95,7 @@ def selection(
                     f"{pick.entity}.{pick.dynamics} is picked twice, in two ways.", what_to_do="Keep one of the picks."
                 )
         except FieldError as fault:
+            fault.line = pick.line
             faults.append(fault)
             continue
         if twin is not pair:
@@ -110,6 +111,26 @@ def selection(
     if faults:
         raise FieldError.of(tuple(faults), len(picks))
     return FieldChanges(added=tuple(added), removed=tuple(removed), unchanged=tuple(unchanged), created=tuple(created))
+
+
+def replacement(
+    picks: Sequence[Pick],
+    *,
+    dynamics: DynamicsSchema,
+    marketo: MarketoSchema,
+    current: Sequence[FieldPair],
+    reserved: Collection[str] = (),
+) -> FieldChanges:
+    """Turn picks into the whole selection: what is not picked is removed; see `selection`.
+
+    Raises:
+        FieldError: One or more picks are refused; nothing changes.
+    """
+    wanted = {(pick.entity, pick.dynamics) for pick in picks}
+    kept = [pair for pair in current if (pair.entity, pair.dynamics) in wanted]
+    dropped = [pair for pair in current if (pair.entity, pair.dynamics) not in wanted]
+    changes = selection(picks, dynamics=dynamics, marketo=marketo, current=kept, reserved=reserved)
+    return attrs.evolve(changes, removed=(*changes.removed, *dropped))
 
 
 def _same_choice(before: FieldPair, after: FieldPair) -> bool:
@@ -187,7 +208,9 @@ def _target(pick: Pick, spec: FieldSpec, marketo: MarketoSchema) -> tuple[str, N
         case None:
             row = standard_row(pick.entity, pick.dynamics)
             if row is not None:
-                return row.marketo, None
+                if row.label is None or row.marketo in marketo.get(pick.entity.marketo_object, {}):
+                    return row.marketo, None
+                return row.marketo, _completed(NewField(row.label, name=row.marketo), pick, spec)
             if isinstance(pick.entity, CustomEntity):  # its custom object is ours to shape
                 new = NewField(spec.label or spec.name, name=spec.name)
                 there = spec.name in marketo.get(pick.entity.marketo_object, {})

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 
 import attrs
@@ -11,9 +11,9 @@ from mkdyn.domain.entities import PERSON, AnyEntity, Entity, is_person
 from mkdyn.domain.feeds import Cursor
 from mkdyn.domain.fields import FieldPair, FieldSpec, PairState
 from mkdyn.domain.mapping import standard_row
-from mkdyn.domain.registry import Candidate, FieldChanges, Pick, eligibility
+from mkdyn.domain.registry import Candidate, DynamicsSchema, FieldChanges, MarketoSchema, Pick, eligibility
 from mkdyn.domain.rules import Rules
-from mkdyn.domain.selection import defaults, reselected, selection
+from mkdyn.domain.selection import defaults, replacement, reselected, selection
 from mkdyn.engine.checking import own_fields
 from mkdyn.errors import CheckError, UnknownEntityError
 from mkdyn.ports.connectors import DynamicsConnector, MarketoConnector
@@ -71,6 +71,26 @@ class Fields:
         dynamics, marketo = await self._schemas({pick.entity for pick in picks})
         return await self._select(picks, dynamics, marketo)
 
+    async def replace(self, picks: Collection[Pick], /) -> FieldChanges:
+        """Make the selection exactly this, as a deployment does; what stays as it is keeps its baselines.
+
+        Raises:
+            FieldError: One or more picks are refused; nothing changes.
+            CheckError: Marketo lacks the fields that mkdyn keeps for itself.
+        """
+        dynamics, marketo = await self._schemas({pick.entity for pick in picks})
+        return await self._keep(self._changes(replacement, picks, dynamics, marketo), dynamics, marketo)
+
+    async def diff(self, picks: Collection[Pick], /) -> FieldChanges:
+        """Return what `replace` would change; nothing does.
+
+        Raises:
+            FieldError: One or more picks would be refused.
+            CheckError: Marketo lacks the fields that mkdyn keeps for itself.
+        """
+        dynamics, marketo = await self._schemas({pick.entity for pick in picks})
+        return self._changes(replacement, picks, dynamics, marketo)
+
     async def select_defaults(self, *entities: Entity) -> FieldChanges:
         """Select the standard mapping of the given entities, or of all six, where both systems have the field."""
         wanted = entities or tuple(Entity)
@@ -120,27 +140,30 @@ class Fields:
         dynamics: Mapping[AnyEntity, Mapping[str, FieldSpec]],
         marketo: dict[str, dict[str, FieldSpec]],
     ) -> FieldChanges:
+        return await self._keep(self._changes(selection, picks, dynamics, marketo), dynamics, marketo)
+
+    def _changes(
+        self,
+        decide: Callable[..., FieldChanges],
+        picks: Collection[Pick],
+        dynamics: DynamicsSchema,
+        marketo: MarketoSchema,
+    ) -> FieldChanges:
         reserved = {field.api_name for field in own_fields(self._rules)}
         current = [item.pair for item in self._store.pairs()]
-        changes = selection(picks, dynamics=dynamics, marketo=marketo, current=current, reserved=reserved)
+        return decide(list(picks), dynamics=dynamics, marketo=marketo, current=current, reserved=reserved)
+
+    async def _keep(
+        self, changes: FieldChanges, dynamics: DynamicsSchema, marketo: dict[str, dict[str, FieldSpec]]
+    ) -> FieldChanges:
+        """Create what Marketo lacks, then store the selection."""
         for object_name, new in changes.created:
             marketo[object_name][new.api_name] = await self._marketo.create_field(object_name, new)
-        linked = self._store.count_links()
         replaced = {(pair.entity, pair.dynamics): pair for pair in changes.removed}
-        added: list[SelectedPair] = []
-        for pair in changes.added:
-            times = self._store.selections(pair.entity, pair.dynamics)
-            populated = bool(linked.get(pair.entity.logical_name))
-            before = replaced.get((pair.entity, pair.dynamics))
-            started = reselected(pair, times, populated=populated, before=before)
-            added.append(
-                SelectedPair(
-                    pair=started,
-                    dynamics=dynamics[pair.entity][pair.dynamics],
-                    marketo=marketo[pair.entity.marketo_object][pair.marketo],
-                )
-            )
+        added = [self._started(pair, replaced, dynamics, marketo) for pair in changes.added]
+        dropped = replaced.keys() - {(pair.entity, pair.dynamics) for pair in changes.added}
         with self._store.transaction():
+            self._store.remove_pairs(dropped)
             self._store.put_pairs(added)
             for item in added:
                 if item.pair.state is PairState.BACKFILLING:
@@ -148,3 +171,20 @@ class Fields:
                         f"dynamics:{item.pair.entity.logical_name}:renew", Cursor(token="", at=self._now())
                     )
         return attrs.evolve(changes, added=tuple(item.pair for item in added))
+
+    def _started(
+        self,
+        pair: FieldPair,
+        replaced: Mapping[tuple[AnyEntity, str], FieldPair],
+        dynamics: DynamicsSchema,
+        marketo: MarketoSchema,
+    ) -> SelectedPair:
+        """Return a pair as it starts: it is backfilled first where its entity's records are linked already."""
+        times = self._store.selections(pair.entity, pair.dynamics)
+        populated = bool(self._store.count_links().get(pair.entity.logical_name))
+        before = replaced.get((pair.entity, pair.dynamics))
+        return SelectedPair(
+            pair=reselected(pair, times, populated=populated, before=before),
+            dynamics=dynamics[pair.entity][pair.dynamics],
+            marketo=marketo[pair.entity.marketo_object][pair.marketo],
+        )
