@@ -88,6 +88,7 @@ def system_columns(table: str) -> tuple[FieldSpec, ...]:
 _ADDRESS: Final = (
     _text("address1_line1", 250, "Street 1"),
     _text("address1_line2", 250, "Street 2"),
+    _text("address1_line3", 250, "Street 3"),
     _text("address1_city", 80, "City"),
     _text("address1_stateorprovince", 50, "State/Province"),
     _text("address1_country", 80, "Country/Region"),
@@ -108,6 +109,7 @@ _SOURCES: Final = (
     "Advertisement", "Employee Referral", "External Referral", "Partner", "Public Relations",
     "Seminar", "Trade Show", "Web", "Word of Mouth", "Other",
 )  # fmt: skip
+_WAYS: Final = ("Any", "Email", "Phone", "Fax", "Mail")
 _COMPANY: Final = (
     _text("websiteurl", 200, "Website", "url"),
     _money("revenue", "Annual Revenue"),
@@ -128,6 +130,7 @@ def _person(*, mobile_length: int) -> tuple[FieldSpec, ...]:
         _text("emailaddress2", 100, "Email Address 2", "email"),
         _text("jobtitle", 100, "Job Title"),
         _text("telephone1", 50, "Business Phone", "phone"),
+        _text("telephone2", 50, "Home Phone", "phone"),
         _text("mobilephone", mobile_length, "Mobile Phone", "phone"),
         _text("fax", 50, "Fax", "phone"),
         *_ADDRESS,
@@ -135,6 +138,9 @@ def _person(*, mobile_length: int) -> tuple[FieldSpec, ...]:
         _flag("donotphone", "Do not allow Phone Calls"),
         _flag("donotbulkemail", "Do not allow Bulk Emails"),
         _flag("donotemail", "Do not allow Emails"),
+        _flag("donotfax", "Do not allow Faxes"),
+        _flag("donotsendmm", "Send Marketing Materials"),
+        _choice("preferredcontactmethodcode", "Preferred Method of Contact", _WAYS, default=1),
         _number("mkt_leadscore", "Lead Score", -(2**31), 2**31 - 1),
         _served("merged", "boolean", "Merged"),
     )
@@ -164,6 +170,7 @@ STANDARD_TABLES: Final[Mapping[str, tuple[FieldSpec, ...]]] = {
     "account": (
         _text("name", 160, "Account Name", required=True),
         _text("accountnumber", 20, "Account Number"),
+        _choice("businesstypecode", "Business Type", ("Default Value",), default=1),
         _text("emailaddress1", 100, "Email", "email"),
         _text("telephone1", 50, "Main Phone", "phone"),
         *_ADDRESS,
@@ -179,6 +186,8 @@ STANDARD_TABLES: Final[Mapping[str, tuple[FieldSpec, ...]]] = {
         _text("domainname", 1024, "User Name"),
         _text("title", 128, "Title"),
         _text("address1_telephone1", 64, "Main Phone", "phone"),
+        _text("mobilephone", 64, "Mobile Phone", "phone"),
+        _text("address1_fax", 64, "Address 1: Fax", "phone"),
         _flag("isdisabled", "Status"),
     ),
     "team": (

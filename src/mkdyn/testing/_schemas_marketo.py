@@ -60,7 +60,7 @@ _OPPORTUNITY: Final = """
     externalCompanyId string:50 | externalSalesPersonId string:50 | createdAt datetime! | updatedAt datetime!
 """
 _CUSTOM: Final = "dynamicsId string | marketoGUID string:36! | createdAt datetime! | updatedAt datetime!"
-_TEAM: Final = f"{_CUSTOM} | name string | description string:2000"
+_TEAM: Final = f"{_CUSTOM} | name string | description string:2000 | email email"
 
 #: The fields that mkdyn needs on a person; an instance that is prepared has them.
 _PREPARED: Final = "dynamicsId string | dynamicsContactId string | dynamicsDeleted boolean"

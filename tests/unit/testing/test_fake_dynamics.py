@@ -264,9 +264,9 @@ class TestSchema:
 
     @pytest.mark.parametrize("entity", list(Entity), ids=str)
     async def test_every_column_of_the_standard_mapping_is_there(self, dynamics: FakeDynamics, entity: Entity) -> None:
-        """A new organisation has all that the mapping names."""
+        """A new organisation has all that the mapping names, but what an add-on would bring."""
         names = {spec.name for spec in await dynamics.describe(entity.logical_name)}
-        assert names >= {row.dynamics for row in STANDARD_MAPPING[entity]}
+        assert names >= {row.dynamics for row in STANDARD_MAPPING[entity] if not row.dynamics.startswith("mkt_")}
         assert names >= {f"{entity.logical_name}id", "createdon", "modifiedon", "ownerid"}
 
     async def test_a_table_that_is_not_there_describes_nothing(self, dynamics: FakeDynamics) -> None:
