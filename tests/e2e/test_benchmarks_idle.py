@@ -33,8 +33,8 @@ def test_an_idle_run_plans_nothing_and_costs_a_handful_of_calls() -> None:
     data = measured("idle", "--records", "300", "--fields", "12")
     assert (data["records"], data["fields"], data["touched"]) == (300, 12, 0)
     assert data["planned"] == 0
-    assert data["calls_by_system"] == {"marketo": 3, "dynamics": 9}  # who are you · feeds: 1, 7 · walk
-    assert data["calls"] == 12
+    assert data["calls_by_system"] == {"marketo": 3, "dynamics": 10}  # who are you, fields · feeds: 1, 7 · walk
+    assert data["calls"] == 13
     assert len(data["records_by_entity"]) == 7
     assert min(data["records_by_entity"].values()) > 0
     assert sum(data["records_by_entity"].values()) == 300

@@ -86,7 +86,7 @@ def _dynamics_person(table: str, types: Mapping[str, FieldType], typed: Values) 
 
 _LEAD: Final = _dynamics_person(
     "lead",
-    {"numberofemployees": "integer", "revenue": "decimal", "donotphone": "boolean", "leadqualitycode": "choice"},
+    {"numberofemployees": "integer", "revenue": "money", "donotphone": "boolean", "leadqualitycode": "choice"},
     {"numberofemployees": 18_000, "revenue": Decimal("1204.50"), "donotphone": True, "leadqualitycode": 2},
 )
 _CONTACT: Final = _dynamics_person("contact", {"birthdate": "date"}, {"birthdate": date(1815, 12, 10)})
@@ -101,7 +101,7 @@ PERSON: Final = Subject(
 COMPANY: Final = Subject(
     object="company", key_field="externalCompanyId", given=True, name="company", text="billingCity", email="company",
     searched="company", created="createdAt",
-    types={"company": "text", "annualRevenue": "float", "numberOfEmployees": "integer"},
+    types={"company": "text", "annualRevenue": "currency", "numberOfEmployees": "integer"},
     typed={"annualRevenue": 1204.5, "numberOfEmployees": 18_000},
 )  # fmt: skip
 MARKETO_SUBJECTS: Final = (PERSON, COMPANY)
