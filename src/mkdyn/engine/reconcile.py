@@ -6,7 +6,7 @@ by chunk, entities in dependency order. Nothing is sent.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 
 from mkdyn.domain.entities import PERSON
 from mkdyn.domain.records import Key, Link, LinkState
@@ -97,7 +97,7 @@ def _persons_of(session: Session, kind: Kind, links: Collection[Link]) -> Collec
     """Return the Marketo records of links; what is told of one that is in another link by now is none of theirs."""
     names = [other.name for other in session.kinds if other.object == kind.object]
     buried = [link.marketo for link in links if link.state is LinkState.TOMBSTONE]
-    owners = session.store.links(names, System.MARKETO, buried) if buried else {}
+    owners: Mapping[str, Link] = session.store.links(names, System.MARKETO, buried) if buried else {}
     return {
         link.marketo for link in links if owners.get(link.marketo, link).dynamics == link.dynamics
     }  # fmt: skip
