@@ -7,13 +7,14 @@ from the run before it is decided.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
+from typing import TypeAlias
 
 import attrs
 
 from mkdyn.domain.feeds import Cursor
-from mkdyn.domain.fields import FieldSpec, PairState
+from mkdyn.domain.fields import FieldPair, FieldSpec, PairState
 from mkdyn.domain.schema import STALE, Standing, compared, standing
 from mkdyn.domain.systems import System
 from mkdyn.engine.feeds import feed_name, observe
@@ -21,6 +22,9 @@ from mkdyn.engine.kinds import kinds_of
 from mkdyn.engine.session import CHUNK, Session
 from mkdyn.ports.observer import PairMissing, SchemaChanged
 from mkdyn.ports.store import Description, Observation, SelectedPair
+
+#: By name, the fields of every object that a selected pair belongs to.
+_Fields: TypeAlias = Mapping[tuple[System, str], Mapping[str, FieldSpec]]
 
 #: Under this name the last language of labels is kept.
 _LANGUAGE = "language"
@@ -36,27 +40,56 @@ async def look(session: Session, *, again: bool = False) -> bool:
     Returns:
         Whether a pair was set aside or taken back, so that the feeds must be read again.
     """
+    selected = session.store.pairs()
+    fields: dict[tuple[System, str], Mapping[str, FieldSpec]] = {}
     for system in System:
-        await _look_at(session, system, again=again)
-    return _judge(session)
+        for name, specs in (await _look_at(session, system, selected, again=again)).items():
+            fields[system, name] = {spec.name: spec for spec in specs}
+    asked = {(item.pair.entity, item.pair.dynamics): item for item in selected}
+    still = session.store.pairs()  # somebody may have selected others while we asked
+    return _judge(
+        session, [item for item in still if asked.get((item.pair.entity, item.pair.dynamics)) == item], fields
+    )
 
 
-async def _look_at(session: Session, system: System, *, again: bool) -> None:
+async def _look_at(
+    session: Session, system: System, selected: Sequence[SelectedPair], *, again: bool
+) -> Mapping[str, Sequence[FieldSpec]]:
+    """Return the fields of every object of which some are selected."""
     store, connector = session.store, session.connector(system)
-    objects = sorted({item.pair.object_in(system) for item in store.pairs()})
+    by_object: dict[str, list[SelectedPair]] = {}
+    for item in selected:
+        by_object.setdefault(item.pair.object_in(system), []).append(item)
+    objects = sorted(by_object)
     place = f"{system.value}:schema"
     stamp = await connector.schema_stamp(objects)
     known = store.cursor(place)
     unchanged = stamp is not None and known is not None and known.token == stamp
     oldest = session.started_at - timedelta(seconds=session.rules.schema_age_s)
+    fields: dict[str, Sequence[FieldSpec]] = {}
     for name in objects:
         before = store.description(system, name)
-        young = before is not None and (unchanged if stamp is not None else before.at > oldest and not again)
-        if not young:
-            _remember(session, system, name, before, await connector.describe(name))
+        if (
+            before is not None
+            and (unchanged if stamp is not None else before.at > oldest and not again)
+            and _is_as_selected(system, before, by_object[name])
+        ):
+            fields[name] = before.fields
+            continue
+        fields[name] = await connector.describe(name)
+        _remember(session, system, name, before, fields[name])
     if stamp is not None and not unchanged:
         with store.transaction():
             store.set_cursor(place, Cursor(token=stamp, at=session.started_at))
+    return fields
+
+
+def _is_as_selected(system: System, description: Description, selected: Sequence[SelectedPair]) -> bool:
+    """Whether a description has every pair's field as it was when selected; else it may be older than the selection."""
+    fields = {spec.name: spec for spec in description.fields}
+    return all(
+        fields.get(item.pair.field_in(system)) == item.spec_in(system) for item in selected if item.pair.state.syncs
+    )
 
 
 def _remember(
@@ -89,11 +122,11 @@ class _Judged:
         return self.standing.state.syncs
 
 
-def _judge(session: Session) -> bool:
+def _judge(session: Session, selected: Sequence[SelectedPair], fields: _Fields) -> bool:
     """Set pairs aside whose fields can't be used, and take those back that can, in one transaction."""
     store = session.store
     relabelled = _is_relabelled(session)
-    judged = [_judged(session, item, relabelled=relabelled) for item in store.pairs()]
+    judged = [_judged(session, item, fields, relabelled=relabelled) for item in selected]
     moved = [item for item in judged if item.after != item.before]
     with store.transaction():
         store.put_pairs(item.after for item in moved)
@@ -105,7 +138,8 @@ def _judge(session: Session) -> bool:
             if item.standing.wakes or item.standing.returned:
                 _wake(session, item.after)
     _tell(session, judged)
-    session.kinds = kinds_of(store.pairs(), session.rules)
+    if moved:
+        session.kinds = kinds_of([item.after for item in judged], session.rules)
     return any(item.standing.returned or not item.usable for item in moved)
 
 
@@ -115,8 +149,8 @@ def _is_relabelled(session: Session) -> bool:
     return known is not None and known.token != str(session.rules.label_language)
 
 
-def _judged(session: Session, item: SelectedPair, *, relabelled: bool) -> _Judged:
-    dynamics, marketo = (_described(session, system, item) for system in (System.DYNAMICS, System.MARKETO))
+def _judged(session: Session, item: SelectedPair, fields: _Fields, *, relabelled: bool) -> _Judged:
+    dynamics, marketo = (_described(fields, system, item.pair) for system in (System.DYNAMICS, System.MARKETO))
     found = standing(item.pair, (item.dynamics, item.marketo), (dynamics, marketo), session.rules.reading)
     if relabelled and item.dynamics.choices and found.state is PairState.ACTIVE:
         found = attrs.evolve(found, reason=STALE, wakes=True)
@@ -126,12 +160,9 @@ def _judged(session: Session, item: SelectedPair, *, relabelled: bool) -> _Judge
     return _Judged(item, after, found)
 
 
-def _described(session: Session, system: System, item: SelectedPair) -> FieldSpec | None:
+def _described(fields: _Fields, system: System, pair: FieldPair) -> FieldSpec | None:
     """Return a pair's field in one system as it is described now, or None if it is not there."""
-    pair = item.pair
-    description = session.store.description(system, pair.object_in(system))
-    fields = () if description is None else description.fields
-    return next((spec for spec in fields if spec.name == pair.field_in(system)), None)
+    return fields[system, pair.object_in(system)].get(pair.field_in(system))
 
 
 def compare_mark(entity: str) -> str:

@@ -105,6 +105,10 @@ class SelectedPair:
     dynamics: FieldSpec
     marketo: FieldSpec
 
+    def spec_in(self, system: System) -> FieldSpec:
+        """Return what *system* said of its field."""
+        return self.dynamics if system is System.DYNAMICS else self.marketo
+
 
 @attrs.frozen(kw_only=True)
 class Answer:

@@ -245,6 +245,14 @@ def test_a_baseline_that_cannot_be_changed(store: SqliteStore, text: str) -> Non
         store.put_links([attrs.evolve(link, baseline=Moved(link.baseline, {"b": 1}))])
 
 
+def test_a_description_that_cannot_be_read(store: SqliteStore) -> None:
+    """It is reported as damage, like any other row."""
+    with store.transaction():
+        store._database.write("INSERT INTO description VALUES ('dynamics', 'lead', '2026-01-01', '[{')")
+    with pytest.raises(StateCorruptError, match="can't be read"):
+        store.description(System.DYNAMICS, "lead")
+
+
 def test_a_computed_column_of_the_first_version_is_read(store: SqliteStore) -> None:
     """What was one flag then is a field's nature now."""
     spec = '{"name":"a","type":"text","choices":{},"targets":[],"calculated":true}'

@@ -195,6 +195,37 @@ async def test_three_deleted_one_retyped_one_hidden_and_all_else_goes_on() -> No
     assert states == [PairState.MISSING] * 3 + [PairState.BLOCKED] * 2
 
 
+async def test_a_field_that_was_made_since_the_last_look_is_there() -> None:
+    """Marketo's description may be a day old; a field that was created by selecting it is not missing."""
+    world = await _with(TIER)
+    link = await world.linked(Entity.LEAD, lastname="Lovelace", telephone1="1")
+    await world.sync.fields.select(Pick(Entity.LEAD, "telephone1", marketo=NewField("Number")))
+    report = await world.rest()
+    assert (report.ended, report.warnings) == ("done", ())
+    assert await _state(world, "telephone1") == (PairState.ACTIVE, "")
+    assert world.person(link)["number"] == "1"
+
+
+async def test_a_field_selected_while_the_systems_are_asked_waits_for_the_next_run() -> None:
+    """Nobody has asked for its object yet: it is not missing."""
+    world = await _with(TIER)
+    account = World()
+    await account.sync.fields.select(Pick(Entity.ACCOUNT, "name"))
+    [later] = account.store.pairs()
+
+    def select(call: str) -> None:
+        world.marketo.between_calls.clear()
+        with world.store.transaction():
+            world.store.put_pairs([later])
+
+    world.marketo.between(lambda call: select(call) if call == "describe lead" else None)
+    world.dynamics.create("account", name="Acme")
+    assert (await world.run()).ended == "done"
+    assert not world.marketo.records("company")
+    assert (await world.rest()).ended == "done"
+    assert len(world.marketo.records("company")) == 1
+
+
 async def test_all_pairs_set_aside_is_no_error() -> None:
     """The run says so, and the next one looks again."""
     world = World()

@@ -57,9 +57,7 @@ class PairTables(Tables):
     def description(self, system: System, object: str, /) -> Description | None:
         """Return how a system described an object's fields when it was last asked, or None."""
         sql = "SELECT at, fields FROM description WHERE system = ? AND object = ?"
-        for at, fields in self._database.rows(sql, (system.value, object)):
-            return Description(at=datetime.fromisoformat(at), fields=tuple(map(_spec, from_json(fields))))
-        return None
+        return next(iter(self._database.read(_description_from, sql, (system.value, object))), None)
 
     def describe(self, system: System, object: str, description: Description, /) -> None:
         """Remember how a system describes an object's fields."""
@@ -123,6 +121,12 @@ def _pair_from(row: Row) -> SelectedPair:
         selection=selection,
     )
     return SelectedPair(pair=pair, dynamics=dynamics_spec, marketo=marketo_spec)
+
+
+@lru_cache(maxsize=64)  # the same: hundreds of fields an object, and a look at them in every run
+def _description_from(row: Row) -> Description:
+    at, fields = row
+    return Description(at=datetime.fromisoformat(at), fields=tuple(map(_spec, from_json(fields))))
 
 
 def _spec(data: dict[str, Any]) -> FieldSpec:
