@@ -8,7 +8,7 @@ from mkdyn import Direction, Entity, Pick, Rules, System
 from mkdyn.domain import LinkState, PairState
 from mkdyn.domain.feeds import Cursor
 from mkdyn.errors import CursorExpiredError, UnknownFieldError
-from mkdyn.testing import Crash, Crashed, FakeDynamics, FakeMarketo
+from mkdyn.testing import Crash, Crashed, FakeDynamics, FakeMarketo, Unreachable
 from tests.unit.engine.world import World
 
 pytestmark = pytest.mark.anyio
@@ -246,8 +246,10 @@ class _Terse:
             yield Page(cursor=Cursor(token=page.cursor.token, at=page.cursor.at))
 
 
-async def test_a_page_may_bring_no_cursor() -> None:
-    """Pages without a cursor are kept; the next run goes on from the last one there was."""
+@pytest.mark.parametrize("together", [1, 300])
+async def test_a_page_may_bring_no_cursor(together: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Pages without a cursor are kept, alone or with others; the next run goes on from the last one there was."""
+    monkeypatch.setattr("mkdyn.engine.entries.CHUNK", together)
     world = await World.of(Entity.LEAD, marketo=Terse())
     await world.run()
     link = await world.linked(Entity.LEAD, lastname="Lovelace")
@@ -310,3 +312,20 @@ async def test_a_refused_column_that_is_there_is_an_error() -> None:
     world = await World.of(Entity.LEAD, dynamics=Refusing())
     with pytest.raises(UnknownFieldError):
         await world.run()
+
+
+@pytest.mark.parametrize("together", [1, 300])
+async def test_what_was_read_before_a_feed_broke_off_is_kept(together: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its pages are small and kept some at a time; those that came count although the next one never did."""
+    monkeypatch.setattr("mkdyn.engine.entries.CHUNK", together)
+    world = await World.of(Entity.LEAD, rules=Rules(walk_links=0), marketo=FakeMarketo(page_size=2))
+    links = [await world.linked(Entity.LEAD, lastname=str(number)) for number in range(4)]
+    await world.rest()
+    for link in links:
+        world.marketo.edit("lead", link.marketo, title="CTO")
+    world.marketo.inject(Unreachable(call=world.next_call(System.MARKETO, "changes") + 1, of="changes"))
+    report = await world.run()
+    assert any("feed of lead stopped" in warning for warning in report.warnings)
+    assert [world.row(link)["jobtitle"] for link in links] == ["CTO", "CTO", None, None]
+    await world.rest()
+    assert [world.row(link)["jobtitle"] for link in links] == ["CTO"] * 4

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Mapping
+
 import pytest
 
 from mkdyn import Entity, Promotion, Rules, System, where
-from mkdyn.testing import LoseAnswer
+from mkdyn.domain import Record
+from mkdyn.testing import FakeMarketo, LoseAnswer
 from tests.unit.engine.world import World
 
 pytestmark = pytest.mark.anyio
@@ -204,3 +207,20 @@ async def test_a_row_that_was_set_aside_is_found_by_a_promotion() -> None:
     assert world.link(Entity.LEAD, row).marketo == persons[0]
     assert len(world.dynamics.records("lead")) == 1
     assert report.quarantined.total == 0
+
+
+async def test_what_marketo_does_not_show_is_left_out_of_a_new_row() -> None:
+    """Silence is not emptiness."""
+
+    class Terse(FakeMarketo):
+        async def read(self, object: str, keys: Collection[str], /, *, fields: Collection[str]) -> Mapping[str, Record]:
+            shown = [name for name in fields if name != "city"]
+            return await super().read(object, keys, fields=shown)
+
+    world = await World.of(Entity.LEAD, marketo=Terse())
+    key = world.marketo.create("lead", lastName="Lovelace", city="London")
+    await world.sync.promote(int(key), to=Entity.LEAD)
+    report = await world.run()
+    [created] = [operation for operation in report.operations if operation.kind == "create"]
+    assert created.after["lastname"] == "Lovelace"
+    assert "address1_city" not in created.after
