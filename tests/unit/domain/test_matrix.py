@@ -345,6 +345,12 @@ def test_a_value_there_and_back(
         assert type(lens.to_dynamics(carried)) is type(back)
 
 
+def test_a_day_kept_as_an_instant_comes_of_a_day() -> None:
+    """A time of day is not cut off."""
+    at = datetime(2026, 7, 14, 9, tzinfo=UTC)
+    assert lens_of(("user-date", "date")).to_dynamics(at) == Unfit("wrong-type", "it has a time of day.")
+
+
 def test_a_list_of_choices_must_be_one() -> None:
     """What is no list of numbers is no value of such a field."""
     lens = lens_of(("choices", "text"))

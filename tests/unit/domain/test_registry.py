@@ -32,7 +32,7 @@ from mkdyn.domain import (
 )
 from mkdyn.domain.mapping import STANDARD_MAPPING
 from mkdyn.domain.registry import DynamicsSchema, MarketoSchema
-from mkdyn.domain.selection import defaults, nearest, reselected, selection
+from mkdyn.domain.selection import defaults, nearest, replacement, reselected, selection
 from mkdyn.errors import (
     FieldCreationError,
     FieldError,
@@ -62,6 +62,7 @@ def by_name(*specs: FieldSpec) -> dict[str, FieldSpec]:
 PERSON = (
     spec("jobtitle", length=100),
     spec("telephone1"),
+    spec("telephone2"),
     spec("emailaddress1"),
     spec("new_tier", label="Tier", length=40),
     spec("new_rating", "decimal", nature="calculated"),
@@ -124,6 +125,13 @@ def refused(*picks: Pick, current: Sequence[FieldPair] = ()) -> FieldError:
         (spec("x", "unsupported"), NotEligible("its type can't be synced")),
         (spec("x", nature="calculated", writable=False), EligibleToMarketo("calculated by Dynamics")),
         (spec("x", writable=False), EligibleToMarketo("the sync user may not write it")),
+        (spec("x", nature="rolled-up"), EligibleToMarketo("rolled up by Dynamics")),
+        (spec("x", nature="part"), NotEligible("part of another field, which can be selected itself")),
+        (spec("x", nature="virtual"), NotEligible("Dynamics keeps no value of its own for it")),
+        (spec("x", nature="system"), NotEligible("Dynamics keeps it for itself")),
+        (spec("x", "image"), NotEligible("images can't be synced")),
+        (spec("x", secured=True, readable=False), NotEligible("secured; the sync user may not read it")),
+        (spec("x", secured=True, writable=False), EligibleToMarketo("secured; the sync user may not write it")),
     ],
 )
 def test_what_may_be_synced(field: FieldSpec, verdict: object) -> None:
@@ -215,6 +223,35 @@ def test_a_new_field_may_be_given_a_type() -> None:
     mismatch = refused(Pick(Entity.LEAD, "telephone1", marketo=NewField("Level", type="integer")))
     assert isinstance(mismatch, TypeMismatchError)
     assert str(mismatch).startswith("telephone1 (text in Dynamics) does not fit level (integer in Marketo).")
+
+
+def test_a_new_field_is_of_a_type_that_marketo_creates() -> None:
+    """It creates no text areas on persons; on a custom object it does."""
+    area = NewField("Notes", type="memo")
+    fault = refused(Pick(Entity.LEAD, "jobtitle", marketo=area))
+    assert isinstance(fault, TypeMismatchError)
+    assert str(fault).startswith("lead.jobtitle: Marketo creates no field of type memo there. Take one of boolean, ")
+    assert select(Pick(SUBSCRIPTION, "new_plan", marketo=area)).created == (
+        ("subscription_c", NewField("Notes", name="notes", type="memo")),
+    )
+
+
+def test_a_standard_counterpart_that_no_instance_has_is_created() -> None:
+    """Under its standard name; where it is there, it is taken."""
+    changes = select(Pick(Entity.LEAD, "telephone2"))
+    assert changes.created == (("lead", NewField("Dynamics Home Phone", name="dynamicsHomePhone", type="text")),)
+    there = {"lead": {**MARKETO["lead"], "dynamicsHomePhone": spec("dynamicsHomePhone")}}
+    changes = selection([Pick(Entity.LEAD, "telephone2")], dynamics=DYNAMICS, marketo=there, current=())
+    assert ([pair.marketo for pair in changes.added], changes.created) == (["dynamicsHomePhone"], ())
+
+
+def test_a_replacement_is_the_whole_selection() -> None:
+    """What is not picked is removed; what is picked as it was stays."""
+    current = select(Pick(Entity.LEAD, "jobtitle"), Pick(Entity.LEAD, "telephone1")).added
+    picks = [Pick(Entity.LEAD, "telephone1"), Pick(Entity.LEAD, "emailaddress1")]
+    changes = replacement(picks, dynamics=DYNAMICS, marketo=MARKETO, current=current)
+    assert [pair.dynamics for pair in changes.added] == ["emailaddress1"]
+    assert (changes.removed, changes.unchanged) == (current[:1], current[1:])
 
 
 def test_a_selection_is_repeatable() -> None:

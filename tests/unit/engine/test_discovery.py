@@ -226,6 +226,22 @@ async def test_a_field_selected_while_the_systems_are_asked_waits_for_the_next_r
     assert len(world.marketo.records("company")) == 1
 
 
+async def test_a_selection_is_replaced_as_a_whole() -> None:
+    """The difference is told first, and changes nothing; what stays keeps its baselines."""
+    world = await _with(TIER)
+    link = await world.linked(Entity.LEAD, lastname="Lovelace", new_tier="gold", jobtitle="CTO")
+    picks = [Pick(Entity.LEAD, "lastname"), Pick(Entity.LEAD, "jobtitle"), Pick(Entity.LEAD, "telephone1")]
+    before = await world.sync.fields.selected()
+    told = await world.sync.fields.diff(picks)
+    assert str(told) == "1 added · 1 removed · 2 unchanged"
+    assert await world.sync.fields.selected() == before
+    assert str(await world.sync.fields.replace(picks)) == str(told)
+    assert {pair.dynamics for pair in await world.sync.fields.selected()} == {"lastname", "jobtitle", "telephone1"}
+    world.dynamics.edit("lead", link.dynamics, jobtitle="CEO", new_tier="iron")
+    assert not (await world.rest()).collisions
+    assert (world.person(link)["title"], world.person(link)["tier"]) == ("CEO", "gold")
+
+
 async def test_all_pairs_set_aside_is_no_error() -> None:
     """The run says so, and the next one looks again."""
     world = World()

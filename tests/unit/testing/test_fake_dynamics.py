@@ -288,6 +288,24 @@ class TestSchema:
         again = {spec.name: spec for spec in await dynamics.describe("lead")}["jobtitle"]
         assert again.id != specs["jobtitle"].id
 
+    async def test_several_choices_are_kept_in_order(self, dynamics: FakeDynamics) -> None:
+        """Each once; what is no list of the column's choices does not fit."""
+        dynamics.add_column("lead", column("new_colours", "choices", choices={1: "Red", 2: "Blue"}))
+        key = dynamics.create("lead", lastname="Lovelace", new_colours="2,1,2")
+        assert shown(dynamics, "lead", key, "new_colours") == "1,2"
+        for wrong in ("3", "Red", 1):
+            with pytest.raises(ValueError, match="new_colours"):
+                dynamics.edit("lead", key, new_colours=wrong)
+
+    async def test_a_time_on_the_wall_has_no_zone(self, dynamics: FakeDynamics) -> None:
+        """Nor does an instant go without."""
+        dynamics.add_column("lead", column("new_opens", "wall-clock"))
+        nine = datetime(2026, 7, 14, 9)  # noqa: DTZ001 - the same for everybody
+        key = dynamics.create("lead", lastname="Lovelace", new_opens=nine)
+        assert shown(dynamics, "lead", key, "new_opens") == nine
+        with pytest.raises(ValueError, match="new_opens"):
+            dynamics.edit("lead", key, new_opens=nine.replace(tzinfo=UTC))
+
     async def test_a_new_table_has_the_columns_that_every_table_has(self, dynamics: FakeDynamics) -> None:
         """Its own ones stand if they are given."""
         dynamics.add_table("new_subscription", [column("new_plan", default="basic"), column("statuscode", "text")])

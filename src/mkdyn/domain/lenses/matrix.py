@@ -174,8 +174,6 @@ def _best(kind: FieldType) -> FieldType | None:
             return "datetime"
         case "user-date":
             return "date"
-        case "percent" | "score":
-            return "integer"
         case "image" | "file" | "unsupported" | "reference":
             return None
         case other:
