@@ -20,6 +20,11 @@ from mkdyn.domain.collisions import (
     system_of_record as system_of_record,
 )
 from mkdyn.domain.conditions import Condition as Condition, Ordered as Ordered, Where as Where, where as where
+from mkdyn.domain.counts import (
+    Counts as Counts,
+    Estimate as Estimate,
+    MatchReport as MatchReport,
+)
 from mkdyn.domain.directions import (
     Direction as Direction,
     direction_of as direction_of,
@@ -58,9 +63,7 @@ from mkdyn.domain.outcomes import (
     Write as Write,
 )
 from mkdyn.domain.plan import (
-    Counts as Counts,
     Excerpt as Excerpt,
-    MatchReport as MatchReport,
     Operation as Operation,
     OperationKind as OperationKind,
     OperationState as OperationState,

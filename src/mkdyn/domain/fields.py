@@ -128,6 +128,8 @@ class FieldPair:
         state: Where the pair is in its life.
         reason: Why it does not sync, if it is missing or blocked.
         selection: How often the field has been selected; baselines belong to one selection.
+        late: Whether records that were linked before it was selected may have no baseline of it: its backfill was of
+            some days only. Dynamics' value stands there, if it has one.
 
     Raises:
         OneWayError: The direction is wider than the entity's.
@@ -144,6 +146,7 @@ class FieldPair:
     state: PairState = attrs.field(default=PairState.ACTIVE, kw_only=True)
     reason: str = attrs.field(default="", kw_only=True)
     selection: int = attrs.field(default=1, kw_only=True)
+    late: bool = attrs.field(default=False, kw_only=True)
 
     def __attrs_post_init__(self) -> None:
         narrowed(self.entity, self.dynamics, self.direction)  # no pair of a one-way entity writes in Dynamics

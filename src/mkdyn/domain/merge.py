@@ -74,6 +74,8 @@ def merge_field(
         decision.carry(System.DYNAMICS if d_changed else System.MARKETO)
     elif known:
         decision.collide(policy, "collision")
+    elif pair.late and not in_doubt:
+        decision.catch_up()
     else:
         decision.meet(policy)
 
@@ -197,6 +199,10 @@ class _Decision:
             self.carry(System.MARKETO if d_empty else System.DYNAMICS)
         else:
             self.collide(policy, "first-sight")
+
+    def catch_up(self) -> None:
+        """Let Dynamics' value stand where a backfill passed the record by; Marketo's, if Dynamics has none."""
+        self.carry(System.MARKETO if self._is_empty(self.d, self.pair.lens.dynamics_default) else System.DYNAMICS)
 
     @staticmethod
     def _is_empty(value: FieldValue, default: FieldValue) -> bool:

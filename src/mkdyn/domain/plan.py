@@ -10,6 +10,7 @@ from typing import Generic, Literal, TypeAlias, TypeVar, assert_never, overload
 import attrs
 
 from mkdyn.domain.collisions import Resolution, ValueDisplay
+from mkdyn.domain.counts import Counts, Estimate, MatchReport, summary
 from mkdyn.domain.entities import AnyEntity
 from mkdyn.domain.guards import Breach
 from mkdyn.domain.holds import Hold, Quarantined
@@ -142,50 +143,6 @@ class Excerpt(Sequence[T_co], Generic[T_co]):
         return f"<Excerpt: {len(self)} of {self.total}>"
 
 
-@attrs.frozen(kw_only=True)
-class MatchReport:
-    """What a first match of two populated systems found.
-
-    Attributes:
-        linked: Records with exactly one counterpart.
-        ambiguous: Records set aside, because several could be meant.
-        to_create: Records that are only in Dynamics.
-    """
-
-    linked: int = 0
-    ambiguous: int = 0
-    to_create: int = 0
-
-    def __str__(self) -> str:
-        return (
-            f"{self.linked:,} linked · {self.ambiguous:,} ambiguous, set aside · "
-            f"{self.to_create:,} only in Dynamics, to create"
-        )
-
-
-@attrs.frozen(kw_only=True)
-class Counts:
-    """How many writes of each kind, per system."""
-
-    create: int = 0
-    update: int = 0
-    delete: int = 0
-
-    @property
-    def total(self) -> int:
-        """All of them."""
-        return self.create + self.update + self.delete
-
-
-def summary(counts: Mapping[System, Counts], collisions: int, held: int, quarantined: int) -> str:
-    """Return the counts that plans and reports begin with."""
-    collided = "1 collision" if collisions == 1 else f"{collisions:,} collisions"
-    return (
-        f"to Marketo {counts[System.MARKETO].total:,} · to Dynamics {counts[System.DYNAMICS].total:,} · "
-        f"{collided} · {held:,} held · {quarantined:,} quarantined"
-    )
-
-
 @attrs.frozen(kw_only=True, repr=False)
 class Plan:
     """All that a run would write, decided and stored, nothing sent.
@@ -200,6 +157,8 @@ class Plan:
         quarantined: Records set aside that stand now.
         matches: What a first match found, or None where nothing was matched.
         breaches: The guards it trips.
+        emptied: Writes that empty a field (backfills).
+        estimate: About how many calls carrying it out takes, and how many seconds (backfills).
     """
 
     id: int
@@ -211,6 +170,8 @@ class Plan:
     quarantined: Excerpt[Quarantined]
     matches: MatchReport | None = None
     breaches: Sequence[Breach] = ()
+    emptied: int = 0
+    estimate: Estimate | None = None
 
     def text(self, *, values: ValueDisplay = "hidden") -> str:
         """Say all of it, a line each; values only where asked for."""
@@ -237,7 +198,12 @@ class Plan:
         kind = "" if self.purpose == "run" else f" ({self.purpose})"
         guard = f" · guard: {', '.join(dict.fromkeys(str(breach.guard) for breach in self.breaches))}"
         counted = summary(self.counts, self.collisions.total, self.holds.total, self.quarantined.total)
-        return f"plan {self.id}{kind}: {counted}{guard if self.breaches else ''}"
+        if self.purpose == "backfill":
+            emptied = f", of which {self.emptied:,} become empty" if self.emptied else ""
+            counted = f"to Marketo {self.counts[System.MARKETO].total:,}{emptied} · to Dynamics 0"
+            counted += f" · {self.holds.total:,} held" if self.holds.total else ""
+        about = f" · about {self.estimate}" if self.estimate is not None else ""
+        return f"plan {self.id}{kind}: {counted}{about}{guard if self.breaches else ''}"
 
     def __repr__(self) -> str:
         return f"<{self}>"

@@ -285,6 +285,6 @@ def reselected(pair: FieldPair, times: int, *, populated: bool, before: FieldPai
         before: The pair it replaces, if any; with the same Marketo field it goes on where it was, if it was syncing.
     """
     if before is not None and before.marketo == pair.marketo and before.state.syncs:
-        return attrs.evolve(pair, selection=before.selection, state=before.state)
+        return attrs.evolve(pair, selection=before.selection, state=before.state, late=before.late)
     backfill = populated and pair.direction.writes(System.MARKETO)
     return attrs.evolve(pair, selection=times + 1, state=PairState.BACKFILLING if backfill else PairState.ACTIVE)

@@ -11,6 +11,7 @@ from functools import partial
 from itertools import groupby
 from typing import assert_never
 
+import anyio
 import attrs
 
 from mkdyn.domain.outcomes import Applied, Create, Delete, Outcome, Stale, Unknown, Update, Write
@@ -22,7 +23,7 @@ from mkdyn.engine.kinds import Kind
 from mkdyn.engine.session import Session
 from mkdyn.engine.together import together
 from mkdyn.errors import BudgetSpentError, ThrottledError, TransientError
-from mkdyn.ports.observer import BatchWritten
+from mkdyn.ports.observer import BackfillProgressed, BatchWritten
 
 
 async def apply(session: Session) -> None:
@@ -129,7 +130,8 @@ class _Progress:
     """Tells observers how far one system's writes have come."""
 
     def __init__(self, session: Session, system: System, totals: Mapping[str, int]) -> None:
-        self._session, self._system, self._done = session, system, 0
+        self._session, self._system, self._done, self._began = session, system, 0, anyio.current_time()
+        self._before = sum(count for name, count in totals.items() if name == f"{system.value}:update:applied")
         self._total = sum(
             count for name, count in totals.items() if name.startswith(f"{system.value}:") and name.endswith(":planned")
         )
@@ -145,5 +147,19 @@ class _Progress:
                 applied=sum(isinstance(outcome, Applied) for outcome in outcomes),
                 done=self._done,
                 total=max(self._total, self._done),
+            )
+        )
+        if self._session.purpose == "backfill" and self._system is System.MARKETO:
+            self._tell_backfill()
+
+    def _tell_backfill(self) -> None:
+        seconds = anyio.current_time() - self._began
+        left = max(self._total - self._done, 0)
+        self._session.tell(
+            BackfillProgressed(
+                run_id=self._session.id,
+                done=self._before + self._done,
+                total=self._before + self._total,
+                seconds_left=seconds / self._done * left,
             )
         )

@@ -11,11 +11,12 @@ from mkdyn.domain.fields import FieldPair, PairState
 from mkdyn.domain.systems import System
 from mkdyn.engine.feeds import feed_name
 from mkdyn.engine.ledger import sent
+from mkdyn.engine.marks import backfill_mark, is_carried_out
 from mkdyn.engine.report import Excerpts, Report, count
 from mkdyn.engine.session import CHUNK, Session
 from mkdyn.errors import GuardError
 from mkdyn.ports.observer import Planned, RunFinished
-from mkdyn.ports.store import RunEnd
+from mkdyn.ports.store import RunEnd, SelectedPair
 
 
 def guard(session: Session) -> None:
@@ -115,12 +116,23 @@ def _is_refreshed(session: Session, pair: FieldPair) -> bool:
 
 
 def _activate(session: Session) -> None:
-    """Let newly selected pairs go both ways, now that every row has been carried over."""
-    ready = [
-        attrs.evolve(item, pair=attrs.evolve(item.pair, state=PairState.ACTIVE))
-        for item in session.store.pairs()
-        if item.pair.state is PairState.BACKFILLING and _is_refreshed(session, item.pair)
-    ]
-    if ready:
-        with session.store.transaction():
-            session.store.put_pairs(ready)
+    """Let newly selected pairs go both ways, now that every row has been carried over, or all that were asked for."""
+    store, ready, over = session.store, list[SelectedPair](), list[str]()
+    for item in store.pairs():
+        pair, mark = item.pair, store.cursor(backfill_mark(item.pair))
+        if mark is not None:
+            plan, _, span = mark.token.partition(" ")
+            if not is_carried_out(store, int(plan)):
+                continue
+            over.append(backfill_mark(pair))
+            late = pair.late or (span != ".." and pair.state is PairState.BACKFILLING)
+            pair = attrs.evolve(pair, late=late)
+        elif pair.state is PairState.BACKFILLING and not _is_refreshed(session, pair):
+            continue
+        if pair.state is PairState.BACKFILLING:
+            ready.append(attrs.evolve(item, pair=attrs.evolve(pair, state=PairState.ACTIVE)))
+    if ready or over:
+        with store.transaction():
+            store.put_pairs(ready)
+            for name in over:
+                store.set_cursor(name, None)

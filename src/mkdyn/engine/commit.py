@@ -94,8 +94,16 @@ def commit_batch(
 
 
 def drop(session: Session, kind: Kind, operation: Operation, why: str) -> None:
-    """Note that an operation never took effect; its record is decided anew from what is still observed."""
+    """Note that an operation never took effect; its record is decided anew from what is still observed.
+
+    One of a backfill is planned as before: its plan outlives the runs in between.
+    """
     name = kind.object_in(operation.system)
+    row = session.store.run(operation.run)
+    if row is not None and row.purpose == "backfill":
+        with session.store.transaction():
+            session.store.revise(attrs.evolve(operation, state="planned", detail=why))
+        return
     with session.store.transaction():
         session.store.answer([Answer(operation=operation.id, state="dropped", detail=why)])
         session.store.drop_resolutions(operation.run, undecided_fields(session, kind, operation))

@@ -15,6 +15,7 @@ from mkdyn.domain.registry import Candidate, DynamicsSchema, FieldChanges, Marke
 from mkdyn.domain.rules import Rules
 from mkdyn.domain.selection import defaults, replacement, reselected, selection
 from mkdyn.engine.checking import own_fields
+from mkdyn.engine.marks import backfill_mark
 from mkdyn.errors import CheckError, UnknownEntityError
 from mkdyn.ports.connectors import DynamicsConnector, MarketoConnector
 from mkdyn.ports.store import SelectedPair, StateStore
@@ -105,6 +106,8 @@ class Fields:
         removed = tuple(item.pair for item in current if (item.pair.entity, item.pair.dynamics) in names)
         with self._store.transaction():
             self._store.remove_pairs(names)
+            for pair in removed:
+                self._store.set_cursor(backfill_mark(pair), None)
         unchanged = tuple(item.pair for item in current if item.pair not in removed)
         return FieldChanges(removed=removed, unchanged=unchanged)
 
@@ -165,6 +168,8 @@ class Fields:
         with self._store.transaction():
             self._store.remove_pairs(dropped)
             self._store.put_pairs(added)
+            for pair in changes.removed:
+                self._store.set_cursor(backfill_mark(pair), None)
             for item in added:
                 if item.pair.state is PairState.BACKFILLING:
                     self._store.set_cursor(

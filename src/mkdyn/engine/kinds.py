@@ -27,6 +27,7 @@ class Kind:
         pairs: The pairs that sync, a person's GUID among them: it is kept in a Marketo field of ours,
             and what anybody else writes there is put right like any one-way field.
         merger: The merge of its records.
+        first_merger: The merge of two records that meet for the first time: no backfill passed them by.
         required: Dynamics fields that a new row needs.
         rules: The settings.
         backfilling: Those of the pairs that are carried over from Dynamics first.
@@ -35,6 +36,7 @@ class Kind:
     entity: AnyEntity
     pairs: Sequence[FieldPair]
     merger: Merger
+    first_merger: Merger
     required: Sequence[str]
     rules: Rules
     keys: frozenset[str] = attrs.field(
@@ -151,11 +153,14 @@ def kinds_of(selected: Iterable[SelectedPair], rules: Rules) -> Sequence[Kind]:
             pairs.append(
                 FieldPair(entity, primary_key(entity), rules.key_field_of(entity), direction=Direction.TO_MARKETO)
             )
+        merger = Merger(pairs, policy=rules.policy)
+        early = [attrs.evolve(pair, late=False) for pair in pairs]
         kinds.append(
             Kind(
                 entity=entity,
                 pairs=pairs,
-                merger=Merger(pairs, policy=rules.policy),
+                merger=merger,
+                first_merger=Merger(early, policy=rules.policy) if early != pairs else merger,
                 required=[item.dynamics.name for item in by_entity[entity] if item.dynamics.required],
                 rules=rules,
             )

@@ -63,7 +63,7 @@ class Ledger:
                 store.clear(self.clears)
                 observe(session, self.observed)
         for operation in operations:
-            _count(session, operation)
+            count_write(session, operation)
 
     def _as_planned(self) -> list[Operation]:
         """Bring back to life those of the plan's writes that would be planned again just so.
@@ -107,7 +107,7 @@ def clears(*observations: Observation | None) -> list[tuple[System, str, str, in
     return [(item.system, item.object, item.key, item.version) for item in observations if item is not None]
 
 
-def _count(session: Session, operation: Operation) -> None:
+def count_write(session: Session, operation: Operation) -> None:
     """Count a write for the guards."""
     tally = session.tally(operation.entity, operation.system)
     if operation.kind == "create":

@@ -63,13 +63,18 @@ async def _read_missing(
 def _needs_row(subject: Subject) -> bool:
     if subject.row is not None:
         return subject.row.record is None
-    return subject.link.version is None
+    return subject.link.version is None or not _is_covered(subject)
 
 
 def _needs_person(subject: Subject) -> bool:
     if subject.person is not None:
         return subject.person.record is None
-    return subject.awakened or subject.held or not (subject.kind.keys <= subject.link.baseline.keys())
+    return subject.awakened or subject.held or not _is_covered(subject)
+
+
+def _is_covered(subject: Subject) -> bool:
+    """Whether a baseline says what a system shows that nobody observed."""
+    return subject.kind.keys <= subject.link.baseline.keys()
 
 
 def _decide(
@@ -111,12 +116,12 @@ def _decide(
         overwritten=seen.proof.overwritten,
         key=link.dynamics,
     )
-    _keep_refused(kind, merged, standing)
+    keep_refused(kind, merged, standing)
     ledger.released += _released(subject, seen, merged, standing)
     _note(session, subject, seen, merged, ledger)
 
 
-def _keep_refused(kind: Kind, merged: Merged, standing: Sequence[Hold | Quarantined]) -> None:
+def keep_refused(kind: Kind, merged: Merged, standing: Sequence[Hold | Quarantined]) -> None:
     """Leave out what a system refused before: an edit wakes a hold, and nothing else does."""
     for hold in standing:
         if not isinstance(hold, Hold) or not hold.refused or hold.field not in kind.by_dynamics:

@@ -21,7 +21,7 @@ def link_to_marketo(
     session: Session, kind: Kind, observation: Observation, row: Record, person: Record, ledger: Ledger
 ) -> None:
     """Plan the first merge of a row with the record found for it: link them, and write what differs."""
-    merged = kind.merger(baseline=None, marketo=person.values, dynamics=row.values, key=row.key)
+    merged = kind.first_merger(baseline=None, marketo=person.values, dynamics=row.values, key=row.key)
     session.matched["linked"] += 1
     session.tally(kind.entity, System.MARKETO).matches += 1
     ledger.resolutions += merged.resolutions

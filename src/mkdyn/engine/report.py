@@ -10,20 +10,18 @@ from typing import TypeVar
 import attrs
 
 from mkdyn.domain.collisions import Resolution, ValueDisplay
+from mkdyn.domain.counts import Counts, Estimate, MatchReport, duration, summary
 from mkdyn.domain.guards import Breach
 from mkdyn.domain.holds import Hold, Quarantined
 from mkdyn.domain.plan import (
     EXCERPT_MAX,
-    Counts,
     Excerpt,
-    MatchReport,
     Operation,
     OperationState,
     Plan,
     Purpose,
     excerpts_as_data,
     findings_as_text,
-    summary,
 )
 from mkdyn.domain.schema import SchemaChange
 from mkdyn.domain.systems import System
@@ -115,16 +113,6 @@ class Report:
         return f"<{self}>"
 
 
-def duration(seconds: float) -> str:
-    """Say how long something took: `0.01 s`, `2.1 s`, `1 min 12 s`."""
-    if seconds < 1:
-        return f"{seconds:.2f} s"
-    if seconds < 60:  # noqa: PLR2004 - a minute
-        return f"{seconds:.1f} s"
-    minutes, rest = divmod(round(seconds), 60)
-    return f"{minutes} min {rest} s"
-
-
 class Excerpts:
     """The first of what a stored plan or run holds, and how many there are.
 
@@ -149,7 +137,14 @@ class Excerpts:
 
 
 def read_plan(
-    store: StateStore, id: int, purpose: Purpose, matches: MatchReport | None, breaches: Sequence[Breach]
+    store: StateStore,
+    id: int,
+    purpose: Purpose,
+    matches: MatchReport | None,
+    breaches: Sequence[Breach],
+    *,
+    emptied: int = 0,
+    estimate: Estimate | None = None,
 ) -> Plan:
     """Return a stored plan, with the first of what it holds."""
     found = Excerpts(store, id)
@@ -163,6 +158,8 @@ def read_plan(
         quarantined=found.quarantined,
         matches=matches,
         breaches=breaches,
+        emptied=emptied,
+        estimate=estimate,
     )
 
 

@@ -9,6 +9,7 @@ from mkdyn.domain.records import Link, LinkState
 from mkdyn.domain.systems import System
 from mkdyn.engine.feeds import count_page, feed_name, observe
 from mkdyn.engine.kinds import Kind
+from mkdyn.engine.marks import apart_mark, refreshed_apart
 from mkdyn.engine.session import CHUNK, Session
 from mkdyn.errors import CursorExpiredError, FieldError
 from mkdyn.ports.observer import CursorExpired
@@ -28,7 +29,7 @@ async def read_rows_of_table(session: Session, kind: Kind) -> None:
         if store.cursor(f"{feed}:expired") is not None:
             await _read_expired(session, kind, feed)
         else:
-            renewed = store.cursor(f"{feed}:before") is not None
+            renewed = store.cursor(f"{feed}:before") is not None and not _is_refreshed_apart(session, kind, feed)
             await _read_rows(session, kind, feed, kind.dynamics_fields, cursor, skip_known=not renewed)
         await _follow_the_old(session, kind, feed)
     except CursorExpiredError:
@@ -37,6 +38,14 @@ async def read_rows_of_table(session: Session, kind: Kind) -> None:
             store.set_cursor(f"{feed}:expired", Cursor(token="", at=session.started_at))
             store.set_cursor(f"{feed}:before", None)
         await _read_expired(session, kind, feed)
+
+
+def _is_refreshed_apart(session: Session, kind: Kind, feed: str) -> bool:
+    """Whether every column that is new in the feed was refreshed by a plan of its own: no row is read for it."""
+    before = session.store.cursor(f"{feed}:before:columns")
+    known = set[str]() if before is None else set(before.token.split(","))
+    new = (set(kind.dynamics_fields) - known) | {pair.dynamics for pair in kind.backfilling}
+    return bool(new) and new <= refreshed_apart(session.store, kind.name)
 
 
 def _columns(fields: Iterable[str]) -> str:
@@ -65,6 +74,7 @@ async def _follow_the_old(session: Session, kind: Kind, feed: str) -> None:
     with store.transaction():
         store.set_cursor(f"{feed}:before", None)
         store.set_cursor(f"{feed}:before:columns", None)
+        store.set_cursor(apart_mark(kind.name), None)
 
 
 async def _read_expired(session: Session, kind: Kind, feed: str) -> None:

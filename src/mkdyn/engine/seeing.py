@@ -101,7 +101,7 @@ def see(subject: Subject, row: Record | None, person: Record | None) -> Seen:
     shown = kind.as_agreed(link, System.MARKETO) if person is None else dict(person.values)
     for name in [name for name, ours in proof.standing.items() if not same(shown.get(name, MISSING), ours)]:
         proof.overwritten.pop(name, None)  # somebody came after us
-    doubtful = _doubtful(subject)
+    doubtful = {*_doubtful(subject), *_named_late(kind, link, proof)}
     baseline = dict(link.baseline.items())  # a mapping that is copied whole is asked for each name
     answers = [] if person is None else _answered(subject, baseline, shown, proof, evidence, doubtful)
     waiting = _waiting(kind, evidence, proof, baseline)
@@ -125,6 +125,15 @@ def see(subject: Subject, row: Record | None, person: Record | None) -> Seen:
 def _doubtful(subject: Subject) -> Collection[str]:
     """Return the pairs of which nobody knows whether our last write arrived."""
     return {key for item in (subject.row, subject.person) if item is not None for key in item.doubtful}
+
+
+def _named_late(kind: Kind, link: Link, proof: Proof) -> set[str]:
+    """Return the pairs that a backfill passed by and somebody edited in Marketo since: both count as changed."""
+    return {
+        pair.key
+        for pair in kind.pairs
+        if pair.late and pair.key not in link.baseline and pair.marketo in (proof.edited | proof.overwritten.keys())
+    }
 
 
 def _waiting(kind: Kind, evidence: Sequence[Evidence], proof: Proof, baseline: Baseline) -> Sequence[str]:

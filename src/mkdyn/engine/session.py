@@ -8,9 +8,10 @@ from datetime import datetime
 import anyio
 import attrs
 
+from mkdyn.domain.counts import MatchReport
 from mkdyn.domain.entities import AnyEntity
 from mkdyn.domain.guards import Breach, Guard, Tally, breaches
-from mkdyn.domain.plan import MatchReport, Purpose
+from mkdyn.domain.plan import Purpose
 from mkdyn.domain.records import Key
 from mkdyn.domain.rules import Rules
 from mkdyn.domain.schema import SchemaChange
@@ -58,6 +59,7 @@ class Session:
         matched: How many records met their counterparts for the first time, were ambiguous, were new.
         claims: Persons that will be linked by a planned write to Dynamics alone, each with its row.
         linked_before: How many links each entity had when the run began.
+        emptied: How many planned writes empty a field.
         confirmable_since: Our writes to Marketo sent before this would have been confirmed by its feed by now.
     """
 
@@ -90,6 +92,7 @@ class Session:
     matched: dict[str, int] = attrs.field(factory=lambda: {"linked": 0, "ambiguous": 0, "new": 0})
     claims: dict[str, str] = attrs.field(factory=dict[str, str])
     linked_before: Mapping[str, int] = attrs.field(factory=dict[str, int])
+    emptied: int = 0
     confirmable_since: datetime | None = None
 
     def connector(self, system: System) -> Patient[MarketoConnector] | Patient[DynamicsConnector]:

@@ -2,42 +2,40 @@
 
 from __future__ import annotations
 
-import os
-import socket
-from collections.abc import AsyncGenerator, Callable, Collection, Sequence
-from contextlib import asynccontextmanager
-from datetime import UTC, datetime
+from collections.abc import Callable, Collection, Sequence
+from datetime import UTC, date, datetime
 from types import TracebackType
 from typing import Literal, NoReturn, Self, assert_never
 
 import anyio
 import attrs
 
+from mkdyn.domain.backfill import Span, to_backfill
 from mkdyn.domain.entities import PERSON, PersonEntity
 from mkdyn.domain.guards import Guard
-from mkdyn.domain.plan import Plan, Purpose
+from mkdyn.domain.plan import Plan
 from mkdyn.domain.records import Key
+from mkdyn.domain.registry import Pick
 from mkdyn.domain.rules import Rules
 from mkdyn.domain.systems import System
 from mkdyn.engine.apply import apply
-from mkdyn.engine.checking import CheckReport, check, check_organizations, identify, set_up
+from mkdyn.engine.backfill import carry_out, estimate, plan_refresh, unfinished
+from mkdyn.engine.checking import CheckReport, check, set_up
 from mkdyn.engine.closing import close, guard
 from mkdyn.engine.discovery import look
 from mkdyn.engine.fields import Fields
 from mkdyn.engine.gather import gather, observe_keys
 from mkdyn.engine.journal import Journal
-from mkdyn.engine.kinds import kinds_of
-from mkdyn.engine.ledger import forget_resolutions
-from mkdyn.engine.patience import Patient
+from mkdyn.engine.opening import Parts
 from mkdyn.engine.reconcile import reconcile
 from mkdyn.engine.report import Report, read_plan
 from mkdyn.engine.session import Session
 from mkdyn.engine.settle import settle
 from mkdyn.engine.walk import compare_returned, walk_on, watch_claimed, watch_suspended
-from mkdyn.errors import FieldError, GuardError, NothingSelectedError, PlanMovedError, TransientError
+from mkdyn.errors import FieldError, TransientError
 from mkdyn.ports.connectors import DynamicsConnector, MarketoConnector
-from mkdyn.ports.observer import Observer, RunStarted
-from mkdyn.ports.store import Observation, RunEnd, StateStore
+from mkdyn.ports.observer import Observer
+from mkdyn.ports.store import Observation, StateStore
 
 #: How often a run decides again what moved under its hands.
 ROUNDS_MAX = 3
@@ -70,8 +68,9 @@ class Synchronizer:
     ) -> None:
         self._marketo, self._dynamics, self._store = marketo, dynamics, store
         self._rules = Rules() if rules is None else rules
-        self._observers = tuple(observers)
-        self._now = now
+        self._parts = Parts(
+            marketo=marketo, dynamics=dynamics, store=store, rules=self._rules, observers=tuple(observers), now=now
+        )
         self.fields: Fields = Fields(marketo=marketo, dynamics=dynamics, store=store, rules=self._rules, now=now)
         self.journal: Journal = Journal(store)
 
@@ -88,7 +87,7 @@ class Synchronizer:
             RunInProgressError: Another run holds the state.
             OtherOrganizationError: The state belongs to other systems.
         """
-        async with self._session("run", keys=keys, deadline_s=deadline_s) as session:
+        async with self._parts.session("run", keys=keys, deadline_s=deadline_s) as session:
             await self._observe(session)
             await settle(session)
             for _ in range(ROUNDS_MAX):
@@ -110,7 +109,7 @@ class Synchronizer:
         Raises:
             NothingSelectedError: No field is selected.
         """
-        async with self._session("run", keys=keys, sends=False) as session:
+        async with self._parts.session("run", keys=keys, sends=False) as session:
             await self._observe(session)
             await settle(session)
             await reconcile(session)
@@ -137,6 +136,8 @@ class Synchronizer:
             GuardError: It trips a guard that was not accepted.
         """
         number = plan if isinstance(plan, int) else plan.id
+        if self._parts.planned(number).purpose == "backfill":
+            return await self._carry_out(number, accept=accept)
         match moved:
             case "leave":
                 limited = True
@@ -144,7 +145,7 @@ class Synchronizer:
                 limited = False
             case _:
                 assert_never(moved)
-        async with self._session("run", plan=number, limited=limited, accept=accept) as session:
+        async with self._parts.session("run", plan=number, limited=limited, accept=accept) as session:
             await self._observe(session)
             await settle(session)
             await reconcile(session)
@@ -152,6 +153,51 @@ class Synchronizer:
             guard(session)
             await apply(session)
             await settle(session)
+            return close(session)
+
+    async def plan_backfill(self, *picks: Pick, since: date | None = None, until: date | None = None) -> Plan:
+        """Decide what refreshing fields Dynamics → Marketo would write, and store it; nothing is sent.
+
+        Args:
+            picks: Selected fields, refreshed already or not; by default all that wait for their backfill.
+            since: Only records created or changed in Dynamics from this day on (UTC).
+            until: Only records created or changed before this day.
+
+        Raises:
+            FieldError: A field is not selected, or can't be refreshed.
+        """
+        chosen = to_backfill(picks, [item.pair for item in self._store.pairs()])
+        async with self._parts.session("backfill", sends=False) as session:
+            await look(session)
+            await plan_refresh(session, chosen, Span(since, until))
+            close(session)
+            return read_plan(
+                self._store, session.id, session.purpose, None, session.breaches(),
+                emptied=session.emptied, estimate=estimate(session),
+            )  # fmt: skip
+
+    async def backfill(self, *picks: Pick, since: date | None = None, until: date | None = None) -> Report:
+        """Refresh fields Dynamics → Marketo: plan it and carry it out, or go on where it was interrupted.
+
+        Args:
+            picks: Selected fields, refreshed already or not; by default all that wait for their backfill.
+            since: Only records created or changed in Dynamics from this day on (UTC).
+            until: Only records created or changed before this day.
+
+        Raises:
+            FieldError: A field is not selected, or can't be refreshed.
+            GuardError: It looks like an accident; nothing was sent.
+        """
+        chosen = to_backfill(picks, [item.pair for item in self._store.pairs()])
+        number = unfinished(self._store, chosen, Span(since, until))
+        if number is None:
+            number = (await self.plan_backfill(*picks, since=since, until=until)).id
+        return await self._carry_out(number)
+
+    async def _carry_out(self, plan: int, *, accept: Collection[Guard] = ()) -> Report:
+        async with self._parts.session("backfill", plan=plan, accept=accept) as session:
+            await look(session)
+            await carry_out(session)
             return close(session)
 
     async def run_every(self, interval_s: float, /) -> NoReturn:
@@ -225,72 +271,3 @@ class Synchronizer:
         await compare_returned(session)
         await watch_suspended(session)
         watch_claimed(session)
-
-    @asynccontextmanager
-    async def _session(
-        self,
-        purpose: Purpose,
-        *,
-        keys: Collection[Key] | None = None,
-        deadline_s: float | None = None,
-        sends: bool = True,
-        plan: int | None = None,
-        limited: bool = False,
-        accept: Collection[Guard] = (),
-    ) -> AsyncGenerator[Session]:
-        """Hold the state, know both systems, begin; whatever ends it, the journal says how."""
-        store, started_at = self._store, self._now()
-        with store.exclusive(
-            f"A run since {started_at:%Y-%m-%d %H:%M:%S %Z} (host {socket.gethostname()}, pid {os.getpid()})"
-        ):
-            marketo, dynamics = Patient(self._marketo), Patient(self._dynamics)
-            identities = await identify(marketo, dynamics)
-            check_organizations(store, identities)
-            pairs = store.pairs()
-            if not pairs:
-                raise NothingSelectedError
-            self._expect_planned(plan)
-            with store.transaction():
-                store.drop_planned()
-                number = store.start_run(purpose, started_at) if plan is None else plan
-                forget_resolutions(store, number)
-                if plan is not None:  # what it finds to collide happens from now on
-                    store.end_run(plan, started_at, "begun", {})
-            session = Session(
-                id=number,
-                purpose=purpose,
-                marketo=marketo,
-                dynamics=dynamics,
-                identities=identities,
-                store=store,
-                rules=self._rules,
-                kinds=kinds_of(pairs, self._rules),
-                observers=self._observers,
-                now=self._now,
-                started_at=started_at,
-                sends=sends,
-                limited=limited,
-                reuses=plan is not None,
-                keys=None if keys is None else frozenset(keys),
-                accepted=frozenset(accept),
-                stop_at=None if deadline_s is None else anyio.current_time() + deadline_s,
-                linked_before=store.count_links(),
-            )
-            session.tell(RunStarted(run_id=number))
-            try:
-                yield session
-            except Exception as error:
-                self._fail(session, "stopped" if isinstance(error, GuardError) else "failed", error)
-                raise
-
-    def _expect_planned(self, plan: int | None) -> None:
-        if plan is None:
-            return
-        row = self._store.run(plan)
-        if row is None or row.ended not in ("planned", "begun", "stopped"):
-            what = "There is no plan" if row is None else "There is nothing left to apply of plan"
-            raise PlanMovedError(f"{what} {plan}.", what_to_do="Make a new one: sync.plan().")
-
-    def _fail(self, session: Session, ended: RunEnd, error: Exception) -> None:
-        with self._store.transaction():
-            self._store.end_run(session.id, self._now(), ended, {"error": type(error).__name__})

@@ -10,6 +10,7 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import timedelta
 
 from mkdyn.domain.feeds import Cursor
+from mkdyn.domain.fields import FieldPair, PairState
 from mkdyn.domain.holds import Hold, Quarantined, Wake
 from mkdyn.domain.records import Link, LinkState, Record
 from mkdyn.domain.systems import System
@@ -145,6 +146,11 @@ def _waiting(kind: Kind, system: System, kept_back: Sequence[Hold | Quarantined]
     }
 
 
+def _is_left_out(pair: FieldPair, link: Link) -> bool:
+    """Whether a backfill is to come by a record, or has passed it by: the walk is none."""
+    return pair.key not in link.baseline and (pair.late or pair.state is PairState.BACKFILLING)
+
+
 def _differs(kind: Kind, link: Link, system: System, found: Mapping[str, Record], waiting: Collection[str]) -> bool:
     """Whether a link's record is not what the baseline says; one that can't be read differs if it could be before."""
     record = found.get(link.key(system))
@@ -156,6 +162,7 @@ def _differs(kind: Kind, link: Link, system: System, found: Mapping[str, Record]
     if system is System.DYNAMICS and record.version is not None and record.version == link.version:
         return False
     agreed = kind.as_agreed(link, system)
+    waiting = {*waiting, *(pair.field_in(system) for pair in kind.pairs if _is_left_out(pair, link))}
     for name in kind.fields_in(system):
         shown: Shown = record.values.get(name, MISSING)
         if name not in waiting and shown is not MISSING and not same(shown, agreed.get(name, MISSING)):

@@ -321,7 +321,10 @@ class StateStore(Protocol):
         ...
 
     def drop_planned(self, run: int | None = None, /) -> None:
-        """Mark operations that are still planned as dropped: one run's, or all of them."""
+        """Mark operations that are still planned as dropped: one run's, or all but those of backfills.
+
+        A backfill's plan outlives the runs that come between.
+        """
         ...
 
     def add_resolutions(self, run: int, resolutions: Iterable[Resolution], /) -> None:

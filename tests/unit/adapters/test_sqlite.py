@@ -258,7 +258,7 @@ def test_a_computed_column_of_the_first_version_is_read(store: SqliteStore) -> N
     spec = '{"name":"a","type":"text","choices":{},"targets":[],"calculated":true}'
     with store.transaction():
         store._database.write(
-            "INSERT INTO pair VALUES (1, 'lead', NULL, 'a', 'b', 'both', NULL, 'active', 1, ?, ?, '')",
+            "INSERT INTO pair VALUES (1, 'lead', NULL, 'a', 'b', 'both', NULL, 'active', 1, ?, ?, '', 0)",
             [spec, spec.replace("true", "false")],
         )
     [found] = store.pairs()
@@ -269,7 +269,7 @@ def test_a_pair_without_a_lens(store: SqliteStore) -> None:
     """A pair whose two fields have no lens any more is reported as damage."""
     with store.transaction():
         store._database.write(
-            "INSERT INTO pair VALUES (1, 'lead', NULL, 'a', 'b', 'both', NULL, 'active', 1, ?, ?, '')",
+            "INSERT INTO pair VALUES (1, 'lead', NULL, 'a', 'b', 'both', NULL, 'active', 1, ?, ?, '', 0)",
             [
                 '{"name":"a","type":"boolean","choices":{},"targets":[]}',
                 '{"name":"b","type":"date","choices":{},"targets":[]}',

@@ -15,7 +15,7 @@ import pytest
 import mkdyn
 from mkdyn import CustomEntity, Entity, NewField, Pick, Rules, Synchronizer, System, blocking
 from mkdyn.domain import FieldSpec, PairState
-from mkdyn.engine.report import duration
+from mkdyn.domain.counts import duration
 from mkdyn.errors import (
     CheckError,
     FieldCreationError,

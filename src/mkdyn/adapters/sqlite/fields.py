@@ -28,17 +28,18 @@ from mkdyn.domain.values import from_json
 from mkdyn.ports.store import Description, SelectedPair
 
 _PAIRS: Final = """
-    SELECT entity, custom, dynamics, marketo, direction, authority, state, reason, selection, dynamics_spec, marketo_spec
+    SELECT entity, custom, dynamics, marketo, direction, authority, state, reason, selection, late, dynamics_spec, marketo_spec
     FROM pair ORDER BY id
 """
 
 _PUT: Final = """
     INSERT INTO pair (
-        entity, custom, dynamics, marketo, direction, authority, state, reason, selection, dynamics_spec, marketo_spec
-    ) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+        entity, custom, dynamics, marketo, direction, authority, state, reason, selection, late, dynamics_spec, marketo_spec
+    ) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
     ON CONFLICT (entity, dynamics) DO UPDATE SET
         custom = excluded.custom, marketo = excluded.marketo, direction = excluded.direction,
         authority = excluded.authority, state = excluded.state, reason = excluded.reason, selection = excluded.selection,
+        late = excluded.late,
         dynamics_spec = excluded.dynamics_spec, marketo_spec = excluded.marketo_spec
 """
 
@@ -99,6 +100,7 @@ def _pair_row(selected: SelectedPair) -> Row:
         pair.state.value,
         plain(pair.reason),
         pair.selection,
+        pair.late,
         written(attrs.asdict(selected.dynamics)),
         written(attrs.asdict(selected.marketo)),
     )
@@ -107,7 +109,7 @@ def _pair_row(selected: SelectedPair) -> Row:
 @lru_cache(maxsize=1_024)  # every run reads the selection several times, and it seldom changes
 def _pair_from(row: Row) -> SelectedPair:
     """Return the pair of the columns from `entity` on, with the lens that its two fields call for."""
-    entity, custom, dynamics, marketo, direction, authority, state, reason, selection, left, right = row
+    entity, custom, dynamics, marketo, direction, authority, state, reason, selection, late, left, right = row
     dynamics_spec, marketo_spec = _spec(from_json(left)), _spec(from_json(right))
     pair = FieldPair(
         entity_of(entity, custom),
@@ -119,6 +121,7 @@ def _pair_from(row: Row) -> SelectedPair:
         state=PairState(state),
         reason=reason,
         selection=selection,
+        late=bool(late),
     )
     return SelectedPair(pair=pair, dynamics=dynamics_spec, marketo=marketo_spec)
 

@@ -70,7 +70,11 @@ _IN_FLIGHT: Final = """
 
 _DROP: Final = """
     UPDATE operation SET state = 'dropped'
-    WHERE state IN ('planned', 'sent', 'unknown') AND state = 'planned' AND (?1 IS NULL OR run = ?1)
+    WHERE state IN ('planned', 'sent', 'unknown') AND state = 'planned'
+        AND CASE
+            WHEN ?1 IS NULL THEN NOT EXISTS (SELECT 1 FROM run WHERE run.id = operation.run AND purpose = 'backfill')
+            ELSE run = ?1
+        END
 """
 
 _ON: Final = (
@@ -165,7 +169,7 @@ class JournalTables(Tables):
         return {key for (key,) in self._database.rows(_IN_FLIGHT, (system.value, listed(keys)))}
 
     def drop_planned(self, run: int | None = None, /) -> None:
-        """Mark operations that are still planned as dropped: one run's, or all of them."""
+        """Mark operations that are still planned as dropped: one run's, or all but those of backfills."""
         self._database.write(_DROP, (run,))
 
     def totals(self, run: int, /) -> Mapping[str, int]:

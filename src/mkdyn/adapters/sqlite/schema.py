@@ -209,8 +209,12 @@ def _describe(connection: sqlite3.Connection) -> None:
         connection.execute(statement)
 
 
+def _note_late_pairs(connection: sqlite3.Connection) -> None:
+    connection.execute("ALTER TABLE pair ADD COLUMN late INTEGER NOT NULL DEFAULT 0")
+
+
 #: Migration n leads from version n to version n + 1.
-MIGRATIONS: Final[tuple[Migration, ...]] = (_create, _count_links, _describe)
+MIGRATIONS: Final[tuple[Migration, ...]] = (_create, _count_links, _describe, _note_late_pairs)
 
 
 def version_of(connection: sqlite3.Connection) -> int:

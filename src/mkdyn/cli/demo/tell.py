@@ -20,7 +20,8 @@ from mkdyn.cli.demo.crm import Crm
 from mkdyn.cli.demo.edits import Deed
 from mkdyn.cli.demo.outcome import Arrival, Chapter, Outcome
 from mkdyn.domain import Entity, FieldPair, Resolution, System
-from mkdyn.engine.report import Report, duration
+from mkdyn.domain.counts import duration
+from mkdyn.engine.report import Report
 from mkdyn.ports.observer import BatchWritten, Event, PageGathered
 
 #: How many collisions, holds, quarantined records or warnings are told; the state has all.

@@ -206,7 +206,7 @@ def _in_flight(make_store: MakeStore) -> None:
         expect(store.in_flight(System.MARKETO, many), set[str](), "in_flight() of 40,000 other keys")
 
 
-@promises("drop_planned() drops what is still planned, of one run or of all.")
+@promises("drop_planned() drops what is still planned, of one run or of all but backfills.")
 def _dropped(make_store: MakeStore) -> None:
     with closing(make_store()) as store:
         first, second = _start(store), _start(store)
@@ -221,6 +221,15 @@ def _dropped(make_store: MakeStore) -> None:
             store.drop_planned()
         expect([operation.state for operation in _all(store, second)], ["dropped"], "states after dropping all")
         expect([operation.state for operation in _all(store, first)], ["sent", "dropped"], "the first run's then")
+        with store.transaction():
+            backfill = store.start_run("backfill", NINE)
+        _add(store, backfill, *_on("d"))
+        with store.transaction():
+            store.drop_planned()
+        expect([operation.state for operation in _all(store, backfill)], ["planned"], "a backfill's after dropping all")
+        with store.transaction():
+            store.drop_planned(backfill)
+        expect([operation.state for operation in _all(store, backfill)], ["dropped"], "a backfill's after dropping it")
 
 
 JOURNAL_CHECKS: Final[tuple[StoreCheck, ...]] = (

@@ -180,6 +180,7 @@ _LEVEL: Final = SelectedPair(
         "level",
         direction=Direction.TO_MARKETO,
         selection=3,
+        late=True,
         state=PairState.BLOCKED,
         reason="«secured»",
     ),
