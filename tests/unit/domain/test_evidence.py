@@ -32,6 +32,7 @@ def test_our_own_write_is_no_edit() -> None:
     """An entry that says just what we wrote needs no further look."""
     proof = prove([told("old", "ours")], waiting(WRITE))
     assert (proof.edited, proof.overwritten, proof.lost, proof.echoes) == (set(), {}, set(), {})
+    assert proof.standing == {"title": "ours"}
     assert proof.confirmed
 
 

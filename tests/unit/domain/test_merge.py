@@ -324,7 +324,10 @@ def test_an_overwritten_edit_never_leaves_its_direction() -> None:
 
 def test_an_overwritten_edit_that_dynamics_shares_is_agreement() -> None:
     """Dynamics came to the same value: it is carried over as any edit, and nobody lost anything."""
-    assert settle(LEAD, d="same", lost="same") == Merged(to_marketo={"title": "same"}, awaited={"jobtitle": "same"})
+    put_back = Merged(to_marketo={"title": "same"}, awaited={"jobtitle": "same"})
+    assert settle(LEAD, d="same", lost="same") == put_back
+    assert settle(LEAD, d="same", m="ours", lost="same") == put_back  # and the baseline lags behind our write
+    assert settle(LEAD, d="same", m="same", lost="same") == Merged(agreed={"jobtitle": "same"})
 
 
 @pytest.mark.parametrize("pair", [LEAD, CONTACT])
@@ -336,10 +339,11 @@ def test_a_baseline_that_lags_hides_no_overwritten_edit(pair: FieldPair) -> None
     assert merged.agreed == ({} if pair is LEAD else {"jobtitle": "ours"})
 
 
-def test_an_overwritten_edit_against_a_field_that_cannot_be_seen_is_put_back() -> None:
-    """Without Dynamics' value nobody can decide: the edit goes back where it was made, and the field is held."""
+@pytest.mark.parametrize("ours", ["old", "ours"])
+def test_an_overwritten_edit_against_a_field_that_cannot_be_seen_is_put_back(ours: str) -> None:
+    """Without Dynamics' value nobody can decide: the edit goes back where it was made, and the field is held once."""
     merged = Merger([LEAD])(
-        baseline={"jobtitle": "old"}, marketo={"title": "old"}, dynamics={}, overwritten={"title": "edit"}, key=GUID
+        baseline={"jobtitle": "old"}, marketo={"title": ours}, dynamics={}, overwritten={"title": "edit"}, key=GUID
     )
     assert (merged.to_marketo, merged.to_dynamics) == ({"title": "edit"}, {})
     assert str(held(merged)).startswith(
@@ -430,19 +434,21 @@ def test_a_merge_of_no_fields_is_at_rest() -> None:
 
 @pytest.mark.parametrize("answering", list(product([False, True], repeat=3)), ids=str)
 def test_a_mapping_that_answers_for_any_name_is_not_believed(answering: tuple[bool, bool, bool]) -> None:
-    """A name that is not in it is silence, whatever it would make up."""
+    """A name that is not in it is silence, whatever it would make up, and whether or not the others know it."""
 
-    def mapping(answers: bool, **values: FieldValue) -> dict[str, FieldValue]:
-        return defaultdict(lambda: "made up", values) if answers else values
+    def mapping(place: int, **values: FieldValue) -> dict[str, FieldValue]:
+        if not answering[place]:
+            return values
+        del values[("address1_city", "city", "address1_city")[place]]
+        return defaultdict(lambda: f"made up {place}", values)
 
-    baseline, marketo, dynamics = answering
-    town = FieldPair(Entity.LEAD, "address1_city", "city")
-    merged = Merger([LEAD, town])(
-        baseline=mapping(baseline, jobtitle="old"),
-        marketo=mapping(marketo, title="old"),
-        dynamics=mapping(dynamics, jobtitle="new"),
-    )
-    assert merged == Merged(to_marketo={"title": "new"}, awaited={"jobtitle": "new"})
+    baseline = mapping(0, jobtitle="old", address1_city="here")
+    marketo = mapping(1, title="old", city="there")
+    dynamics = mapping(2, jobtitle="new", address1_city="elsewhere")
+    merger = Merger([LEAD, FieldPair(Entity.LEAD, "address1_city", "city")])
+    merged = merger(baseline=baseline, marketo=marketo, dynamics=dynamics)
+    assert merged == merger(baseline=dict(baseline), marketo=dict(marketo), dynamics=dict(dynamics))
+    assert (merged.to_marketo["title"], merged.awaited["jobtitle"]) == ("new", "new")
 
 
 def test_each_thing_that_a_merge_asks_for_is_something() -> None:

@@ -4,15 +4,28 @@ from __future__ import annotations
 
 from collections import defaultdict
 from datetime import UTC, datetime
+from decimal import Decimal
 from types import MappingProxyType
 
 import attrs
 import pytest
 from hypothesis import given
 
-from mkdyn.domain import Entity, FieldPair, FieldValue, Lens, Merged, Merger, PairState, System, Twofold
+from mkdyn.domain import (
+    IDENTITY,
+    Entity,
+    FieldPair,
+    FieldValue,
+    Lens,
+    Merged,
+    Merger,
+    PairState,
+    System,
+    Twofold,
+    Unfit,
+)
 from mkdyn.domain.lenses.moments import datetime_lens
-from mkdyn.domain.lenses.numbers import boolean_lens
+from mkdyn.domain.lenses.numbers import boolean_lens, decimal_lens
 from mkdyn.domain.lenses.texts import choice_lens, text_lens
 from mkdyn.domain.merged import agreed_on
 from mkdyn.domain.values import same
@@ -99,6 +112,64 @@ def test_a_truth_value_is_no_number_at_rest(was: FieldValue, now: FieldValue) ->
     merged = Merger([FLAG])(baseline={"new_flag": was}, marketo={"flag": now}, dynamics={"new_flag": now})
     assert merged == Merged(agreed={"new_flag": now})
     assert type(merged.agreed["new_flag"]) is type(now)
+
+
+@pytest.mark.parametrize("odd", [System.DYNAMICS, System.MARKETO])
+@pytest.mark.parametrize(("was", "now"), [(1, True), (0, False), (True, 1), (False, 0)])
+def test_a_truth_value_in_one_system_is_no_number_at_rest(odd: System, was: FieldValue, now: FieldValue) -> None:
+    """Where only one of the two shows it, too: they agree, and the baseline keeps both."""
+    shown = {system: now if system is odd else was for system in System}
+    d, m = shown[System.DYNAMICS], shown[System.MARKETO]
+    pair = attrs.evolve(FLAG, lens=IDENTITY)
+    merged = Merger([pair])(baseline={"new_flag": was}, marketo={"flag": m}, dynamics={"new_flag": d})
+    assert typed(merged) == typed(Merged(agreed={"new_flag": Twofold(d, m)}))
+
+
+@pytest.mark.parametrize(
+    ("was", "dynamics", "marketo"),
+    [
+        (Twofold(5, "five"), Decimal(5), "five"),
+        (Twofold("five", 5), "five", Decimal(5)),
+    ],
+)
+def test_a_number_of_another_type_is_no_edit(was: Twofold, dynamics: FieldValue, marketo: FieldValue) -> None:
+    """Nothing is written, even where the baseline is nothing that the lens would carry over."""
+    pair = attrs.evolve(TITLE, lens=CENTS)
+    assert not Merger([pair])(baseline={"jobtitle": was}, marketo={"title": marketo}, dynamics={"jobtitle": dynamics})
+
+
+HALF = Decimal("0.5")
+
+
+@pytest.mark.parametrize(
+    ("lens", "was", "dynamics", "marketo"),
+    [
+        (text_lens(), "old", "new", "old"),
+        (text_lens(), "old", "old", "new"),
+        (choice_lens({1: "Cold", 2: "Warm"}), Twofold(1, "Cold"), 2, "Cold"),
+        (choice_lens({1: "Cold", 2: "Warm"}), Twofold(1, "Cold"), 1, "Warm"),
+        (decimal_lens(), HALF, Decimal("0.25"), 0.5),  # what Marketo shows equals the baseline, in its own type
+        (decimal_lens(), 0.5, HALF, 0.25),
+    ],
+)
+def test_an_edit_is_carried_over_without_a_detour(
+    lens: Lens, was: FieldValue | Twofold, dynamics: FieldValue, marketo: FieldValue
+) -> None:
+    """The lens is asked once for the edit, and once whether the other system shows it already."""
+    asked: list[System] = []
+
+    def to_marketo(value: FieldValue) -> FieldValue | Unfit:
+        asked.append(System.MARKETO)
+        return lens.to_marketo(value)
+
+    def to_dynamics(value: FieldValue) -> FieldValue | Unfit:
+        asked.append(System.DYNAMICS)
+        return lens.to_dynamics(value)
+
+    pair = attrs.evolve(TITLE, lens=attrs.evolve(lens, to_marketo=to_marketo, to_dynamics=to_dynamics))
+    merged = Merger([pair])(baseline={"jobtitle": was}, marketo={"title": marketo}, dynamics={"jobtitle": dynamics})
+    assert merged.to_marketo or merged.to_dynamics
+    assert sorted(asked, key=str) == [System.DYNAMICS, System.MARKETO]
 
 
 def test_an_answer_to_any_name_is_no_value() -> None:
