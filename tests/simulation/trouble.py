@@ -116,6 +116,7 @@ async def a_column(world: World, chance: random.Random) -> None:
     name, field = chance.choice(_COLUMNS)
     world.dynamics.hide_column(name, field)
     world.hidden[name, field] = world.clock
+    world.ever_hidden.append((name, field, world.log.run))
     world.say(f"column {name}.{field} is hidden from the sync user")
 
 

@@ -117,6 +117,7 @@ class World:
         meddling: How likely somebody edits something before a call of ours.
         blocked: Marketo fields of persons that were ever blocked, or rewritten.
         hidden: Columns that the sync user can't see now, by table; and since when.
+        ever_hidden: Columns that were ever hidden, each with its table and the number of runs by then.
         counter: How many values were made up.
     """
 
@@ -142,6 +143,7 @@ class World:
         self.meddling = 0.0
         self.blocked: set[str] = set()
         self.hidden: dict[tuple[str, str], datetime] = {}
+        self.ever_hidden: list[tuple[str, str, int]] = []
         self.counter = 0
         self.expired: dict[System, list[int]] = {system: [] for system in System}
         if traits.extras:
