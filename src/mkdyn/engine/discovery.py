@@ -19,6 +19,7 @@ from mkdyn.domain.schema import STALE, Standing, compared, standing
 from mkdyn.domain.systems import System
 from mkdyn.engine.feeds import feed_name, observe
 from mkdyn.engine.kinds import kinds_of
+from mkdyn.engine.marks import interrupted_mark
 from mkdyn.engine.session import CHUNK, Session
 from mkdyn.ports.observer import PairMissing, SchemaChanged
 from mkdyn.ports.store import Description, Observation, SelectedPair
@@ -132,7 +133,10 @@ def _judge(session: Session, selected: Sequence[SelectedPair], fields: _Fields) 
         store.put_pairs(item.after for item in moved)
         store.set_cursor(_LANGUAGE, Cursor(token=str(session.rules.label_language), at=session.started_at))
         for item in judged:
+            if item.before.pair.state is PairState.BACKFILLING and not item.usable:
+                store.set_cursor(interrupted_mark(item.before.pair), Cursor(token="", at=session.started_at))
             if item.standing.returned:
+                store.set_cursor(interrupted_mark(item.after.pair), None)
                 name = item.after.pair.entity.logical_name
                 store.set_cursor(compare_mark(name), Cursor(token="", at=session.started_at))
             if item.standing.wakes or item.standing.returned:
@@ -154,6 +158,8 @@ def _judged(session: Session, item: SelectedPair, fields: _Fields, *, relabelled
     found = standing(item.pair, (item.dynamics, item.marketo), (dynamics, marketo), session.rules.reading)
     if relabelled and item.dynamics.choices and found.state is PairState.ACTIVE:
         found = attrs.evolve(found, reason=STALE, wakes=True)
+    if found.returned and session.store.cursor(interrupted_mark(item.pair)) is not None:
+        found = attrs.evolve(found, state=PairState.BACKFILLING)  # its refresh was cut short
     after = attrs.evolve(item, pair=attrs.evolve(item.pair, state=found.state, reason=found.reason))
     if found.state.syncs and dynamics is not None and marketo is not None:
         after = attrs.evolve(after, dynamics=dynamics, marketo=marketo)

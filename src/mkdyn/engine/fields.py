@@ -15,7 +15,7 @@ from mkdyn.domain.registry import Candidate, DynamicsSchema, FieldChanges, Marke
 from mkdyn.domain.rules import Rules
 from mkdyn.domain.selection import defaults, replacement, reselected, selection
 from mkdyn.engine.checking import own_fields
-from mkdyn.engine.marks import backfill_mark
+from mkdyn.engine.marks import backfill_mark, interrupted_mark
 from mkdyn.errors import CheckError, UnknownEntityError
 from mkdyn.ports.connectors import DynamicsConnector, MarketoConnector
 from mkdyn.ports.store import SelectedPair, StateStore
@@ -107,9 +107,14 @@ class Fields:
         with self._store.transaction():
             self._store.remove_pairs(names)
             for pair in removed:
-                self._store.set_cursor(backfill_mark(pair), None)
+                self._forget_marks(pair)
         unchanged = tuple(item.pair for item in current if item.pair not in removed)
         return FieldChanges(removed=removed, unchanged=unchanged)
+
+    def _forget_marks(self, pair: FieldPair) -> None:
+        """Forget the backfill of a pair that is selected no more, or anew."""
+        self._store.set_cursor(backfill_mark(pair), None)
+        self._store.set_cursor(interrupted_mark(pair), None)
 
     async def _schemas(
         self, entities: Iterable[AnyEntity]
@@ -169,7 +174,7 @@ class Fields:
             self._store.remove_pairs(dropped)
             self._store.put_pairs(added)
             for pair in changes.removed:
-                self._store.set_cursor(backfill_mark(pair), None)
+                self._forget_marks(pair)
             for item in added:
                 if item.pair.state is PairState.BACKFILLING:
                     self._store.set_cursor(

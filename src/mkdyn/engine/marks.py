@@ -17,6 +17,11 @@ def backfill_mark(pair: FieldPair) -> str:
     return f"backfill:{pair.entity.logical_name}:{pair.dynamics}"
 
 
+def interrupted_mark(pair: FieldPair) -> str:
+    """Return the name under which it is kept that a pair was set aside before it was refreshed."""
+    return f"interrupted:{pair.entity.logical_name}:{pair.dynamics}"
+
+
 def apart_mark(entity: str) -> str:
     """Return the name under which it is kept which of a table's columns were refreshed by plans of their own."""
     return f"{feed_name(System.DYNAMICS, entity)}:apart"

@@ -196,3 +196,18 @@ async def test_a_feed_that_cannot_be_read_pauses_a_backfill(fault: type[Unreacha
     world.marketo.faults.clear()
     assert (await world.sync.apply(plan)).ended == "done"
     assert _tiers(world, links) == ["tier 0", "tier 1"]
+
+
+async def test_a_field_that_was_hidden_while_it_was_refreshed_is_refreshed_when_it_is_back() -> None:
+    """It came back active, half refreshed."""
+    world, links = await _world(2)
+    world.dynamics.hide_column("contact", "new_tier")
+    await world.rest()
+    assert (await _state(world), _tiers(world, links)) == (PairState.BLOCKED, [None, None])
+    world.marketo.edit("lead", links[0].marketo, customerTier="stale")
+    world.marketo.expire_cursors()
+    world.dynamics.show_column("contact", "new_tier")
+    await world.run()
+    assert _tiers(world, links) == ["tier 0", "tier 1"]
+    await world.run()
+    assert await _state(world) is PairState.ACTIVE
