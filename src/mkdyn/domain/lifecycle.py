@@ -1,16 +1,20 @@
-"""What becomes of a link: matching on first sight, promotion, deletion. Pure."""
+"""What becomes of a link: matching on first sight, promotion, conversion, deletion. Pure."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Literal, TypeAlias
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Final, Literal, TypeAlias
 
 import attrs
 
+from mkdyn.domain.directions import Direction
 from mkdyn.domain.entities import AnyEntity, Entity, is_person
-from mkdyn.domain.records import LinkState
+from mkdyn.domain.fields import FieldPair, PairState
+from mkdyn.domain.merged import agreed_on
+from mkdyn.domain.records import Agreed, Baseline, LinkState, Twofold
 from mkdyn.domain.rules import Rules
 from mkdyn.domain.systems import System
+from mkdyn.domain.values import MISSING, Missing, Shown, Values
 
 
 @attrs.frozen(kw_only=True)
@@ -86,6 +90,56 @@ def match(by_id: Sequence[Candidate], by_key: Sequence[Candidate], rivals: Seque
     if len(unlinked) == 1 and len(independent) == 1 and not rivals:
         return LinkTo(key=unlinked[0], by="key")
     return Ambiguous(candidates=tuple(sorted(candidate.key for candidate in independent)), rivals=tuple(sorted(rivals)))
+
+
+#: Dynamics columns that say what became of a row, by entity: they are read beside those that sync.
+TELLING: Final[Mapping[Entity, Sequence[str]]] = {
+    Entity.LEAD: ("statecode", "parentcontactid"),
+    Entity.CONTACT: ("originatingleadid",),
+}
+
+_QUALIFIED: Final = 1
+
+
+def is_qualified(lead: Values) -> bool:
+    """Whether a lead was qualified: it is read-only, and its person follows the contact that it became."""
+    return lead.get("statecode") == _QUALIFIED
+
+
+def converted(
+    baseline: Baseline, leads: Iterable[FieldPair], contacts: Iterable[FieldPair], contact: Values
+) -> dict[str, Agreed]:
+    """Return a lead's baseline as its contact goes on with it.
+
+    What both showed of a Marketo field when they last agreed still holds, so that an edit made meanwhile in either
+    system is seen as one. A field that the new contact does not have is no clear: it goes without a baseline, and
+    is filled.
+
+    Args:
+        baseline: The lead's.
+        leads: The pairs of leads.
+        contacts: The pairs of contacts.
+        contact: What the contact shows.
+    """
+    by_marketo = {pair.marketo: pair for pair in leads}
+    found: dict[str, Agreed] = {}
+    for pair in contacts:
+        source = by_marketo.get(pair.marketo)
+        if source is None or source.key not in baseline or pair.state is PairState.BACKFILLING:
+            continue
+        was = baseline[source.key]
+        was_d, was_m = (was.dynamics, was.marketo) if isinstance(was, Twofold) else (was, was)
+        shown: Shown = contact.get(pair.dynamics, MISSING)
+        if isinstance(shown, Missing):
+            shown = was_d
+        empty = shown in (None, "", pair.lens.dynamics_default)
+        if pair.direction is Direction.TO_MARKETO:  # what the contact shows is news, whatever the lead showed
+            found[pair.key] = Twofold(was_d if shown is None else None, was_m)
+        elif pair.lens.agree(shown, was_m):
+            found[pair.key] = agreed_on(shown, was_m)
+        elif not empty and pair.lens.agree(was_d, was_m):
+            found[pair.key] = agreed_on(was_d, was_m)
+    return found
 
 
 #: What a deletion asks for on the other system.

@@ -13,12 +13,14 @@ from typing import TypeAlias
 
 import attrs
 
+from mkdyn.domain.entities import Entity
 from mkdyn.domain.feeds import Cursor
 from mkdyn.domain.fields import FieldPair, FieldSpec, PairState
+from mkdyn.domain.lifecycle import TELLING
 from mkdyn.domain.schema import STALE, Standing, compared, standing
 from mkdyn.domain.systems import System
 from mkdyn.engine.feeds import feed_name, observe
-from mkdyn.engine.kinds import kinds_of
+from mkdyn.engine.kinds import Kind, kinds_of
 from mkdyn.engine.marks import interrupted_mark
 from mkdyn.engine.session import CHUNK, Session
 from mkdyn.ports.observer import PairMissing, SchemaChanged
@@ -48,9 +50,20 @@ async def look(session: Session, *, again: bool = False) -> bool:
             fields[system, name] = {spec.name: spec for spec in specs}
     asked = {(item.pair.entity, item.pair.dynamics): item for item in selected}
     still = session.store.pairs()  # somebody may have selected others while we asked
-    return _judge(
+    parted = _judge(
         session, [item for item in still if asked.get((item.pair.entity, item.pair.dynamics)) == item], fields
     )
+    session.kinds = [_telling(kind, fields) for kind in session.kinds]
+    return parted
+
+
+def _telling(kind: Kind, fields: _Fields) -> Kind:
+    """Return an entity with the columns that say what became of its rows, those that this user may read."""
+    if not isinstance(kind.entity, Entity):
+        return kind
+    there = fields.get((System.DYNAMICS, kind.name), {})
+    telling = [name for name in TELLING.get(kind.entity, ()) if name in there and there[name].readable]
+    return attrs.evolve(kind, telling=telling) if telling != list(kind.telling) else kind
 
 
 async def _look_at(

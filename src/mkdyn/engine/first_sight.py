@@ -45,7 +45,7 @@ async def _with_records(
 ) -> list[tuple[Observation, Record]]:
     """Return rows with their values, read where the observation has none; rows that are gone are dealt with."""
     unread = [item.key for item in observations if item.record is None and not item.deleted]
-    found = await session.dynamics.read(kind.name, unread, fields=kind.dynamics_fields)
+    found = await session.dynamics.read(kind.name, unread, fields=kind.read_fields)
     rows: list[tuple[Observation, Record]] = []
     for item in observations:
         record = item.record or found.get(item.key)

@@ -31,6 +31,7 @@ class Kind:
         required: Dynamics fields that a new row needs.
         rules: The settings.
         backfilling: Those of the pairs that are carried over from Dynamics first.
+        telling: Dynamics columns that are read beside those of the pairs: they say what became of a row.
     """
 
     entity: AnyEntity
@@ -39,12 +40,17 @@ class Kind:
     first_merger: Merger
     required: Sequence[str]
     rules: Rules
+    telling: Sequence[str] = ()
     keys: frozenset[str] = attrs.field(
         init=False, default=attrs.Factory(lambda self: frozenset(pair.key for pair in self.pairs), takes_self=True)
     )
     dynamics_fields: tuple[str, ...] = attrs.field(
         init=False,
         default=attrs.Factory(lambda self: tuple(sorted({pair.dynamics for pair in self.pairs})), takes_self=True),
+    )
+    read_fields: tuple[str, ...] = attrs.field(
+        init=False,
+        default=attrs.Factory(lambda self: tuple(sorted({*self.dynamics_fields, *self.telling})), takes_self=True),
     )
     marketo_fields: tuple[str, ...] = attrs.field(
         init=False,
@@ -102,6 +108,10 @@ class Kind:
     def fields_in(self, system: System) -> tuple[str, ...]:
         """Return the fields that sync, in *system*'s names."""
         return self.dynamics_fields if system is System.DYNAMICS else self.marketo_fields
+
+    def read_in(self, system: System) -> tuple[str, ...]:
+        """Return the fields to read in *system*: those that sync, and what says what became of a row."""
+        return self.read_fields if system is System.DYNAMICS else self.marketo_fields
 
     def shown_whole(self, row: Record) -> bool:
         """Whether a row shows every field that syncs; else its version does not vouch for what is hidden."""

@@ -83,7 +83,7 @@ async def _promote(session: Session, kind: Kind, persons: Sequence[tuple[Observa
         return
     key_field = str(kind.key_field)
     carried = [str(value) for _, person in persons if (value := person.values.get(key_field))]
-    there = await session.dynamics.read(kind.name, carried, fields=kind.dynamics_fields)
+    there = await session.dynamics.read(kind.name, carried, fields=kind.read_fields)
     rows = await _rows_sharing(session, kind, [person for _, person in persons])
     keys = {*there, *(row.key for found in rows.values() for row in found)}
     links = session.store.links([kind.name], System.DYNAMICS, keys)
@@ -147,7 +147,7 @@ async def _rows_sharing(session: Session, kind: Kind, persons: Sequence[Record])
             wanted[name].add(value)
     sharing: defaultdict[tuple[str, str], list[Record]] = defaultdict(list)
     for name, values in wanted.items():
-        for row in await session.dynamics.find(kind.name, name, sorted(values), fields=kind.dynamics_fields):
+        for row in await session.dynamics.find(kind.name, name, sorted(values), fields=kind.read_fields):
             sharing[name, str(comparable(row.values.get(name, MISSING)))].append(row)
     return dict(sharing)
 

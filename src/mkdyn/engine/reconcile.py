@@ -12,6 +12,7 @@ from mkdyn.domain.entities import PERSON
 from mkdyn.domain.records import Key, Link, LinkState
 from mkdyn.domain.systems import System
 from mkdyn.engine.claims import open_claims
+from mkdyn.engine.conversion import inherited, retired
 from mkdyn.engine.first_sight import meet_rows
 from mkdyn.engine.kinds import Kind
 from mkdyn.engine.ledger import Ledger
@@ -24,6 +25,7 @@ from mkdyn.ports.store import Observation
 
 async def reconcile(session: Session) -> None:
     """Decide every observed record: rows of Dynamics first, then what only Marketo brought."""
+    session.heirs = None
     for kind in session.kinds:
         for chunk in _chunks(session, System.DYNAMICS, kind.name):
             await _decide_rows(session, kind, chunk)
@@ -42,19 +44,28 @@ def _chunks(session: Session, system: System, name: str) -> Iterator[Sequence[Ob
 async def _decide_rows(session: Session, kind: Kind, rows: Sequence[Observation]) -> None:
     """Decide rows of one table, each together with what Marketo brought of the same record."""
     store, ledger = session.store, Ledger(session=session)
-    links = store.links([kind.name], System.DYNAMICS, [row.key for row in rows])
+    links = dict(store.links([kind.name], System.DYNAMICS, [row.key for row in rows]))
+    heirs = await inherited(session, kind, rows, links, ledger)
+    done = {*heirs.waiting, *await retired(session, kind, rows, links, ledger)}
+    links.update(heirs.links)
     told = store.observed(System.MARKETO, kind.object, _persons_of(session, kind, links.values()))
     busy = _in_flight(session, rows, links.values()) | open_claims(session).rows.keys()
     subjects: list[Subject] = []
     strangers: list[Observation] = []
     for row in rows:
         link = links.get(row.key)
-        if row.key in busy or (link is not None and link.marketo in busy) or not _wanted(session, row, link):
+        if (
+            row.key in busy
+            or row.key in done
+            or (link is not None and link.marketo in busy)
+            or not _wanted(session, row, link)
+        ):
             continue
         if link is None:
             strangers.append(row)
         else:
-            subjects.append(Subject(kind=kind, link=link, row=row, person=told.get(link.marketo)))
+            person = told.get(link.marketo)
+            subjects.append(Subject(kind=kind, link=link, row=row, person=person, awakened=row.key in heirs.links))
     reborn = await decide_linked(session, kind, subjects, ledger)
     await meet_rows(session, kind, strangers, reborn, ledger)
     ledger.keep()

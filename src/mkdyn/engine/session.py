@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 
@@ -57,6 +58,8 @@ class Session:
         warnings: What a person should know, without people's data.
         tallies: What the plan does, for the guards.
         matched: How many records met their counterparts for the first time, were ambiguous, were new.
+        heirs: The contacts that qualified leads name, each with its lead; None until somebody asks in this round.
+        moves: How many links moved to other records, by why.
         claims: Persons that will be linked by a planned write to Dynamics alone, each with its row.
         linked_before: How many links each entity had when the run began.
         emptied: How many planned writes empty a field.
@@ -90,6 +93,8 @@ class Session:
     warnings: list[str] = attrs.field(factory=list[str])
     tallies: dict[tuple[AnyEntity, System], Tally] = attrs.field(factory=dict[tuple[AnyEntity, System], Tally])
     matched: dict[str, int] = attrs.field(factory=lambda: {"linked": 0, "ambiguous": 0, "new": 0})
+    heirs: dict[str, str] | None = None
+    moves: Counter[str] = attrs.field(factory=Counter[str])
     claims: dict[str, str] = attrs.field(factory=dict[str, str])
     linked_before: Mapping[str, int] = attrs.field(factory=dict[str, int])
     emptied: int = 0

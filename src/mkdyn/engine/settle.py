@@ -141,7 +141,7 @@ async def _read_back(
     session: Session, kind: Kind, system: System, operations: Sequence[Operation]
 ) -> Mapping[int, Record]:
     """Return the record that each operation wrote to, by the operation's number."""
-    connector, name, fields = session.connector(system), kind.object_in(system), kind.fields_in(system)
+    connector, name, fields = session.connector(system), kind.object_in(system), kind.read_in(system)
     by_field = kind.key_field if system is System.MARKETO else None
     created = [operation for operation in operations if operation.kind == "create" and by_field is not None]
     others = [operation for operation in operations if operation not in created]
@@ -178,6 +178,6 @@ def _observed_again(
     )
     before = fresh if dealt_with else pending
     if record is not None:
-        synced = {field: value for field, value in record.values.items() if field in kind.fields_in(system)}
+        synced = {field: value for field, value in record.values.items() if field in kind.read_in(system)}
         record = attrs.evolve(record, values=synced)
     return attrs.evolve(before, record=record, doubtful=(*before.doubtful, *doubtful))

@@ -61,7 +61,7 @@ async def watch_suspended(session: Session) -> None:
 async def _look_for(session: Session, kind: Kind, system: System, links: Sequence[Link]) -> None:
     name = kind.object_in(system)
     keys = [link.key(system) for link in links]
-    found = await session.connector(system).read(name, keys, fields=kind.fields_in(system))
+    found = await session.connector(system).read(name, keys, fields=kind.read_in(system))
     with session.store.transaction():
         observe(
             session,
@@ -123,7 +123,7 @@ async def _compare(session: Session, kind: Kind, links: Sequence[Link], systems:
         name = kind.object_in(system)
         keys = [link.key(system) for link in links]
         pending = session.store.observed(system, name, keys)
-        found = await session.connector(system).read(name, keys, fields=kind.fields_in(system))
+        found = await session.connector(system).read(name, keys, fields=kind.read_in(system))
         kept_back = session.store.kept_back([link.dynamics for link in links])
         differing = [
             Observation(system=system, object=name, key=link.key(system), record=found.get(link.key(system)))

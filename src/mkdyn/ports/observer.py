@@ -109,6 +109,22 @@ class CursorExpired(Event):
 
 
 @attrs.frozen(kw_only=True)
+class LeadConverted(Event):
+    """A lead was qualified in Dynamics, and its person follows the contact.
+
+    Attributes:
+        lead: The lead's GUID.
+        contact: The contact's.
+        person: The person's id in Marketo.
+    """
+
+    name = "lead_converted"
+    lead: str
+    contact: str
+    person: str
+
+
+@attrs.frozen(kw_only=True)
 class SchemaChanged(Event):
     """A system describes a field otherwise than it did.
 

@@ -20,6 +20,11 @@ from mkdyn.testing._system import FakeSystem
 from mkdyn.testing._tables import Row, Table, known
 from mkdyn.testing.faults import Fault
 
+_OPEN, _QUALIFIED, _DISQUALIFIED = 0, 1, 2
+_INACTIVE = 1
+#: What a contact does not take over from its lead: what the server fills, and what stands for the row itself.
+_OF_THE_ROW = {"statecode", "statuscode", "createdon", "modifiedon", "masterid", "merged", "originatingleadid"}
+
 
 class DynamicsHands(FakeSystem):
     """A Dynamics organisation as the people see it who work there; `FakeDynamics` is the whole."""
@@ -94,6 +99,56 @@ class DynamicsHands(FakeSystem):
         self._calls.clock.tick()
         table.insert(row)
         self._move(table, row)
+
+    def qualify(self, lead: str, /, *, into: str | None = None) -> str:
+        """Someone qualifies a lead; the contact's GUID.
+
+        A new contact takes over what the lead's columns of the same names hold, and names the lead it comes from.
+        The lead is Qualified from then on, and names the contact.
+
+        Args:
+            lead: The lead's GUID.
+            into: A contact that is there already; it stays as it is.
+
+        Raises:
+            LookupError: There is no such lead, or no such contact.
+            ValueError: The lead is not open.
+        """
+        table, contacts = known(self._tables, "lead"), known(self._tables, "contact")
+        row = table.row_of(lead.lower())
+        if row.values.get("statecode") != _OPEN:
+            raise ValueError(f"lead {lead} is not open")
+        at = self._calls.clock.tick()
+        if into is None:
+            into = self._guid("contact")
+            shared = {name for name in contacts.specs if name in table.specs} - _OF_THE_ROW
+            taken = {name: value for name, value in row.values.items() if name in shared}
+            self._insert(contacts, into, {**taken, "originatingleadid": row.key}, at)
+        contact = contacts.row_of(into.lower())
+        self._change(table, row, {"statecode": _QUALIFIED, "parentcontactid": contact.key}, at)
+        return contact.key
+
+    def merge_rows(self, object: str, winner: str, loser: str, /, **taken: FieldValue) -> None:
+        """Someone merges a record into another one, which stays; the loser is deactivated and names the winner.
+
+        Args:
+            object: The table: `lead`, `contact` or `account`.
+            winner: The GUID of the record that stays.
+            loser: The GUID of the other.
+            taken: Values that the winner takes over.
+
+        Raises:
+            LookupError: There is no such table, or one of the records.
+            ValueError: Records of the table can't be merged, or it is one record.
+        """
+        table = known(self._tables, object)
+        stays, goes = table.row_of(winner.lower()), table.row_of(loser.lower())
+        if "masterid" not in table.specs or stays is goes:
+            raise ValueError(f"{object} {loser} can't be merged into {winner}")
+        at = self._calls.clock.tick()
+        self._change(table, stays, self._rules.entered(table, taken), at)
+        inactive = _DISQUALIFIED if object == "lead" else _INACTIVE
+        self._change(table, goes, {"masterid": stays.key, "merged": True, "statecode": inactive}, at)
 
     # People's hands: tables, columns and rights
 
