@@ -94,8 +94,9 @@ def match(by_id: Sequence[Candidate], by_key: Sequence[Candidate], rivals: Seque
 
 #: Dynamics columns that say what became of a row, by entity: they are read beside those that sync.
 TELLING: Final[Mapping[Entity, Sequence[str]]] = {
-    Entity.LEAD: ("statecode", "parentcontactid"),
-    Entity.CONTACT: ("originatingleadid",),
+    Entity.LEAD: ("statecode", "parentcontactid", "masterid"),
+    Entity.CONTACT: ("originatingleadid", "masterid"),
+    Entity.ACCOUNT: ("masterid",),
 }
 
 _QUALIFIED: Final = 1
@@ -139,6 +140,29 @@ def converted(
             found[pair.key] = agreed_on(shown, was_m)
         elif not empty and pair.lens.agree(was_d, was_m):
             found[pair.key] = agreed_on(was_d, was_m)
+    return found
+
+
+def filled_in(pairs: Iterable[FieldPair], baseline: Baseline, loser: Values) -> dict[str, Agreed]:
+    """Return the baselines of a person into whom another one was merged, for the fields that Marketo filled in.
+
+    That is no edit: what the row in Dynamics shows stands, and is written over it. So the baseline says that Marketo
+    showed it already, and Dynamics something else.
+
+    Args:
+        pairs: The pairs of the person's entity.
+        baseline: The person's, from before.
+        loser: What the other person showed.
+    """
+    found: dict[str, Agreed] = {}
+    for pair in pairs:
+        value: Shown = loser.get(pair.marketo, MISSING)
+        was = baseline.get(pair.key, MISSING)
+        was_d, was_m = (was.dynamics, was.marketo) if isinstance(was, Twofold) else (was, was)
+        if value in (None, "", MISSING) or was_m is not None or isinstance(was_d, Missing):
+            continue
+        other = value if was_d is None else None
+        found[pair.key] = Twofold(other, value)
     return found
 
 

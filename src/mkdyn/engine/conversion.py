@@ -17,6 +17,7 @@ from mkdyn.domain.records import Link, LinkState, Record
 from mkdyn.domain.systems import System
 from mkdyn.engine.kinds import Kind
 from mkdyn.engine.ledger import Ledger
+from mkdyn.engine.merging import is_under_way, merge_persons
 from mkdyn.engine.session import CHUNK, Session
 from mkdyn.ports.observer import LeadConverted
 from mkdyn.ports.store import Observation
@@ -61,7 +62,7 @@ async def inherited(
         if link is None or link.state is LinkState.TOMBSTONE or link.id in taken:
             continue  # of several contacts that come from one lead, the first one is its heir
         taken.add(link.id)
-        if _is_under_way(session, link):
+        if is_under_way(session, link):
             waiting.append(contact)
         else:
             moved[contact] = _move(session, link, leads, kind, strangers[contact], ledger)
@@ -106,9 +107,12 @@ async def retired(
             done.append(row.key)
             ledger.clear(row)
             ledger.at_rest.append((kind.entity, row.key))
+        elif (standing := known.get(heir)) is not None and standing.state is LinkState.LIVE:
+            done.append(row.key)
+            await merge_persons(session, kind, row, link, standing, ledger)
         elif heir not in known:
             done.append(row.key)
-            if session.sends and not _is_under_way(session, link):
+            if session.sends and not is_under_way(session, link):
                 _move(session, link, kind, contacts, there[heir], ledger)
                 ledger.clear(row)
                 ledger.observed.append(Observation(system=System.DYNAMICS, object=contacts.name, key=heir))
@@ -145,11 +149,6 @@ def _move(session: Session, link: Link, leads: Kind, contacts: Kind, contact: Re
         session.moves["converted"] += 1
         session.tell(LeadConverted(run_id=session.id, lead=link.dynamics, contact=contact.key, person=link.marketo))
     return moved
-
-
-def _is_under_way(session: Session, link: Link) -> bool:
-    """Whether a write to either record of a link is still open."""
-    return any(session.store.in_flight(system, [link.key(system)]) for system in System)
 
 
 def _kind(session: Session, entity: Entity) -> Kind | None:

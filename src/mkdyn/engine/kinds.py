@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 import attrs
 
 from mkdyn.domain.directions import Direction
-from mkdyn.domain.entities import AnyEntity, is_person, rank
+from mkdyn.domain.entities import AnyEntity, Entity, is_person, rank
 from mkdyn.domain.fields import FieldPair, PairState
 from mkdyn.domain.lenses.matrix import lens_between
 from mkdyn.domain.merger import Merger
@@ -31,6 +31,7 @@ class Kind:
         required: Dynamics fields that a new row needs.
         rules: The settings.
         backfilling: Those of the pairs that are carried over from Dynamics first.
+        strange: Marketo fields that keep the GUIDs of what its persons were before: a contact's may have been a lead's.
         telling: Dynamics columns that are read beside those of the pairs: they say what became of a row.
     """
 
@@ -40,6 +41,7 @@ class Kind:
     first_merger: Merger
     required: Sequence[str]
     rules: Rules
+    strange: Sequence[str] = ()
     telling: Sequence[str] = ()
     keys: frozenset[str] = attrs.field(
         init=False, default=attrs.Factory(lambda self: frozenset(pair.key for pair in self.pairs), takes_self=True)
@@ -110,8 +112,8 @@ class Kind:
         return self.dynamics_fields if system is System.DYNAMICS else self.marketo_fields
 
     def read_in(self, system: System) -> tuple[str, ...]:
-        """Return the fields to read in *system*: those that sync, and what says what became of a row."""
-        return self.read_fields if system is System.DYNAMICS else self.marketo_fields
+        """Return the fields to read in *system*: those that sync, and what says what became of a record."""
+        return self.read_fields if system is System.DYNAMICS else (*self.marketo_fields, *self.strange)
 
     def shown_whole(self, row: Record) -> bool:
         """Whether a row shows every field that syncs; else its version does not vouch for what is hidden."""
@@ -173,6 +175,7 @@ def kinds_of(selected: Iterable[SelectedPair], rules: Rules) -> Sequence[Kind]:
                 first_merger=Merger(early, policy=rules.policy) if early != pairs else merger,
                 required=[item.dynamics.name for item in by_entity[entity] if item.dynamics.required],
                 rules=rules,
+                strange=[rules.key_field] if entity is Entity.CONTACT and Entity.LEAD in by_entity else [],
             )
         )
     return kinds

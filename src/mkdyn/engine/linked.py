@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping, Sequence
 
 import attrs
 
-from mkdyn.domain.entities import AnyEntity, Entity
+from mkdyn.domain.entities import AnyEntity
 from mkdyn.domain.evidence import Proof
 from mkdyn.domain.fields import PairState
 from mkdyn.domain.holds import Hold, Quarantined
@@ -56,7 +56,7 @@ async def _read_missing(
     persons = {subject.link.marketo for subject in subjects if _needs_person(subject)}
     return (
         await session.dynamics.read(kind.name, sorted(rows), fields=kind.read_fields),
-        await session.marketo.read(kind.object, sorted(persons), fields=kind.marketo_fields),
+        await session.marketo.read(kind.object, sorted(persons), fields=kind.read_in(System.MARKETO)),
     )
 
 
@@ -164,8 +164,8 @@ def _note(session: Session, subject: Subject, seen: Seen, merged: Merged, ledger
         merged.to_marketo[flag] = False
         shown = {**seen.shown[System.MARKETO], flag: True}  # as we left it, so that a lost answer can be settled
         seen = attrs.evolve(seen, shown={**seen.shown, System.MARKETO: shown})
-    if kind.entity is Entity.CONTACT and kind.key_field in merged.to_marketo:
-        _forget_lead(session, merged)
+    # A lead's GUID on the person of a contact: should the lead be reopened, it is somebody new.
+    merged.to_marketo.update((name, None) for name in kind.strange if seen.shown[System.MARKETO].get(name) is not None)
     writes = bool(merged.to_marketo) or bool(merged.to_dynamics)
     held = bool(merged.holds) or seen.postponed or seen.partial
     depends = subject.awakened and writes and not subject.revived
@@ -190,12 +190,6 @@ def _note(session: Session, subject: Subject, seen: Seen, merged: Merged, ledger
         ledger.operations += _operations(subject, seen, merged)
     else:
         ledger.clear(subject.row, None if seen.postponed else subject.person)
-
-
-def _forget_lead(session: Session, merged: Merged) -> None:
-    """Take the lead's GUID from a person that becomes a contact's: should the lead be reopened, it is somebody new."""
-    if any(kind.entity is Entity.LEAD for kind in session.kinds):
-        merged.to_marketo[session.rules.key_field_of(Entity.LEAD)] = None
 
 
 def _operations(subject: Subject, seen: Seen, merged: Merged) -> list[Operation]:

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 
+import attrs
+
 from mkdyn.domain.entities import PERSON
 from mkdyn.domain.records import Key, Link, LinkState
 from mkdyn.domain.systems import System
@@ -17,6 +19,7 @@ from mkdyn.engine.first_sight import meet_rows
 from mkdyn.engine.kinds import Kind
 from mkdyn.engine.ledger import Ledger
 from mkdyn.engine.linked import decide_linked
+from mkdyn.engine.merging import follow_merges
 from mkdyn.engine.parting import Subject
 from mkdyn.engine.promotion import meet_persons
 from mkdyn.engine.session import CHUNK, Session
@@ -26,6 +29,7 @@ from mkdyn.ports.store import Observation
 async def reconcile(session: Session) -> None:
     """Decide every observed record: rows of Dynamics first, then what only Marketo brought."""
     session.heirs = None
+    session.winners.clear()
     for kind in session.kinds:
         for chunk in _chunks(session, System.DYNAMICS, kind.name):
             await _decide_rows(session, kind, chunk)
@@ -48,6 +52,10 @@ async def _decide_rows(session: Session, kind: Kind, rows: Sequence[Observation]
     heirs = await inherited(session, kind, rows, links, ledger)
     done = {*heirs.waiting, *await retired(session, kind, rows, links, ledger)}
     links.update(heirs.links)
+    merges = await follow_merges(session, kind, [row for row in rows if row.key not in done], links, ledger)
+    done |= merges.done
+    links.update(merges.links)
+    moved = heirs.links.keys() | merges.links.keys()
     told = store.observed(System.MARKETO, kind.object, _persons_of(session, kind, links.values()))
     busy = _in_flight(session, rows, links.values()) | open_claims(session).rows.keys()
     subjects: list[Subject] = []
@@ -65,7 +73,9 @@ async def _decide_rows(session: Session, kind: Kind, rows: Sequence[Observation]
             strangers.append(row)
         else:
             person = told.get(link.marketo)
-            subjects.append(Subject(kind=kind, link=link, row=row, person=person, awakened=row.key in heirs.links))
+            if row.key in merges.vanished:
+                row = attrs.evolve(row, record=None, deleted=True)  # noqa: PLW2901 - of the same row
+            subjects.append(Subject(kind=kind, link=link, row=row, person=person, awakened=row.key in moved))
     reborn = await decide_linked(session, kind, subjects, ledger)
     await meet_rows(session, kind, strangers, reborn, ledger)
     ledger.keep()

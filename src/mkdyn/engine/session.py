@@ -13,7 +13,7 @@ from mkdyn.domain.counts import MatchReport
 from mkdyn.domain.entities import AnyEntity
 from mkdyn.domain.guards import Breach, Guard, Tally, breaches
 from mkdyn.domain.plan import Purpose
-from mkdyn.domain.records import Key
+from mkdyn.domain.records import Key, Record
 from mkdyn.domain.rules import Rules
 from mkdyn.domain.schema import SchemaChange
 from mkdyn.domain.systems import System
@@ -59,6 +59,7 @@ class Session:
         tallies: What the plan does, for the guards.
         matched: How many records met their counterparts for the first time, were ambiguous, were new.
         heirs: The contacts that qualified leads name, each with its lead; None until somebody asks in this round.
+        winners: By table, what losers of merges were merged into, once somebody asked in this round.
         moves: How many links moved to other records, by why.
         claims: Persons that will be linked by a planned write to Dynamics alone, each with its row.
         linked_before: How many links each entity had when the run began.
@@ -94,6 +95,7 @@ class Session:
     tallies: dict[tuple[AnyEntity, System], Tally] = attrs.field(factory=dict[tuple[AnyEntity, System], Tally])
     matched: dict[str, int] = attrs.field(factory=lambda: {"linked": 0, "ambiguous": 0, "new": 0})
     heirs: dict[str, str] | None = None
+    winners: dict[str, Mapping[str, Record]] = attrs.field(factory=dict[str, Mapping[str, Record]])
     moves: Counter[str] = attrs.field(factory=Counter[str])
     claims: dict[str, str] = attrs.field(factory=dict[str, str])
     linked_before: Mapping[str, int] = attrs.field(factory=dict[str, int])

@@ -26,6 +26,7 @@ from mkdyn.ports.observer import (
     PageGathered as PageGathered,
     PairMissing as PairMissing,
     Planned as Planned,
+    RecordsMerged as RecordsMerged,
     RunFinished as RunFinished,
     RunStarted as RunStarted,
     SchemaChanged as SchemaChanged,

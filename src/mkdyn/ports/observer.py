@@ -125,6 +125,22 @@ class LeadConverted(Event):
 
 
 @attrs.frozen(kw_only=True)
+class RecordsMerged(Event):
+    """Two records became one: rows by somebody in Dynamics, persons by somebody in Marketo or by us.
+
+    Attributes:
+        system: Where.
+        winner: The key of the one that stays.
+        loser: The key of the other.
+    """
+
+    name = "records_merged"
+    system: System
+    winner: str
+    loser: str
+
+
+@attrs.frozen(kw_only=True)
 class SchemaChanged(Event):
     """A system describes a field otherwise than it did.
 
