@@ -110,7 +110,8 @@ class Connector(Protocol):
         first page has a cursor. An entry has an id, the same each time it is reported, the time
         when it happened, and each field's old and new text as evidence; what is repeated from
         a cursor is no older than its `repeats_from`. A deletion comes after the changes of its
-        page: what a feed tells last of a record is how it is.
+        page: what a feed tells last of a record is how it is. Of a person that was merged into
+        another one, the page says whom.
 
         Args:
             object: The object's name. In Marketo only persons have a feed.
@@ -180,8 +181,8 @@ class MarketoConnector(Connector, Protocol):
     async def merge(self, winner: str, losers: Sequence[str], /) -> Outcome:
         """Merge persons into the winner; its empty fields are filled from theirs. There is no way back.
 
-        The losers are gone afterwards, and told as deleted; losers that are gone already are
-        passed over. A winner that is not there is Stale, and gone: nothing is merged.
+        The losers are gone afterwards, and told as deleted, with the winner; losers that are gone
+        already are passed over. A winner that is not there is Stale, and gone: nothing is merged.
         """
         ...
 

@@ -17,7 +17,16 @@ from mkdyn.testing._tables import as_text
 
 @attrs.frozen
 class Logged:
-    """One entry: a new person, one changed field, or a deletion; a lost one is never told."""
+    """One entry: a new person, one changed field, or a deletion; a lost one is never told.
+
+    Attributes:
+        at: When it happened.
+        key: The person.
+        kind: What happened.
+        field: Which field changed; or, of a deletion, whom the person was merged into.
+        old: What the field showed.
+        new: What it shows now.
+    """
 
     at: datetime
     key: str
@@ -60,9 +69,9 @@ class ActivityLog:
         for field, (old, new) in changes.items():
             self._append(Logged(at, key, "changed", field, as_text(old), as_text(new)))
 
-    def deleted(self, at: datetime, key: str) -> None:
-        """Log a deletion."""
-        self._append(Logged(at, key, "deleted"))
+    def deleted(self, at: datetime, key: str, into: str = "") -> None:
+        """Log a deletion, or a merge into another person."""
+        self._append(Logged(at, key, "deleted", into))
 
     def _append(self, entry: Logged) -> None:
         if self._held is not None and (not self._held or entry.key in self._held):
@@ -109,17 +118,17 @@ class ActivityLog:
             raise CursorExpiredError("Marketo's feed can't be resumed at that token.", what_to_do="Start it anew.")
         return Reading(self, fields, int(place), end, now)
 
-    def block(self, start: int, end: int, fields: Collection[str], now: datetime) -> tuple[list[Entry], list[str]]:
-        """Return the entries and deletions that can be seen in a stretch of the log."""
+    def block(self, start: int, end: int, fields: Collection[str], now: datetime) -> tuple[list[Entry], dict[str, str]]:
+        """Return the entries and deletions that can be seen in a stretch of the log; a merge names the winner."""
         self._reveal(now)
         entries: list[Entry] = []
-        deleted: list[str] = []
+        deleted: dict[str, str] = {}
         for place in range(start, end):
             logged = self._log[place]
             if place in self._hidden:
                 continue
             if logged.kind == "deleted":
-                deleted.append(logged.key)
+                deleted[logged.key] = logged.field
             elif logged.kind == "new" or (logged.kind == "changed" and logged.field in fields):
                 entries.append(_entry(place, logged))
         return entries, deleted
@@ -163,7 +172,13 @@ class Reading:
         start, self.place = self.place, min(self.place + self.log.page_size, self.end)
         entries, deleted = self.log.block(start, self.place, self.fields, self.now)
         self.done = self.place >= self.end
-        return Page(entries=entries, deleted=deleted, cursor=self.log.cursor(self.place, self.end, self.now))
+        merged = {key: into for key, into in deleted.items() if into}
+        return Page(
+            entries=entries,
+            deleted=list(deleted),
+            merged=merged,
+            cursor=self.log.cursor(self.place, self.end, self.now),
+        )
 
 
 def _entry(place: int, logged: Logged) -> Entry:

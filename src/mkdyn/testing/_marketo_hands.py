@@ -203,11 +203,11 @@ class MarketoHands(FakeSystem):
         if table.name == "lead":
             self._log.changed(at, row.key, changed)
 
-    def _remove(self, table: Table, row: Row, at: datetime) -> None:
+    def _remove(self, table: Table, row: Row, at: datetime, *, into: str = "") -> None:
         self._stale.before_change(table, row.key)
         table.remove(row.key)
         if table.name == "lead":
-            self._log.deleted(at, row.key)
+            self._log.deleted(at, row.key, into)
 
     def _rewritten(self, table: Table, values: dict[str, FieldValue]) -> dict[str, FieldValue]:
         if not self._rewritings:

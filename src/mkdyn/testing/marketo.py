@@ -164,7 +164,7 @@ class FakeMarketo(MarketoHands):
                 for name, value in loser.values.items()
                 if name not in _SERVED and table.value(row, name) is None
             }
-            self._remove(table, loser, self.time)
+            self._remove(table, loser, self.time, into=winner)
             self._change(table, row, filled, self.time)
         return Applied(key=winner)
 

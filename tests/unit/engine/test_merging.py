@@ -201,3 +201,65 @@ async def test_a_crash_at_any_call_of_a_merge_ends_as_none_would(call: int) -> N
     winner = world.link(Entity.CONTACT, winner.dynamics)
     assert (world.person(winner)["phone"], world.person(winner)["title"]) == (None, "CTO")
     assert world.row(winner)["telephone1"] is None
+
+
+# -- in Marketo
+
+
+async def test_a_link_follows_the_person_that_its_own_was_merged_into() -> None:
+    """The winner had no row."""
+    world, [link] = await _world("A")
+    winner = world.marketo.create("lead", lastName="B", title="CTO")
+    await world.marketo.merge(winner, [link.marketo])
+    report = await world.rest()
+    link = world.link(Entity.CONTACT, link.dynamics)
+    assert (report.ended, link.marketo, world.row(link)["jobtitle"]) == ("done", winner, "CTO")
+    assert world.person(link)["dynamicsContactId"] == link.dynamics
+
+
+async def test_a_chain_of_merges_in_marketo_is_followed_to_its_end() -> None:
+    """A into B, and B into C, in one window."""
+    world, [link] = await _world("A")
+    second, third = (world.marketo.create("lead", lastName=name) for name in "BC")
+    await world.marketo.merge(second, [link.marketo])
+    await world.marketo.merge(third, [second])
+    await world.rest()
+    assert world.link(Entity.CONTACT, link.dynamics).marketo == third
+
+
+async def test_of_two_rows_whose_persons_were_merged_one_is_set_aside() -> None:
+    """Both are named; merging them in Dynamics settles it."""
+    world, [winner, loser] = await _world()
+    await world.marketo.merge(winner.marketo, [loser.marketo])
+    report = await world.run()
+    assert [str(item) for item in report.quarantined] == [
+        (
+            f"quarantined: contact {loser.dynamics[:4]}… (merged-in-marketo): person 2 was merged into 1 in Marketo, "
+            f"which stands for contact {winner.dynamics[:4]}…. Merge the two in Dynamics, too."
+        )
+    ]
+    world.dynamics.merge_rows("contact", winner.dynamics, loser.dynamics)
+    report = await world.rest()
+    assert (report.ended, len(world.marketo.records("lead"))) == ("done", 1)
+
+
+async def test_a_person_merged_into_one_that_was_deleted_then_is_deleted() -> None:
+    """Nobody is left to follow."""
+    world, [link] = await _world("A")
+    winner = world.marketo.create("lead", lastName="B")
+    await world.marketo.merge(winner, [link.marketo])
+    world.marketo.delete("lead", winner)
+    await world.rest()
+    assert world.link(Entity.CONTACT, link.dynamics).state is LinkState.TOMBSTONE
+
+
+async def test_an_edit_in_dynamics_reaches_the_winner() -> None:
+    """Both happened in one window."""
+    world, [link] = await _world("A")
+    winner = world.marketo.create("lead", lastName="A")
+    await world.marketo.merge(winner, [link.marketo])
+    world.dynamics.edit("contact", link.dynamics, jobtitle="VP")
+    world.marketo.edit("lead", winner, phone="1")
+    await world.rest()
+    link = world.link(Entity.CONTACT, link.dynamics)
+    assert (world.person(link)["title"], world.row(link)["telephone1"]) == ("VP", "1")
