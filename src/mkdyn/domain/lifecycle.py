@@ -1,4 +1,4 @@
-"""What becomes of a link: matching on first sight, promotion, conversion, deletion. Pure."""
+"""What becomes of a link: matching on first sight, promotion, conversion, merge, deletion, filter. Pure."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import attrs
 from mkdyn.domain.directions import Direction
 from mkdyn.domain.entities import AnyEntity, Entity, is_person
 from mkdyn.domain.fields import FieldPair, PairState
+from mkdyn.domain.filters import Passage
 from mkdyn.domain.merged import agreed_on
 from mkdyn.domain.records import Agreed, Baseline, LinkState, Twofold
 from mkdyn.domain.rules import Rules
@@ -179,6 +180,25 @@ def deleted_in_dynamics(entity: AnyEntity, rules: Rules) -> Farewell:
     return "delete"
 
 
+#: What a filter asks for when a linked row is seen.
+AtGate: TypeAlias = Literal["go on", "leave", "return", "rest"]
+
+_AT_GATE: Final[Mapping[LinkState, Mapping[Passage, AtGate]]] = {
+    LinkState.LIVE: {"in": "go on", "out": "leave", "unknown": "go on"},
+    LinkState.SUSPENDED: {"in": "go on", "out": "leave", "unknown": "go on"},
+    LinkState.FROZEN: {"in": "return", "out": "rest", "unknown": "rest"},
+    LinkState.TOMBSTONE: {"in": "go on", "out": "rest", "unknown": "rest"},
+}
+
+
+def at_gate(state: LinkState, passage: Passage) -> AtGate:
+    """Return what becomes of a link whose row was seen, given whether the row passes the filter.
+
+    Where nobody can say, what syncs goes on, and what does not stays as it is.
+    """
+    return _AT_GATE[state][passage]
+
+
 #: What an observation of a record asks for, by what its link's state is.
 Reawakening: TypeAlias = Literal["merge", "revive", "recreate", "report", "rest"]
 
@@ -195,6 +215,8 @@ def seen_again(state: LinkState, gone: System | None, seen: System, rules: Rules
         return "revive"
     if state is LinkState.SUSPENDED:
         return "report"
+    if state is LinkState.FROZEN:
+        return "rest"
     if seen is System.DYNAMICS:
         return "recreate" if rules.person_deleted_in_marketo == "recreate" else "report"
     return "rest"

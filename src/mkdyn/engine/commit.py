@@ -140,7 +140,7 @@ def _applied(
         if not sure and _is_taken(session, kind, link, batch):
             batch.kept_back.append(claimed_twice(kind, link))
             return
-    if step.state is LinkState.TOMBSTONE:
+    if step.state in (LinkState.TOMBSTONE, LinkState.FROZEN):
         batch.buried.append((kind.entity, link.dynamics))
     elif link.state is LinkState.TOMBSTONE:  # revived: what was held is no agreement
         if _is_taken(session, kind, link, batch):

@@ -59,7 +59,8 @@ async def inherited(
     taken: set[int] = set()
     for contact, lead in origins.items():
         link = found.get(lead)
-        if link is None or link.state is LinkState.TOMBSTONE or link.id in taken:
+        out = kind.gate.passes(strangers[contact].values) == "out"
+        if link is None or link.state is LinkState.TOMBSTONE or link.id in taken or out:
             continue  # of several contacts that come from one lead, the first one is its heir
         taken.add(link.id)
         if is_under_way(session, link):
@@ -97,7 +98,8 @@ async def retired(
     heirs = await _heirs(session, contacts, qualified)
     known = session.store.links([contacts.name], System.DYNAMICS, set(heirs.values()))
     unknown = sorted({heir for heir in heirs.values() if heir not in known})
-    there = await session.dynamics.read(contacts.name, unknown, fields=contacts.read_fields)
+    found = await session.dynamics.read(contacts.name, unknown, fields=contacts.read_fields)
+    there = {key: row for key, row in found.items() if contacts.gate.passes(row.values) != "out"}
     done: list[str] = []
     for row in qualified:
         heir, link = heirs.get(row.key), links.get(row.key)

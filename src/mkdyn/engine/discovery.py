@@ -13,14 +13,13 @@ from typing import TypeAlias
 
 import attrs
 
-from mkdyn.domain.entities import Entity
 from mkdyn.domain.feeds import Cursor
 from mkdyn.domain.fields import FieldPair, FieldSpec, PairState
-from mkdyn.domain.lifecycle import TELLING
 from mkdyn.domain.schema import STALE, Standing, compared, standing
 from mkdyn.domain.systems import System
 from mkdyn.engine.feeds import feed_name, observe
-from mkdyn.engine.kinds import Kind, kinds_of
+from mkdyn.engine.gates import watched
+from mkdyn.engine.kinds import kinds_of
 from mkdyn.engine.marks import interrupted_mark
 from mkdyn.engine.session import CHUNK, Session
 from mkdyn.ports.observer import PairMissing, SchemaChanged
@@ -53,17 +52,8 @@ async def look(session: Session, *, again: bool = False) -> bool:
     parted = _judge(
         session, [item for item in still if asked.get((item.pair.entity, item.pair.dynamics)) == item], fields
     )
-    session.kinds = [_telling(kind, fields) for kind in session.kinds]
+    session.kinds = [watched(session, kind, fields.get((System.DYNAMICS, kind.name), {})) for kind in session.kinds]
     return parted
-
-
-def _telling(kind: Kind, fields: _Fields) -> Kind:
-    """Return an entity with the columns that say what became of its rows, those that this user may read."""
-    if not isinstance(kind.entity, Entity):
-        return kind
-    there = fields.get((System.DYNAMICS, kind.name), {})
-    telling = [name for name in TELLING.get(kind.entity, ()) if name in there and there[name].readable]
-    return attrs.evolve(kind, telling=telling) if telling != list(kind.telling) else kind
 
 
 async def _look_at(

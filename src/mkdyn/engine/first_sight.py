@@ -15,6 +15,7 @@ from mkdyn.domain.records import Link, LinkState, Origin, Record, short
 from mkdyn.domain.systems import System
 from mkdyn.domain.values import MISSING, Shown
 from mkdyn.engine.claims import claimed
+from mkdyn.engine.gates import lets_in
 from mkdyn.engine.kinds import Kind
 from mkdyn.engine.ledger import Ledger
 from mkdyn.engine.linking import create_in_marketo, link_to_marketo
@@ -30,14 +31,28 @@ async def meet_rows(
     ledger: Ledger,
 ) -> None:
     """Decide rows that no link knows, and those whose Marketo record is to be made anew."""
-    rows = await _with_records(session, kind, strangers, ledger)
-    again = await _with_records(session, kind, reborn, ledger)
+    rows = await _let_in(session, kind, strangers, ledger)
+    again = await _let_in(session, kind, reborn, ledger)
     if kind.person:
         await _match_rows(session, kind, rows, ledger)
     else:
         await _meet_keyed(session, kind, rows, ledger)
     for observation, row in again:
         create_in_marketo(session, kind, observation, row, ledger)
+
+
+async def _let_in(
+    session: Session, kind: Kind, observations: Sequence[Observation], ledger: Ledger
+) -> list[tuple[Observation, Record]]:
+    """Return the rows that pass the filter, with their values; the others are dealt with."""
+    passing: list[tuple[Observation, Record]] = []
+    for observation, row in await _with_records(session, kind, observations, ledger):
+        if lets_in(session, kind, row):
+            passing.append((observation, row))
+        else:
+            ledger.clear(observation)
+            ledger.at_rest.append((kind.entity, row.key))
+    return passing
 
 
 async def _with_records(
@@ -167,7 +182,12 @@ class _KeyMatcher:
             for other in _rival_kinds(self._session, self._kind):
                 if pair.dynamics not in other.by_dynamics or not values:
                     continue
-                rows = await self._session.dynamics.find(other.name, pair.dynamics, values, fields=[pair.dynamics])
+                fields = [pair.dynamics, *other.gate.fields]
+                rows = [
+                    row
+                    for row in await self._session.dynamics.find(other.name, pair.dynamics, values, fields=fields)
+                    if other.gate.passes(row.values) != "out"
+                ]
                 linked = self._session.store.links([other.name], System.DYNAMICS, [row.key for row in rows])
                 for row in rows:
                     if row.key not in linked:

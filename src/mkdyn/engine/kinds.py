@@ -9,6 +9,7 @@ import attrs
 from mkdyn.domain.directions import Direction
 from mkdyn.domain.entities import AnyEntity, Entity, is_person, rank
 from mkdyn.domain.fields import FieldPair, PairState
+from mkdyn.domain.filters import Gate
 from mkdyn.domain.lenses.matrix import lens_between
 from mkdyn.domain.merger import Merger
 from mkdyn.domain.records import Baseline, Link, Record, Twofold
@@ -32,6 +33,7 @@ class Kind:
         rules: The settings.
         backfilling: Those of the pairs that are carried over from Dynamics first.
         strange: Marketo fields that keep the GUIDs of what its persons were before: a contact's may have been a lead's.
+        gate: What its rows must pass.
         telling: Dynamics columns that are read beside those of the pairs: they say what became of a row.
     """
 
@@ -42,6 +44,7 @@ class Kind:
     required: Sequence[str]
     rules: Rules
     strange: Sequence[str] = ()
+    gate: Gate = attrs.field(factory=Gate)
     telling: Sequence[str] = ()
     keys: frozenset[str] = attrs.field(
         init=False, default=attrs.Factory(lambda self: frozenset(pair.key for pair in self.pairs), takes_self=True)
@@ -52,7 +55,9 @@ class Kind:
     )
     read_fields: tuple[str, ...] = attrs.field(
         init=False,
-        default=attrs.Factory(lambda self: tuple(sorted({*self.dynamics_fields, *self.telling})), takes_self=True),
+        default=attrs.Factory(
+            lambda self: tuple(sorted({*self.dynamics_fields, *self.telling, *self.gate.fields})), takes_self=True
+        ),
     )
     marketo_fields: tuple[str, ...] = attrs.field(
         init=False,

@@ -15,6 +15,7 @@ from mkdyn.domain.plan import Operation, Step
 from mkdyn.domain.records import Link, LinkState, Record
 from mkdyn.domain.systems import System
 from mkdyn.domain.values import fingerprint
+from mkdyn.engine.gates import stays
 from mkdyn.engine.kinds import Kind
 from mkdyn.engine.ledger import Ledger, clears
 from mkdyn.engine.parting import Subject, is_deletion, meet_again, part_from, suspend
@@ -32,6 +33,8 @@ async def decide_linked(
     for subject in subjects:
         if is_deletion(subject):
             part_from(session, subject, ledger)
+        elif not stays(session, subject, ledger, reborn):
+            continue
         elif subject.link.state is LinkState.LIVE:
             living.append(subject)
         else:
@@ -159,7 +162,7 @@ def _released(
 def _note(session: Session, subject: Subject, seen: Seen, merged: Merged, ledger: Ledger) -> None:
     """Note a merge in the ledger: the link's facts now, the writes, and what they clear."""
     kind, link = subject.kind, subject.link
-    if subject.revived and kind.person:
+    if (subject.revived and kind.person) or subject.unflagged:
         flag = session.rules.deleted_field
         merged.to_marketo[flag] = False
         shown = {**seen.shown[System.MARKETO], flag: True}  # as we left it, so that a lost answer can be settled

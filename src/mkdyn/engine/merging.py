@@ -77,6 +77,10 @@ async def _join(
 ) -> None:
     """Bring a loser's person to the winner: merged into its own, or as its own; else it waits for the next run."""
     link, winner, standing = parties
+    if kind.gate.passes(winner.values) == "out":  # the winner alone decides: the loser's person is left behind
+        ledger.links.append(attrs.evolve(link, state=LinkState.FROZEN, version=None, since=session.started_at))
+        ledger.clear(row)
+        return
     if standing is not None and standing.state is LinkState.LIVE:
         await merge_persons(session, kind, row, link, standing, ledger)
     elif (
@@ -104,7 +108,8 @@ def _take_over(
     found = session.store.links([kind.name], System.DYNAMICS, losers)
     for loser, winner in losers.items():
         link = found.get(loser)
-        if link is None or link.state is LinkState.TOMBSTONE or winner in followed.links:
+        out = kind.gate.passes(winners[loser].values) == "out"
+        if link is None or link.state is LinkState.TOMBSTONE or winner in followed.links or out:
             continue
         if is_under_way(session, link):
             followed.done.add(winner)

@@ -28,6 +28,7 @@ class Subject:
         row: What Dynamics brought of it.
         person: What Marketo brought of it.
         revived: Whether its deleted row is back.
+        unflagged: Whether its person is to be told that it is not gone, after all.
         awakened: Whether it was suspended or buried until now: then both systems are read.
         held: Whether it is kept back, or a field of it: then its baseline does not say what Marketo shows.
     """
@@ -37,6 +38,7 @@ class Subject:
     row: Observation | None
     person: Observation | None
     revived: bool = False
+    unflagged: bool = False
     awakened: bool = False
     held: bool = False
 
@@ -51,7 +53,8 @@ def part_from(session: Session, subject: Subject, ledger: Ledger) -> None:
     kind, link = subject.kind, subject.link
     gone_in_dynamics = subject.row is not None and subject.row.deleted
     gone_in_marketo = subject.person is not None and subject.person.deleted
-    if link.state is LinkState.TOMBSTONE:
+    ours = link.state is LinkState.FROZEN and link.gone is System.MARKETO  # we deleted it, when its row left the filter
+    if link.state is LinkState.TOMBSTONE or (ours and not gone_in_dynamics):
         ledger.clear(subject.row, subject.person)
         return
     farewell = deleted_in_dynamics(kind.entity, session.rules) if gone_in_dynamics else "nothing"

@@ -92,7 +92,9 @@ async def _read_expired(session: Session, kind: Kind, feed: str) -> None:
 async def _find_unread(session: Session, kind: Kind, full: str) -> None:
     """Observe as deleted the linked rows that a complete read did not contain and a read by key does not find."""
     store, after = session.store, 0
-    while links := store.links_after(kind.name, after, CHUNK, states=(LinkState.LIVE, LinkState.SUSPENDED)):
+    while links := store.links_after(
+        kind.name, after, CHUNK, states=(LinkState.LIVE, LinkState.SUSPENDED, LinkState.FROZEN)
+    ):
         after = links[-1].id
         unread = store.new_entries(full, [link.dynamics for link in links])
         found = await session.dynamics.read(kind.name, unread, fields=kind.read_fields)

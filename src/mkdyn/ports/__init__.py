@@ -20,6 +20,7 @@ from mkdyn.ports.observer import (
     Event as Event,
     Fact as Fact,
     FeedFailed as FeedFailed,
+    FilterPassed as FilterPassed,
     LeadConverted as LeadConverted,
     Level as Level,
     Observer as Observer,

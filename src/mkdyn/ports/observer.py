@@ -141,6 +141,22 @@ class RecordsMerged(Event):
 
 
 @attrs.frozen(kw_only=True)
+class FilterPassed(Event):
+    """A linked row left the filter, or came back.
+
+    Attributes:
+        object: Its table.
+        row: Its GUID.
+        inward: Whether it came back.
+    """
+
+    name = "filter_passed"
+    object: str
+    row: str
+    inward: bool
+
+
+@attrs.frozen(kw_only=True)
 class SchemaChanged(Event):
     """A system describes a field otherwise than it did.
 
