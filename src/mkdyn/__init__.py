@@ -41,6 +41,7 @@ from mkdyn.domain import (
 
 if TYPE_CHECKING:
     from mkdyn.adapters.sqlite import SqliteStore as SqliteStore
+    from mkdyn.engine.audit import AuditReport as AuditReport, Drift as Drift
     from mkdyn.engine.blocking import Wait as Wait, blocking as blocking
     from mkdyn.engine.checking import CheckReport as CheckReport
     from mkdyn.engine.fields import Fields as Fields
@@ -49,6 +50,8 @@ if TYPE_CHECKING:
     from mkdyn.engine.synchronizer import Synchronizer as Synchronizer
 
 _LATER = {
+    "AuditReport": "mkdyn.engine.audit",
+    "Drift": "mkdyn.engine.audit",
     "CheckReport": "mkdyn.engine.checking",
     "Fields": "mkdyn.engine.fields",
     "Journal": "mkdyn.engine.journal",
@@ -61,11 +64,13 @@ _LATER = {
 
 __all__ = [
     "Ask",
+    "AuditReport",
     "CheckReport",
     "Collision",
     "Condition",
     "CustomEntity",
     "Direction",
+    "Drift",
     "Entity",
     "Fields",
     "Filter",

@@ -56,12 +56,9 @@ class Gate:
     native: bool = False
     blind: Sequence[str] = ()
 
-    fields: frozenset[str] = attrs.field(init=False, eq=False)
-
-    @fields.default
-    def _fields(self) -> frozenset[str]:
-        found = frozenset(name for condition in self.conditions for name in condition.fields)
-        return (found | ({NATIVE} if self.native else set())) - {*self.blind}
+    fields: frozenset[str] = attrs.field(
+        init=False, eq=False, default=attrs.Factory(lambda self: _fields_of(self), takes_self=True)
+    )
 
     def passes(self, row: Values) -> Passage:
         """Say whether a row passes; one that does not show a column that counts can't be judged."""
@@ -78,6 +75,15 @@ class Gate:
     def __str__(self) -> str:
         words = [repr(condition) for condition in self.conditions]
         return " & ".join([*words, *([NATIVE] if self.native else [])])
+
+
+def _fields_of(gate: Gate) -> frozenset[str]:
+    named = frozenset(name for condition in gate.conditions for name in condition.fields)
+    return (named | _own(gate.native)) - frozenset(gate.blind)
+
+
+def _own(native: bool) -> frozenset[str]:
+    return frozenset({NATIVE}) if native else frozenset[str]()
 
 
 def gate_of(
@@ -113,7 +119,7 @@ def gate_of(
         raise ConfigError(" ".join(faults), what_to_do="Nothing was read or sent. Put the filter right.")
     own = columns.get(NATIVE)
     has_own = native and (NATIVE in known if own is None else own.type == "boolean")
-    wanted = named | ({NATIVE} if has_own else set())
+    wanted = named | _own(has_own)
     blind = sorted(name for name in wanted if name not in columns or not columns[name].readable)
     return Gate(conditions=conditions, native=has_own, blind=blind)
 

@@ -49,7 +49,7 @@ async def inherited(
     if kind.entity is not Entity.CONTACT or leads is None or ORIGIN not in kind.telling:
         return Inherited({}, ())
     strangers = await _shown(session, kind, [row for row in rows if row.key not in links and not row.deleted])
-    named = _named(session, leads) if strangers else {}
+    named: Mapping[str, str] = _named(session, leads) if strangers else {}
     origins = {
         key: str(origin) for key, row in strangers.items() if (origin := row.values.get(ORIGIN) or named.get(key))
     }
@@ -160,5 +160,5 @@ def _kind(session: Session, entity: Entity) -> Kind | None:
 async def _shown(session: Session, kind: Kind, rows: Sequence[Observation]) -> Mapping[str, Record]:
     """Return what rows show, read where the observation does not say."""
     unread = [row.key for row in rows if row.record is None]
-    found = await session.dynamics.read(kind.name, unread, fields=kind.read_fields) if unread else {}
+    found = await session.dynamics.read(kind.name, unread, fields=kind.read_fields)
     return {row.key: record for row in rows if (record := row.record or found.get(row.key)) is not None}
