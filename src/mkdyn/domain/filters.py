@@ -41,6 +41,15 @@ class Filter:
     keep: Condition = attrs.field(kw_only=True)
 
 
+def _fields_of(gate: Gate) -> frozenset[str]:
+    named = frozenset(name for condition in gate.conditions for name in condition.fields)
+    return (named | _own(gate.native)) - frozenset(gate.blind)
+
+
+def _own(native: bool) -> frozenset[str]:
+    return frozenset({NATIVE}) if native else frozenset[str]()
+
+
 @attrs.frozen(kw_only=True)
 class Gate:
     """What the rows of one entity must pass.
@@ -56,9 +65,7 @@ class Gate:
     native: bool = False
     blind: Sequence[str] = ()
 
-    fields: frozenset[str] = attrs.field(
-        init=False, eq=False, default=attrs.Factory(lambda self: _fields_of(self), takes_self=True)
-    )
+    fields: frozenset[str] = attrs.field(init=False, eq=False, default=attrs.Factory(_fields_of, takes_self=True))
 
     def passes(self, row: Values) -> Passage:
         """Say whether a row passes; one that does not show a column that counts can't be judged."""
@@ -75,15 +82,6 @@ class Gate:
     def __str__(self) -> str:
         words = [repr(condition) for condition in self.conditions]
         return " & ".join([*words, *([NATIVE] if self.native else [])])
-
-
-def _fields_of(gate: Gate) -> frozenset[str]:
-    named = frozenset(name for condition in gate.conditions for name in condition.fields)
-    return (named | _own(gate.native)) - frozenset(gate.blind)
-
-
-def _own(native: bool) -> frozenset[str]:
-    return frozenset({NATIVE}) if native else frozenset[str]()
 
 
 def gate_of(
