@@ -76,7 +76,7 @@ async def _meet_keyed(session: Session, kind: Kind, rows: Sequence[tuple[Observa
     there = await session.marketo.read(kind.object, [row.key for _, row in rows], fields=kind.marketo_fields)
     for observation, row in rows:
         if row.key in there:
-            link_to_marketo(session, kind, observation, row, there[row.key], ledger)
+            link_to_marketo(session, kind, observation, row, there[row.key], ledger, by="id")
         else:
             create_in_marketo(session, kind, observation, row, ledger)
 
@@ -110,14 +110,14 @@ async def _match_rows(session: Session, kind: Kind, rows: Sequence[tuple[Observa
             matcher.rivals_of(row),
         )
         match decision:
-            case LinkTo(key=key):
+            case LinkTo(key=key, by=by):
                 claims[key] = row.key
                 person = next((item for item in own if item.key == key), None) or matcher.persons[key]
-                link_to_marketo(session, kind, observation, row, person, ledger)
+                link_to_marketo(session, kind, observation, row, person, ledger, by=by)
             case CreateNew():
                 create_in_marketo(session, kind, observation, row, ledger)
             case Ambiguous(candidates=persons, rivals=rivals):
-                session.matched["ambiguous"] += 1
+                session.met("ambiguous", row.key)
                 ledger.kept_back.append(_ambiguous(kind, row, persons, rivals, session.rules.key_field))
                 ledger.clear(observation)
             case _:

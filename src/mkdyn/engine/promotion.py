@@ -111,9 +111,9 @@ async def _promote(session: Session, kind: Kind, persons: Sequence[tuple[Observa
             rivals,
         )
         match decision:
-            case LinkTo(key=key):
+            case LinkTo(key=key, by=by):
                 row = own if own is not None and own.key == key else next(row for row in sharing if row.key == key)
-                link_to_marketo(session, kind, item, row, person, ledger)
+                link_to_marketo(session, kind, item, row, person, ledger, by=by)
                 ledger.at_rest.append((kind.entity, person.key))
             case CreateNew():
                 _create_in_dynamics(session, kind, item, person, earlier.get(person.key), ledger)
