@@ -38,6 +38,7 @@ class FieldSpec:
         readable: Whether this user may read it.
         writable: Whether this user may write it.
         secured: Whether column security decides who may read and write it.
+        masked: Whether this user is shown something else than the values: a mask of them.
         nature: Where its values come from.
         targets: The tables a lookup points to.
         id: The system's lasting identity of the field, if it has one.
@@ -57,6 +58,7 @@ class FieldSpec:
     readable: bool = True
     writable: bool = True
     secured: bool = False
+    masked: bool = False
     nature: Nature = "entered"
     targets: tuple[str, ...] = ()
     id: str | None = None

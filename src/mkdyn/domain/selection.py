@@ -187,7 +187,13 @@ def _dynamics_field(pick: Pick, dynamics: DynamicsSchema) -> FieldSpec:
     if isinstance(verdict, NotEligible):
         raise NotEligibleError(
             f"{pick.entity}.{pick.dynamics} is not eligible: {verdict.reason}.",
-            what_to_do="Let the sync user read it, or leave it out." if not spec.readable else "Leave it out.",
+            what_to_do=(
+                "Let the sync user read it, or leave it out."
+                if not spec.readable
+                else "Let the sync user read it unmasked, or leave it out."
+                if spec.masked
+                else "Leave it out."
+            ),
         )
     return spec
 

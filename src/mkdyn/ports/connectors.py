@@ -90,7 +90,7 @@ class Connector(Protocol):
 
         Each is there once, with its type and its limits. What the system fills by itself, and
         what this user may not write, is not writable; what this user may not read is not
-        readable, or left out.
+        readable, or left out. Where this user is shown masks of the values, the field is masked.
         """
         ...
 
@@ -127,7 +127,8 @@ class Connector(Protocol):
         """Return the records that can be read, by key, as they are now; others are left out.
 
         The values hold *fields* and no others. A field that this user can't see is left out of
-        them; an empty one is None. Any number of keys is taken, none too.
+        them, and so is a masked one: a mask is no value. An empty one is None. Any number of
+        keys is taken, none too.
         """
         ...
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, date, datetime, timedelta, timezone
 from decimal import Decimal
+from typing import Literal
 from uuid import uuid4
 
 import attrs
@@ -368,6 +369,38 @@ class TestRights:
         assert field_of(await write_lead(dynamics, jobtitle="Countess")) == ("0x8004f507", "jobtitle")
         write = Create(key=str(uuid4()), values={"lastname": "Lovelace", "jobtitle": "Countess"})
         assert field_of((await dynamics.write("lead", [write]))[0]) == ("0x8004f502", "jobtitle")
+
+    @pytest.mark.parametrize(("shows", "mask"), [("nothing", {}), ("mask", {"jobtitle": "###-##-####"})])
+    async def test_a_masked_column_shows_no_value(self, shows: Literal["nothing", "mask"], mask: Values) -> None:
+        """Reads, finds and the feed leave it out, or show a mask, by setting; an empty one has none."""
+        dynamics = FakeDynamics(masked_shows=shows)
+        key = dynamics.create("lead", lastname="Lovelace", jobtitle="Countess")
+        empty = dynamics.create("lead", lastname="Hopper")
+        before = await dynamics.describe("lead")
+        dynamics.mask_column("lead", "jobtitle")
+        [spec] = [spec for spec in await dynamics.describe("lead") if spec.name == "jobtitle"]
+        assert (spec.readable, spec.writable, spec.secured, spec.masked) == (True, True, True, True)
+        fields = ["lastname", "jobtitle"]
+        read = await dynamics.read("lead", [key, empty], fields=fields)
+        assert read[key].values == {"lastname": "Lovelace", **mask}
+        assert read[empty].values == {"lastname": "Hopper", **dict.fromkeys(mask)}
+        assert (await dynamics.find("lead", "lastname", ["lovelace"], fields=fields))[0] == read[key]
+        assert (await pages_of(dynamics, "lead", fields))[0].records[0] == read[key]
+        assert not await dynamics.find("lead", "jobtitle", ["Countess", "###-##-####"], fields=fields)
+        [problem] = await dynamics.check({"lead": ["jobtitle"]})
+        assert str(problem) == (
+            "Dynamics lead.jobtitle: the sync user is shown masks of its values. "
+            "Let its column security profile read it unmasked, all records; or deselect it."
+        )
+        assert isinstance(await write_lead(dynamics, jobtitle="Admiral"), Applied)
+        dynamics.show_column("lead", "jobtitle")
+        assert await dynamics.describe("lead") == before
+
+    async def test_a_masked_column_that_nobody_writes_stays_so(self, dynamics: FakeDynamics) -> None:
+        """A mask gives no right."""
+        dynamics.mask_column("lead", "createdon")
+        [spec] = [spec for spec in await dynamics.describe("lead") if spec.name == "createdon"]
+        assert (spec.masked, spec.writable) == (True, False)
 
     async def test_a_hidden_table_is_refused(self, dynamics: FakeDynamics) -> None:
         """Nothing of it can be read, and describe says so."""
