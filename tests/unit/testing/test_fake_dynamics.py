@@ -649,12 +649,16 @@ class TestWrites:
             ("revenue", 1e30, "0x80044330"),
             ("leadqualitycode", 9, "0x8004431a"),
             ("parentaccountid", NOWHERE, "0x80040217"),
+            ("new_day", date(1752, 12, 31), "0x80048d19"),
+            ("new_when", datetime(1752, 12, 31, 23, 59, tzinfo=UTC), "0x80048d19"),
         ],
     )
     async def test_a_refusal_names_the_column(
         self, dynamics: FakeDynamics, name: str, value: FieldValue, code: str
     ) -> None:
         """One refused record never stops the others."""
+        for column, kind in (("new_day", "date"), ("new_when", "datetime")):
+            dynamics.add_column("lead", FieldSpec(name=column, type=kind))  # type: ignore[arg-type]
         good, bad = (dynamics.create("lead", lastname=who) for who in ("A", "B"))
         writes = [Update(key=bad, values={name: value}), Update(key=good, values={"jobtitle": "Countess"})]
         refused, done = await dynamics.write("lead", writes)
