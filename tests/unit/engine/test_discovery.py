@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from contextlib import closing
+from decimal import Decimal
+from pathlib import Path
 from typing import Literal
 
 import attrs
 import pytest
 
-from mkdyn import Entity, Pick, Rules
+from mkdyn import Entity, Pick, Rules, SqliteStore
 from mkdyn.domain import FieldSpec, NewField, PairState
 from mkdyn.errors import NotEligibleError
 from mkdyn.testing import FakeDynamics, FakeMarketo
@@ -154,6 +157,27 @@ async def test_a_column_that_is_opened_can_be_selected_at_once() -> None:
     world.marketo.edit("lead", link.marketo, tier="iron")
     await world.rest()
     assert world.row(link)["new_tier"] == "iron"
+
+
+async def test_a_state_with_a_marketo_type_of_another_time_goes_on(tmp_path: Path) -> None:
+    """What was kept as `decimal` is read as `float`: nothing is set aside, and nothing changes but what is edited."""
+    with closing(SqliteStore(tmp_path / "old.db")) as store:
+        world = World(store=store)
+        world.dynamics.add_column("lead", FieldSpec(name="new_share", type="decimal", precision=2, label="Share"))
+        await world.sync.fields.select(
+            Pick(Entity.LEAD, "lastname"), Pick(Entity.LEAD, "new_share", marketo=NewField("Share"))
+        )
+        link = await world.linked(Entity.LEAD, lastname="Lovelace", new_share=Decimal("0.25"))
+        with store.transaction():
+            for table, column in (("pair", "marketo_spec"), ("description", "fields")):
+                store._database.write(
+                    f'UPDATE {table} SET {column} = replace({column}, \'"type":"float"\', \'"type":"decimal"\')'  # noqa: S608
+                )
+        world.restart()
+        world.marketo.edit("lead", link.marketo, share=0.5)
+        report = await world.rest()
+        assert (report.ended, await _state(world, "new_share")) == ("done", (PairState.ACTIVE, ""))
+        assert world.row(link)["new_share"] == Decimal("0.50")
 
 
 async def test_a_column_hidden_while_it_is_read_is_never_a_clear() -> None:
