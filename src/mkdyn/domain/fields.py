@@ -41,6 +41,7 @@ class FieldSpec:
         masked: Whether this user is shown something else than the values: a mask of them.
         nature: Where its values come from.
         targets: The tables a lookup points to.
+        api_created: Whether an API created it (Marketo, which takes so many), where that is known.
         id: The system's lasting identity of the field, if it has one.
     """
 
@@ -61,6 +62,7 @@ class FieldSpec:
     masked: bool = False
     nature: Nature = "entered"
     targets: tuple[str, ...] = ()
+    api_created: bool = False
     id: str | None = None
 
     @property

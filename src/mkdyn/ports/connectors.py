@@ -174,7 +174,8 @@ class MarketoConnector(Connector, Protocol):
         It is described, and can be written, from then on.
 
         Raises:
-            FieldError: There is one of another type, or Marketo takes no such field.
+            FieldError: There is one of another type, or Marketo takes no such field: the name, the
+                label, the object or the number of fields. Nothing is created then.
         """
         ...
 

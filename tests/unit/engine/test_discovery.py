@@ -12,7 +12,7 @@ import pytest
 
 from mkdyn import Entity, Pick, Rules, SqliteStore
 from mkdyn.domain import FieldSpec, NewField, PairState
-from mkdyn.errors import NotEligibleError
+from mkdyn.errors import FieldError, NotEligibleError
 from mkdyn.testing import FakeDynamics, FakeMarketo
 from tests.unit.engine.world import World
 
@@ -345,3 +345,23 @@ async def test_all_pairs_set_aside_is_no_error() -> None:
     assert (await world.run()).ended == "warnings"
     world.dynamics.show_column("account", "name")
     assert (await world.run()).ended == "done"
+
+
+async def test_no_field_is_created_unless_all_can_be() -> None:
+    """One more than Marketo creates: the limit is named, and neither system nor the state has changed."""
+    world = World()
+    for number in range(96):  # mkdyn's own three are there
+        await world.marketo.create_field("lead", NewField(f"Field {number}"))
+    for name in ("new_a", "new_b"):
+        world.dynamics.add_column("lead", FieldSpec(name=name, type="text", length=10))
+    picks = [Pick(Entity.LEAD, name, marketo=NewField(name)) for name in ("new_a", "new_b")]
+    before = await world.marketo.describe("lead"), world.marketo.calls_by_name["create_field"]
+    with pytest.raises(FieldError) as caught:
+        await world.sync.fields.select(*picks)
+    assert str(caught.value) == (
+        "Marketo's API creates 100 fields of persons and no more: 99 are there, 2 asked for. "
+        "Pick fewer, or create fields in Marketo yourself and name them."
+    )
+    assert (await world.marketo.describe("lead"), world.marketo.calls_by_name["create_field"]) == before
+    assert not await world.sync.fields.selected()
+    assert len((await world.sync.fields.select(picks[0])).created) == 1
