@@ -68,7 +68,10 @@ class Connector(Protocol):
     that is not there an `UnknownFieldError` for the first three: it never looks empty.
 
     Values are of the types of `FieldValue`, each as its field's type says: a decimal is a
-    `Decimal` or a float, a date and time has a zone. Texts come back letter for letter.
+    `Decimal` or a float; a choice, a state or a status is its number, several choices are their
+    numbers with commas between them (`"1,9"`); a lookup, an owner or a customer is a GUID in
+    lower case; a date and time has a zone, but for a wall clock's, which has none; a day is a
+    `date`. Texts come back letter for letter.
     """
 
     async def identify(self) -> Identity:
@@ -204,5 +207,8 @@ class SchemaStamped(Protocol):
     """A connector that can say cheaply whether its fields are still what they were. Not every one can."""
 
     async def schema_stamp(self, objects: Collection[str], /) -> str:
-        """Return a text that changes whenever `describe` would answer otherwise for one of these objects. One call."""
+        """Return a text that changes whenever `describe` would answer otherwise for one of these objects. One call.
+
+        It stays the same while nobody changes a column or a right.
+        """
         ...
