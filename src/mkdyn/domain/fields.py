@@ -38,8 +38,10 @@ class FieldSpec:
         readable: Whether this user may read it.
         writable: Whether this user may write it.
         secured: Whether column security decides who may read and write it.
+        masked: Whether this user is shown something else than the values: a mask of them.
         nature: Where its values come from.
         targets: The tables a lookup points to.
+        api_created: Whether an API created it (Marketo, which takes so many), where that is known.
         id: The system's lasting identity of the field, if it has one.
     """
 
@@ -57,8 +59,10 @@ class FieldSpec:
     readable: bool = True
     writable: bool = True
     secured: bool = False
+    masked: bool = False
     nature: Nature = "entered"
     targets: tuple[str, ...] = ()
+    api_created: bool = False
     id: str | None = None
 
     @property

@@ -63,6 +63,8 @@ def eligibility(field: FieldSpec) -> Eligibility:
     secured = "secured; " if field.secured else ""
     if not field.readable:
         return NotEligible(f"{secured}the sync user may not read it")
+    if field.masked:
+        return NotEligible(f"{secured}the sync user is shown masks of its values")
     if field.type in NEVER:
         return NotEligible(NEVER[field.type])
     if field.nature in _COMPUTED:

@@ -9,20 +9,19 @@ from typing import assert_never
 
 import attrs
 
+from mkdyn.domain.creation import as_spec, completed, refusals
 from mkdyn.domain.directions import Direction, direction_of, narrowed
 from mkdyn.domain.entities import AnyEntity, CustomEntity, Entity
 from mkdyn.domain.fields import FieldPair, FieldSpec, NewField, PairState
-from mkdyn.domain.lenses.matrix import counterpart_type, lens_between
+from mkdyn.domain.lenses.matrix import lens_between
 from mkdyn.domain.mapping import STANDARD_MAPPING, standard_row
 from mkdyn.domain.registry import DynamicsSchema, Eligible, FieldChanges, MarketoSchema, NotEligible, Pick, eligibility
 from mkdyn.domain.systems import System
-from mkdyn.domain.types import CREATABLE, CREATABLE_IN_CUSTOM, MARKETO_LENGTH, TEXTS
 from mkdyn.errors import (
     FieldCreationError,
     FieldError,
     NotEligibleError,
     OneWayError,
-    TypeMismatchError,
     UnknownEntityError,
     UnknownFieldError,
 )
@@ -108,6 +107,7 @@ def selection(
         removed += [before] if before is not None else []
         if new is not None:
             created.append((pick.entity.marketo_object, new))
+    faults += refusals(created, marketo)
     if faults:
         raise FieldError.of(tuple(faults), len(picks))
     return FieldChanges(added=tuple(added), removed=tuple(removed), unchanged=tuple(unchanged), created=tuple(created))
@@ -146,7 +146,7 @@ def _pair(
         raise FieldError(
             f"{pick.entity}.{pick.dynamics}: mkdyn keeps {name} for itself.", what_to_do="Choose another field."
         )
-    target = marketo.get(pick.entity.marketo_object, {}).get(name) if new is None else _as_spec(new, spec)
+    target = marketo.get(pick.entity.marketo_object, {}).get(name) if new is None else as_spec(new, spec)
     if target is None:
         near = nearest(name, marketo.get(pick.entity.marketo_object, {}))
         hint = f"; nearest: {near}" if near else ""
@@ -187,7 +187,13 @@ def _dynamics_field(pick: Pick, dynamics: DynamicsSchema) -> FieldSpec:
     if isinstance(verdict, NotEligible):
         raise NotEligibleError(
             f"{pick.entity}.{pick.dynamics} is not eligible: {verdict.reason}.",
-            what_to_do="Let the sync user read it, or leave it out." if not spec.readable else "Leave it out.",
+            what_to_do=(
+                "Let the sync user read it, or leave it out."
+                if not spec.readable
+                else "Let the sync user read it unmasked, or leave it out."
+                if spec.masked
+                else "Leave it out."
+            ),
         )
     return spec
 
@@ -204,44 +210,23 @@ def _target(pick: Pick, spec: FieldSpec, marketo: MarketoSchema) -> tuple[str, N
                     what_to_do="Give one: NewField('…', name='…').",
                 )
             there = new.api_name in marketo.get(pick.entity.marketo_object, {})
-            return new.api_name, None if there else _completed(new, pick, spec)
+            return new.api_name, None if there else completed(new, pick.entity, spec)
         case None:
             row = standard_row(pick.entity, pick.dynamics)
             if row is not None:
                 if row.label is None or row.marketo in marketo.get(pick.entity.marketo_object, {}):
                     return row.marketo, None
-                return row.marketo, _completed(NewField(row.label, name=row.marketo), pick, spec)
+                return row.marketo, completed(NewField(row.label, name=row.marketo), pick.entity, spec)
             if isinstance(pick.entity, CustomEntity):  # its custom object is ours to shape
                 new = NewField(spec.label or spec.name, name=spec.name)
                 there = spec.name in marketo.get(pick.entity.marketo_object, {})
-                return spec.name, None if there else _completed(new, pick, spec)
+                return spec.name, None if there else completed(new, pick.entity, spec)
             raise UnknownFieldError(
                 f"{pick.entity}.{pick.dynamics} has no standard counterpart in Marketo.",
                 what_to_do="Name one: Pick(…, marketo='…'), or have one created: Pick(…, marketo=NewField('…')).",
             )
         case _:
             assert_never(pick.marketo)
-
-
-def _completed(new: NewField, pick: Pick, spec: FieldSpec) -> NewField:
-    """Return the field to create with its name, and a type that Marketo creates and that holds the Dynamics field.
-
-    Raises:
-        TypeMismatchError: Marketo creates no field of the type asked for.
-    """
-    creatable = CREATABLE_IN_CUSTOM if isinstance(pick.entity, CustomEntity) else CREATABLE
-    kind = new.type or counterpart_type(spec, creatable)
-    if kind not in creatable and kind is not None:
-        raise TypeMismatchError(
-            f"{pick.entity}.{pick.dynamics}: Marketo creates no field of type {kind} there.",
-            what_to_do=f"Take one of {', '.join(sorted(creatable))}, or create the field in Marketo and name it.",
-        )
-    return attrs.evolve(new, name=new.api_name, type=kind)
-
-
-def _as_spec(new: NewField, spec: FieldSpec) -> FieldSpec:
-    kind = new.type or spec.type
-    return FieldSpec(name=new.api_name, type=kind, label=new.label, length=MARKETO_LENGTH if kind in TEXTS else None)
 
 
 def _direction(pick: Pick, spec: FieldSpec, target: FieldSpec) -> Direction:

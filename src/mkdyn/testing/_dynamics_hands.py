@@ -201,6 +201,14 @@ class DynamicsHands(FakeSystem):
         """
         self._secure(object, name, readable=True)
 
+    def mask_column(self, object: str, name: str, /) -> None:
+        """Someone secures a column by a masking rule: the sync user may write it, and is shown masks of its values.
+
+        Raises:
+            LookupError: There is none.
+        """
+        self._secure(object, name, readable=True, masked=True)
+
     def show_column(self, object: str, name: str, /) -> None:
         """Someone gives the sync user back all rights on a secured column.
 
@@ -228,10 +236,11 @@ class DynamicsHands(FakeSystem):
         """Let every delta token there is expire."""
         self._epoch += 1
 
-    def _secure(self, object: str, name: str, *, readable: bool) -> None:
+    def _secure(self, object: str, name: str, *, readable: bool, masked: bool = False) -> None:
         table = known(self._tables, object)
         spec = self._secured.setdefault((object, name), table.spec_of(name))
-        table.define(attrs.evolve(spec, readable=readable, writable=False, secured=True))
+        writable = masked and spec.writable
+        table.define(attrs.evolve(spec, readable=readable, writable=writable, secured=True, masked=masked))
 
     # What is stored
 

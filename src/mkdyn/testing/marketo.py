@@ -7,7 +7,8 @@
 It keeps Marketo's rules as far as a sync meets them: e-mail addresses may repeat, empty booleans
 are false, a bad field refuses its record, company fields are not a person's, everybody's changes
 are in one feed without a name, and entries can be seen before or after the values they tell of.
-It does not keep: partitions, programs, lists, duplicate races, the limits of the real API.
+It does not keep: partitions, programs, lists, duplicate races, the limits of the real API but for
+those on creating fields.
 """
 
 from __future__ import annotations
@@ -19,6 +20,8 @@ from typing import TYPE_CHECKING, ClassVar, Final, Literal, assert_never
 
 import attrs
 
+from mkdyn.domain.creation import refusals
+from mkdyn.domain.entities import Entity
 from mkdyn.domain.feeds import Cursor
 from mkdyn.domain.fields import FieldSpec, NewField
 from mkdyn.domain.outcomes import Applied, Create, Delete, Outcome, Rejected, Stale, Unknown, Update, Write
@@ -125,18 +128,20 @@ class FakeMarketo(MarketoHands):
         name = field.api_name
         if not self._may_create_fields:
             raise CheckError((f"Marketo: the API user may not create fields. Create {object} field {name}.",))
-        if not (name[:1].isalpha() and name.isascii() and name.replace("_", "").isalnum()):
-            raise FieldError(
-                f"{name!r} is no name for a Marketo field.", what_to_do="Start with a letter; use a-z, 0-9, _."
-            )
         spec = created_spec(name, field.label, field.type or "text")
         there = self._tables[object].specs.get(name, spec) if object in self._tables else spec
-        creatable = CREATABLE if object in OBJECTS else CREATABLE_IN_CUSTOM
+        own = object in OBJECTS and object != Entity.TEAM.marketo_object
+        creatable = CREATABLE if own else CREATABLE_IN_CUSTOM
         if spec.type not in creatable or there.type != spec.type:
             raise TypeMismatchError(
                 f"{object}.{name} can't be a field of type {spec.type}; it is {there.type}.",
                 what_to_do="Choose another name, or another type.",
             )
+        if there is spec:
+            described = {name: self._tables[name].specs for name in (object,) if name in self._tables}
+            faults = refusals([(object, field)], described)
+            if faults:
+                raise FieldError.of(tuple(faults), 1)
         return there
 
     async def merge(self, winner: str, losers: Sequence[str], /) -> Outcome:

@@ -67,6 +67,7 @@ PERSON = (
     spec("new_tier", label="Tier", length=40),
     spec("new_rating", "decimal", nature="calculated"),
     spec("new_ssn", length=11, readable=False),
+    spec("new_iban", length=34, masked=True, secured=True),
     spec("new_blob", "unsupported"),
     spec("mkt_leadscore", "integer"),
     spec("statecode", "choice"),
@@ -131,6 +132,9 @@ def refused(*picks: Pick, current: Sequence[FieldPair] = ()) -> FieldError:
         (spec("x", nature="system"), NotEligible("Dynamics keeps it for itself")),
         (spec("x", "image"), NotEligible("images can't be synced")),
         (spec("x", secured=True, readable=False), NotEligible("secured; the sync user may not read it")),
+        (spec("x", masked=True), NotEligible("the sync user is shown masks of its values")),
+        (spec("x", secured=True, masked=True), NotEligible("secured; the sync user is shown masks of its values")),
+        (spec("x", readable=False, masked=True), NotEligible("the sync user may not read it")),
         (spec("x", secured=True, writable=False), EligibleToMarketo("secured; the sync user may not write it")),
     ],
 )
@@ -424,6 +428,14 @@ NO_COLUMN = (
             Pick(Entity.LEAD, "new_ssn", marketo="title"),
             NotEligibleError,
             "lead.new_ssn is not eligible: the sync user may not read it. Let the sync user read it, or leave it out.",
+        ),
+        (
+            Pick(Entity.LEAD, "new_iban", marketo="title"),
+            NotEligibleError,
+            (
+                "lead.new_iban is not eligible: secured; the sync user is shown masks of its values. "
+                "Let the sync user read it unmasked, or leave it out."
+            ),
         ),
         (
             Pick(Entity.LEAD, "new_blob", marketo="title"),
