@@ -31,8 +31,9 @@ from mkdyn.domain import (
     eligibility,
 )
 from mkdyn.domain.mapping import STANDARD_MAPPING
+from mkdyn.domain.names import nearest
 from mkdyn.domain.registry import DynamicsSchema, MarketoSchema
-from mkdyn.domain.selection import defaults, nearest, replacement, reselected, selection
+from mkdyn.domain.selection import defaults, replacement, reselected, selection
 from mkdyn.errors import (
     FieldCreationError,
     FieldError,
@@ -172,6 +173,44 @@ def test_a_candidate_in_one_line(entity: AnyEntity, name: str, marketo: str | No
     """Name, shape, direction, counterpart, and why not."""
     field = DYNAMICS[entity][name]
     assert str(Candidate(entity=entity, field=field, eligibility=eligibility(field), marketo=marketo)) == line
+
+
+@pytest.mark.parametrize(
+    ("entity", "field", "marketo", "pick"),
+    [
+        (Entity.LEAD, spec("jobtitle", label="Job Title"), "title", Pick(Entity.LEAD, "jobtitle")),
+        (
+            Entity.LEAD,
+            spec("new_tier", label="Customer tier"),
+            None,
+            Pick(Entity.LEAD, "new_tier", marketo=NewField("Customer tier")),
+        ),
+        (Entity.LEAD, spec("new_tier"), None, Pick(Entity.LEAD, "new_tier", marketo=NewField("new_tier"))),
+        (
+            Entity.LEAD,
+            spec("new_tier", label="顧客"),
+            None,
+            Pick(Entity.LEAD, "new_tier", marketo=NewField("顧客", name="new_tier")),
+        ),
+        (SUBSCRIPTION, spec("new_plan", label="Plan"), None, Pick(SUBSCRIPTION, "new_plan")),
+    ],
+    ids=str,
+)
+def test_a_candidate_gives_its_pick(entity: AnyEntity, field: FieldSpec, marketo: str | None, pick: Pick) -> None:
+    """So that fields can be picked by a predicate: the standard counterpart, or a new field with the same label."""
+    candidate = Candidate(entity=entity, field=field, eligibility=eligibility(field), marketo=marketo)
+    assert candidate.pick() == pick
+    narrow = candidate.pick(direction=Direction.TO_MARKETO, authority=System.DYNAMICS)
+    assert narrow == attrs.evolve(pick, direction=Direction.TO_MARKETO, authority=System.DYNAMICS)
+
+
+def test_a_candidate_is_eligible_if_it_can_go_one_way() -> None:
+    """What Dynamics calculates can be read."""
+    found = {
+        name: Candidate(entity=Entity.LEAD, field=field, eligibility=eligibility(field)).eligible
+        for name, field in DYNAMICS[Entity.LEAD].items()
+    }
+    assert [name for name, eligible in found.items() if not eligible] == ["new_ssn", "new_blob"]
 
 
 # -- what a selection takes ----------------------------------------------------------------------------
