@@ -26,7 +26,6 @@ from mkdyn.errors import (
     UnknownFieldError,
 )
 
-
 P = ParamSpec("P")
 T = TypeVar("T")
 

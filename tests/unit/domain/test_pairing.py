@@ -56,7 +56,7 @@ def faults(*picks: Pick) -> list[str]:
 def test_every_fault_of_a_file_is_told_with_its_line() -> None:
     """Of several picks, and all that is wrong with one pick; with the nearest names there are."""
     assert faults(
-        Pick(Entity.LEAD, "jobtitel", marketo="titel", line=3),
+        Pick(Entity.LEAD, "jobtitel", marketo="phonex", line=3),
         Pick(Entity.LEAD, "jobtitle", marketo="phone", line=8),
         Pick(Entity.LEAD, "telephone1", marketo="phone", line=12),
         Pick(Entity.ACCOUNT, "name", marketo="companny", direction=Direction.BOTH, line=20),
@@ -67,7 +67,7 @@ def test_every_fault_of_a_file_is_told_with_its_line() -> None:
             "line 3: lead.jobtitel is not in Dynamics (nearest: jobtitle), "
             f"and no field can be created in Dynamics from Marketo. {CREATE}"
         ),
-        "line 3: lead.titel is not in Marketo; nearest: title. Name another one, or have it created: marketo=NewField(…).",
+        "line 3: lead.phonex is not in Marketo; nearest: phone. Name another one, or have it created: marketo=NewField(…).",
         (
             "line 12: lead.telephone1: phone is fed by jobtitle already (line 8). "
             "Deselect that one, or choose another Marketo field."
@@ -101,7 +101,7 @@ def test_refused_picks_are_counted_and_not_their_faults() -> None:
 def test_a_field_asked_for_in_dynamics_is_refused_for_that_alone() -> None:
     """A program gets M4's error, whatever else is wrong with the pick; it knows the nearest name."""
     with pytest.raises(FieldCreationError) as caught:
-        select(Pick(Entity.LEAD, "jobtitel", marketo="titel", direction=Direction.TO_DYNAMICS))
+        select(Pick(Entity.LEAD, "jobtitel", marketo="phonex", direction=Direction.TO_DYNAMICS))
     assert caught.value.nearest == "jobtitle"
     assert caught.value.faults == (caught.value,)
 
