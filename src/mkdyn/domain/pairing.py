@@ -8,7 +8,7 @@ from typing import ParamSpec, TypeVar, assert_never
 import attrs
 
 from mkdyn.domain.directions import Direction, direction_of, narrowed
-from mkdyn.domain.entities import AnyEntity, CustomEntity, Entity
+from mkdyn.domain.entities import ENTITY_NAMES, AnyEntity, CustomEntity
 from mkdyn.domain.fields import FieldPair, FieldSpec, NewField
 from mkdyn.domain.lenses.matrix import counterpart_type, lens_between
 from mkdyn.domain.mapping import standard_row
@@ -113,7 +113,8 @@ def _dynamics_field(pick: Pick, dynamics: DynamicsSchema) -> FieldSpec:
 
 def unknown_table(entity: AnyEntity) -> UnknownEntityError:
     """Return the error of an entity that Dynamics describes no field of."""
-    hint = nearest_hint(entity.logical_name, [known.logical_name for known in Entity if known is not entity])
+    others = [name for name, known in ENTITY_NAMES.items() if known is not entity]
+    hint = nearest_hint(entity.logical_name, others)
     return UnknownEntityError(
         f"Dynamics has no table {entity.logical_name}, or the sync user can't see it{hint}.",
         what_to_do="Check the name, or give the sync user's role Read on it.",
@@ -141,7 +142,7 @@ def _marketo_field(
     near = nearest(name, fields)
     raise UnknownFieldError(
         f"{pick.entity.marketo_object}.{name} is not in Marketo{f'; nearest: {near}' if near else ''}.",
-        what_to_do="Name another one, or have it created: marketo=NewField(…).",
+        what_to_do="Name another one, or have one created.",
         nearest=near,
     )
 
@@ -155,7 +156,7 @@ def _wanted(pick: Pick, ours: FieldSpec | None, fields: Collection[str]) -> str 
             if not new.api_name:
                 raise FieldError(
                     f"{pick.entity}.{pick.dynamics}: no API name can be made of the new field's label.",
-                    what_to_do="Give one: NewField('…', name='…').",
+                    what_to_do="Give it a name, too.",
                 )
             return new
         case None:
@@ -173,7 +174,7 @@ def _counterpart(pick: Pick, ours: FieldSpec, fields: Collection[str]) -> str | 
         return NewField(ours.label or ours.name, name=ours.name)
     raise UnknownFieldError(
         f"{pick.entity}.{pick.dynamics} has no standard counterpart in Marketo.",
-        what_to_do="Name one: Pick(…, marketo='…'), or have one created: Pick(…, marketo=NewField('…')).",
+        what_to_do="Name one, or have one created.",
     )
 
 

@@ -61,9 +61,11 @@ def selection(
     """
     now = {_place(pair): pair for pair in current}
     moving = {(pick.entity, pick.dynamics) for pick in picks}
-    taken = {(pair.entity, pair.marketo): (pair.dynamics, "") for pair in current if _place(pair) not in moving}
+    taken: dict[_Place, tuple[str, int | None]] = {
+        (pair.entity, pair.marketo): (pair.dynamics, None) for pair in current if _place(pair) not in moving
+    }
     there = {name: dict(fields) for name, fields in marketo.items()}
-    picked: dict[_Place, FieldPair] = {}
+    picked: dict[_Place, tuple[FieldPair, int | None]] = {}
     added: list[FieldPair] = []
     removed: list[FieldPair] = []
     unchanged: list[FieldPair] = []
@@ -78,7 +80,7 @@ def selection(
                 fault.line = pick.line
             faults.append(wrong)
             continue
-        if picked[_place(pair)] is not pair:
+        if picked[_place(pair)][0] is not pair:
             continue
         before = now.get(_place(pair))
         if before is not None and before.state.syncs and _same_choice(before, pair):
@@ -124,8 +126,8 @@ def _place(pair: FieldPair) -> _Place:
 def _twofold(
     pick: Pick,
     found: Pairing,
-    taken: MutableMapping[_Place, tuple[str, str]],
-    picked: MutableMapping[_Place, FieldPair],
+    taken: MutableMapping[_Place, tuple[str, int | None]],
+    picked: MutableMapping[_Place, tuple[FieldPair, int | None]],
 ) -> Sequence[FieldError]:
     """Return what is wrong with a pick beside others, and note what it takes.
 
@@ -133,13 +135,13 @@ def _twofold(
         pick: The pick.
         found: What it comes to.
         taken: The Dynamics field that feeds each Marketo field, and the line that says so.
-        picked: The pairs of the picks before.
+        picked: The pairs of the picks before, and their lines.
     """
     faults: list[FieldError] = []
     if found.target is not None:
-        here = "" if pick.line is None else f" (line {pick.line})"
-        holder, where = taken.setdefault((pick.entity, found.target.name), (pick.dynamics, here))
+        holder, line = taken.setdefault((pick.entity, found.target.name), (pick.dynamics, pick.line))
         if holder != pick.dynamics:
+            where = "" if line is None else f" (line {line})"
             faults.append(
                 FieldError(
                     f"{pick.entity}.{pick.dynamics}: {found.target.name} is fed by {holder} already{where}.",
@@ -147,11 +149,13 @@ def _twofold(
                 )
             )
     if found.pair is not None:
-        twin = picked.setdefault(_place(found.pair), found.pair)
+        twin, line = picked.setdefault(_place(found.pair), (found.pair, pick.line))
         if not _same_choice(twin, found.pair):
+            where = "" if line is None else f" (first on line {line})"
             faults.append(
                 FieldError(
-                    f"{pick.entity}.{pick.dynamics} is picked twice, in two ways.", what_to_do="Keep one of the picks."
+                    f"{pick.entity}.{pick.dynamics} is picked twice, in two ways{where}.",
+                    what_to_do="Keep one of the picks.",
                 )
             )
     return faults

@@ -20,12 +20,13 @@ A custom entity is defined once, by its Dynamics name; one that no field is of i
 from __future__ import annotations
 
 import json
+import re
 import tomllib
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final, TypeGuard, cast, get_args
 
 from mkdyn.domain.directions import Direction
-from mkdyn.domain.entities import AnyEntity, CustomEntity, Entity
+from mkdyn.domain.entities import ENTITY_NAMES, AnyEntity, CustomEntity
 from mkdyn.domain.fields import FieldPair, NewField
 from mkdyn.domain.names import nearest_hint
 from mkdyn.domain.registry import Pick
@@ -34,11 +35,8 @@ from mkdyn.domain.toml_heads import Heads
 from mkdyn.domain.types import FieldType
 from mkdyn.errors import FieldError, UnknownEntityError
 
-_ENTITIES: Final[Mapping[str, Entity]] = {
-    **{entity.logical_name: entity for entity in Entity},
-    **{str(entity): entity for entity in Entity},
-}
 _FIELD_KEYS: Final = ("entity", "dynamics", "marketo", "create", "name", "type", "direction", "authority")
+_BARE: Final = re.compile(r"[A-Za-z0-9_-]+")
 _NEEDED: Final = ("entity", "dynamics")
 _ENTITY_KEYS: Final = ("parent", "via", "marketo")
 
@@ -174,11 +172,11 @@ class _Reader:
         return None
 
     def _entity(self, name: str, line: int | None) -> AnyEntity | None:
-        if name in _ENTITIES:
-            return _ENTITIES[name]
+        if name in ENTITY_NAMES:
+            return ENTITY_NAMES[name]
         if name in self._definitions:
             return self._customs[name]
-        hint = nearest_hint(name, [*_ENTITIES, *self._definitions])
+        hint = nearest_hint(name, [*ENTITY_NAMES, *self._definitions])
         self.fault(
             UnknownEntityError(
                 f"entity {name} is not known{hint}.",
@@ -216,7 +214,7 @@ class _Reader:
 
     def _is_no_entity(self, name: str, table: object, below: tuple[str, ...]) -> str | None:
         """Say why a definition is none, if it is not."""
-        if name in _ENTITIES:
+        if name in ENTITY_NAMES:
             return f"[entity.{name}] is known without being defined."
         if name in below:
             return f"[entity.{name}] is its own parent."
@@ -255,7 +253,8 @@ def _define(entity: AnyEntity | None, customs: dict[str, CustomEntity]) -> None:
 def _entity_text(entity: CustomEntity) -> str:
     parent = None if entity.parent is None else entity.parent.logical_name
     facts = {"parent": parent, "via": entity.via, "marketo": entity.marketo}
-    return _table(f"[entity.{_quoted(entity.logical_name)}]", facts)
+    name = entity.logical_name
+    return _table(f"[entity.{name if _BARE.fullmatch(name) else _quoted(name)}]", facts)
 
 
 def _field_text(item: Pick | FieldPair) -> str:

@@ -67,16 +67,13 @@ def test_every_fault_of_a_file_is_told_with_its_line() -> None:
             "line 3: lead.jobtitel is not in Dynamics (nearest: jobtitle), "
             f"and no field can be created in Dynamics from Marketo. {CREATE}"
         ),
-        "line 3: lead.phonex is not in Marketo; nearest: phone. Name another one, or have it created: marketo=NewField(…).",
+        "line 3: lead.phonex is not in Marketo; nearest: phone. Name another one, or have one created.",
         (
             "line 12: lead.telephone1: phone is fed by jobtitle already (line 8). "
             "Deselect that one, or choose another Marketo field."
         ),
         "line 20: account.name: accounts sync Dynamics → Marketo only. Leave direction out.",
-        (
-            "line 20: company.companny is not in Marketo; nearest: company. "
-            "Name another one, or have it created: marketo=NewField(…)."
-        ),
+        ("line 20: company.companny is not in Marketo; nearest: company. Name another one, or have one created."),
         (
             "line 30: new_locked (text in Dynamics) does not fit leadScore (integer in Marketo). "
             "Map it to a Marketo field of type text."
@@ -126,6 +123,15 @@ def test_beside_an_unknown_field_only_what_can_be_known_is_told(
     assert first.startswith("line 1: lead.qqq is not in Dynamics")
     assert len(others) == len(more)
     assert all(text in fault for text, fault in zip(more, others, strict=True))
+
+
+def test_a_field_that_a_file_picks_twice_is_told_with_both_lines() -> None:
+    """In two ways: in the same way is no fault."""
+    picks = [Pick(Entity.LEAD, "jobtitle", line=1), Pick(Entity.LEAD, "jobtitle", marketo="title", line=5)]
+    assert len(select(*picks).added) == 1
+    assert faults(*picks, Pick(Entity.LEAD, "jobtitle", marketo="phone", line=9)) == [
+        "line 9: lead.jobtitle is picked twice, in two ways (first on line 1). Keep one of the picks."
+    ]
 
 
 def test_of_a_table_that_is_not_there_nothing_else_is_told() -> None:

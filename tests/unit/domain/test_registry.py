@@ -436,20 +436,17 @@ NO_COLUMN = (
         (
             Pick(Entity.LEAD, "jobtitle", marketo="titles"),
             UnknownFieldError,
-            "lead.titles is not in Marketo; nearest: title. Name another one, or have it created: marketo=NewField(…).",
+            "lead.titles is not in Marketo; nearest: title. Name another one, or have one created.",
         ),
         (
             Pick(Entity.LEAD, "jobtitle", marketo="qqq"),
             UnknownFieldError,
-            "lead.qqq is not in Marketo. Name another one, or have it created: marketo=NewField(…).",
+            "lead.qqq is not in Marketo. Name another one, or have one created.",
         ),
         (
             Pick(Entity.LEAD, "new_tier"),
             UnknownFieldError,
-            (
-                "lead.new_tier has no standard counterpart in Marketo. "
-                "Name one: Pick(…, marketo='…'), or have one created: Pick(…, marketo=NewField('…'))."
-            ),
+            ("lead.new_tier has no standard counterpart in Marketo. Name one, or have one created."),
         ),
         (
             Pick(Entity.OPPORTUNITY, "name"),
@@ -490,7 +487,7 @@ NO_COLUMN = (
         (
             Pick(Entity.LEAD, "jobtitle", marketo=NewField("顧客")),
             FieldError,
-            "lead.jobtitle: no API name can be made of the new field's label. Give one: NewField('…', name='…').",
+            "lead.jobtitle: no API name can be made of the new field's label. Give it a name, too.",
         ),
     ],
     ids=str,
