@@ -9,7 +9,7 @@ import attrs
 
 from mkdyn.domain.directions import Direction, direction_of, narrowed
 from mkdyn.domain.entities import ENTITY_NAMES, AnyEntity, CustomEntity
-from mkdyn.domain.fields import FieldPair, FieldSpec, NewField
+from mkdyn.domain.fields import MARKETO_NAME, FieldPair, FieldSpec, NewField
 from mkdyn.domain.lenses.matrix import counterpart_type, lens_between
 from mkdyn.domain.mapping import standard_row
 from mkdyn.domain.names import nearest, nearest_hint
@@ -153,10 +153,13 @@ def _wanted(pick: Pick, ours: FieldSpec | None, fields: Collection[str]) -> str 
         case str() as name:
             return name
         case NewField() as new:
-            if not new.api_name:
+            if not MARKETO_NAME.fullmatch(new.api_name):
+                made = (
+                    f"no API name can be made of {new.label!r}" if new.name is None else f"{new.name!r} is no API name"
+                )
                 raise FieldError(
-                    f"{pick.entity}.{pick.dynamics}: no API name can be made of the new field's label.",
-                    what_to_do="Give it a name, too.",
+                    f"{pick.entity}.{pick.dynamics}: {made}.",
+                    what_to_do="Give the new field a name, too: a letter first; then letters, digits and _.",
                 )
             return new
         case None:

@@ -9,7 +9,7 @@ import attrs
 
 from mkdyn.domain.directions import Direction, direction_of
 from mkdyn.domain.entities import AnyEntity, Entity
-from mkdyn.domain.fields import FieldPair, FieldSpec, Nature, NewField
+from mkdyn.domain.fields import FieldPair, FieldSpec, Nature, NewField, new_field
 from mkdyn.domain.systems import System
 from mkdyn.domain.types import NEVER
 
@@ -123,10 +123,7 @@ class Candidate:
         """
         new: NewField | None = None
         if self.marketo is None and isinstance(self.entity, Entity):  # a custom entity's fields have names of their own
-            label = self.field.label or self.field.name
-            new = NewField(label)
-            if not new.api_name:
-                new = NewField(label, name=self.field.name)
+            new = new_field(self.field.label or self.field.name, self.field.name)
         return Pick(self.entity, self.field.name, marketo=new, direction=direction, authority=authority)
 
     def __str__(self) -> str:

@@ -74,13 +74,13 @@ class TestList:
         """Selected or not, eligible or not; with the Marketo field, the way, and the reason."""
         lines = shown(run("list", "contact", "--state", state))
         assert lines[0] == "contact · 40 fields, 20 selected"
-        assert lines[1] == "field type state Marketo field direction authority"
+        assert lines[1] == "field type state Marketo field direction note"
         assert "jobtitle text(100) active title both ways" in lines
         assert "ownerid owner active externalSalesPersonId → Marketo" in lines
         assert "mkt_leadscore integer active leadScore → Dynamics" in lines
         assert "birthdate date not selected both ways" in lines
         assert "fullname text(160) not selected → Marketo the sync user may not write it" in lines
-        assert "statuscode status not selected → Marketo standard counterpart: dynamicsStatusReason" in lines
+        assert "statuscode status not selected (dynamicsStatusReason) → Marketo" in lines
 
     def test_without_an_entity_all_are_shown(self, state: Path) -> None:
         """The six, and the demo's own; by either name."""
@@ -181,7 +181,7 @@ class TestSelect:
         """Records are linked already, so it is refreshed first; selecting it again changes nothing."""
         command = ("select", "contact", "telephone2", "--state", state)
         assert shown(run(*command)) == [
-            "field Marketo field direction authority",
+            "field Marketo field direction note",
             (
                 "+ contact.telephone2 dynamicsHomePhone both ways "
                 "dynamicsHomePhone was created in Marketo; backfilling: Dynamics' values go to Marketo first"
@@ -323,7 +323,7 @@ class TestFiles:
         before = pairs(state)
         _edit(file)
         changes = [
-            "field Marketo field direction authority",
+            "field Marketo field direction note",
             "~ contact.jobtitle title → Marketo direction was both ways",
             "+ contact.fax homeFax both ways homeFax {} created in Marketo{}",
             "- new_product.new_price new_price → Marketo",

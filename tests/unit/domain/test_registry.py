@@ -416,6 +416,7 @@ def test_a_direction_that_cannot_be_had(pick: Pick, text: str) -> None:
 
 # -- refusals ------------------------------------------------------------------------------------------
 
+NAMED = "Give the new field a name, too: a letter first; then letters, digits and _."
 NO_COLUMN = (
     " is not in Dynamics, and no field can be created in Dynamics from Marketo. "
     "Create the column in Dynamics, publish it, let the sync user read it, then select it."
@@ -487,7 +488,17 @@ NO_COLUMN = (
         (
             Pick(Entity.LEAD, "jobtitle", marketo=NewField("顧客")),
             FieldError,
-            "lead.jobtitle: no API name can be made of the new field's label. Give it a name, too.",
+            "lead.jobtitle: no API name can be made of '顧客'. " + NAMED,
+        ),
+        (
+            Pick(Entity.LEAD, "jobtitle", marketo=NewField("2nd title")),
+            FieldError,
+            "lead.jobtitle: no API name can be made of '2nd title'. " + NAMED,
+        ),
+        (
+            Pick(Entity.LEAD, "jobtitle", marketo=NewField("Title", name="my-title")),
+            FieldError,
+            "lead.jobtitle: 'my-title' is no API name. " + NAMED,
         ),
     ],
     ids=str,

@@ -46,6 +46,8 @@ def list_command(
 ) -> None:
     """Show every Dynamics field: whether it can sync, and why not; whether it does, with what, and which way.
 
+    In parentheses, the standard counterpart of a field that is not selected.
+
     Exit: 0 all that is selected syncs; 1 a selected field is missing or blocked; 2 fix something.
     """
     with explained():

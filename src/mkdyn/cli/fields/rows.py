@@ -46,15 +46,20 @@ class Row:
 
     @property
     def note(self) -> str:
-        """What else to know: why it does not sync, why only one way, or what it would go to."""
+        """What else to know: why it does not sync, or why only one way."""
         if self.pair is not None and self.pair.reason:
             return self.pair.reason
         if self.candidate is None:
             return "not in Dynamics any more; the next run sets it aside"
-        why = [] if isinstance(self.candidate.eligibility, Eligible) else [self.candidate.eligibility.reason]
-        if self.pair is None and self.candidate.eligible and self.candidate.marketo is not None:
-            why.append(f"standard counterpart: {self.candidate.marketo}")
-        return "; ".join(why)
+        return "" if isinstance(self.candidate.eligibility, Eligible) else self.candidate.eligibility.reason
+
+    @property
+    def marketo(self) -> str:
+        """Its Marketo field; in parentheses the standard counterpart of one that is not selected."""
+        if self.pair is not None:
+            return self.pair.marketo
+        standard = None if self.candidate is None else self.candidate.marketo
+        return f"({standard})" if standard and self.direction is not None else ""
 
     @property
     def is_well(self) -> bool:

@@ -36,18 +36,22 @@ def show_fields(entity: AnyEntity, rows: Sequence[Row]) -> None:
     console = _console()
     selected = sum(row.pair is not None for row in rows)
     console.print(Text.assemble((str(entity), "bold cyan"), f" · {counted(len(rows))}, {selected} selected"))
-    table = _table("field", "type", "state", "Marketo field", "direction", "authority", "")
-    for row in rows:
-        table.add_row(
-            row.name,
-            "" if row.candidate is None else row.candidate.field.shape,
-            Text(row.state, style=_STYLES[row.state]),
-            "" if row.pair is None else row.pair.marketo,
-            _WAYS[row.direction],
-            "" if row.pair is None else _authority(row.pair),
-            row.note,
-        )
-    console.print(table)
+    _print(
+        console,
+        ("field", "type", "state", "Marketo field", "direction", "authority", "note"),
+        [
+            (
+                row.name,
+                "" if row.candidate is None else row.candidate.field.shape,
+                Text(row.state, style=_STYLES[row.state]),
+                row.marketo,
+                _WAYS[row.direction],
+                "" if row.pair is None else _authority(row.pair),
+                row.note,
+            )
+            for row in rows
+        ],
+    )
 
 
 def show_changes(changes: FieldChanges, *, done: bool) -> None:
@@ -60,19 +64,21 @@ def show_changes(changes: FieldChanges, *, done: bool) -> None:
     console = _console()
     found = changes_of(changes)
     if found:
-        table = _table("", "field", "Marketo field", "direction", "authority", "")
-        for item in found:
-            mark, style = _MARKS[item.kind]
-            pair = item.pair
-            table.add_row(
-                Text(mark, style=style),
-                f"{pair.entity}.{pair.dynamics}",
-                pair.marketo,
-                _WAYS[pair.direction],
-                _authority(pair),
-                "; ".join(_notes(item, done=done)),
-            )
-        console.print(table)
+        _print(
+            console,
+            ("", "field", "Marketo field", "direction", "authority", "note"),
+            [
+                (
+                    Text(*_MARKS[item.kind]),
+                    f"{item.pair.entity}.{item.pair.dynamics}",
+                    item.pair.marketo,
+                    _WAYS[item.pair.direction],
+                    _authority(item.pair),
+                    "; ".join(_notes(item, done=done)),
+                )
+                for item in found
+            ],
+        )
     counts = {kind: sum(item.kind == kind for item in found) for kind in _MARKS}
     counts["unchanged"] = len(changes.unchanged)
     console.print(" · ".join(f"{count} {kind}" for kind, count in counts.items() if count))
@@ -112,8 +118,12 @@ def _console() -> Console:
     return Console(highlight=False, width=None if sys.stdout.isatty() else _ANY_WIDTH)
 
 
-def _table(*columns: str) -> Table:
+def _print(console: Console, heads: Sequence[str], rows: Sequence[Sequence[str | Text]]) -> None:
+    """Print a table, without the columns that are empty."""
     table = Table(box=None, pad_edge=False, header_style="dim")
-    for column in columns:
-        table.add_column(column, overflow="fold")
-    return table
+    wanted = [place for place, _ in enumerate(heads) if any(row[place] for row in rows)]
+    for place in wanted:
+        table.add_column(heads[place], overflow="fold")
+    for row in rows:
+        table.add_row(*(row[place] for place in wanted))
+    console.print(table)

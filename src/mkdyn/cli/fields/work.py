@@ -16,6 +16,7 @@ from mkdyn.cli.fields.files import read_text, write
 from mkdyn.cli.fields.rows import Row, changes_data, rows_of
 from mkdyn.cli.fields.tables import counted, show_changes, show_fields
 from mkdyn.domain import AnyEntity, Candidate, FieldChanges
+from mkdyn.domain.fields import new_field
 from mkdyn.domain.names import nearest, nearest_hint
 from mkdyn.domain.selection_file import read_selection
 from mkdyn.errors import ConfigError, UnknownEntityError, UnknownFieldError
@@ -126,9 +127,7 @@ async def _pick(desk: Desk, entity: AnyEntity, wish: Wish) -> Pick:
     marketo: str | NewField | None = wish.marketo
     if wish.create:
         labels = {candidate.field.name: candidate.field.label for candidate in await desk.fields.candidates(entity)}
-        label = wish.label or labels.get(wish.field) or wish.field
-        new = NewField(label)
-        marketo = new if new.api_name else NewField(label, name=wish.field)
+        marketo = new_field(wish.label or labels.get(wish.field) or wish.field, wish.field)
     return Pick(entity, wish.field, marketo=marketo, direction=wish.direction, authority=wish.authority)
 
 
