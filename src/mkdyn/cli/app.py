@@ -10,6 +10,7 @@ import typer
 
 from mkdyn.cli.demo import demo
 from mkdyn.cli.errors import explained
+from mkdyn.cli.fields.commands import app as fields_app
 
 app: typer.Typer = typer.Typer(
     name="mkdyn",
@@ -18,6 +19,7 @@ app: typer.Typer = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,  # it would print local variables, and with them people's data
 )
+app.add_typer(fields_app, name="fields")
 
 
 def _show_version(wanted: bool) -> None:

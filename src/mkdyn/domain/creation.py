@@ -8,7 +8,7 @@ from typing import Final
 import attrs
 
 from mkdyn.domain.entities import PERSON, AnyEntity, CustomEntity, Entity
-from mkdyn.domain.fields import FieldSpec, NewField
+from mkdyn.domain.fields import MARKETO_NAME, FieldSpec, NewField
 from mkdyn.domain.lenses.matrix import counterpart_type
 from mkdyn.domain.types import CREATABLE, CREATABLE_IN_CUSTOM, MARKETO_LENGTH, TEXTS
 from mkdyn.errors import FieldError, TypeMismatchError
@@ -21,17 +21,23 @@ CUSTOM_FIELDS_MAX: Final = 50
 _STANDARD: Final = frozenset(entity.marketo_object for entity in (Entity.ACCOUNT, Entity.OPPORTUNITY, Entity.USER))
 
 
-def completed(new: NewField, entity: AnyEntity, dynamics: FieldSpec) -> NewField:
+def completed(new: NewField, entity: AnyEntity, name: str, dynamics: FieldSpec | None) -> NewField:
     """Return the field to create with its name, and a type that Marketo creates and that holds the Dynamics field.
+
+    Args:
+        new: What is asked for.
+        entity: Whose field.
+        name: The Dynamics field's name.
+        dynamics: The Dynamics field; None where there is none, and the type asked for is all there is to look at.
 
     Raises:
         TypeMismatchError: Marketo creates no field of the type asked for.
     """
     creatable = CREATABLE_IN_CUSTOM if isinstance(entity, CustomEntity) or entity is Entity.TEAM else CREATABLE
-    kind = new.type or counterpart_type(dynamics, creatable)
+    kind = new.type or (None if dynamics is None else counterpart_type(dynamics, creatable))
     if kind not in creatable and kind is not None:
         raise TypeMismatchError(
-            f"{entity}.{dynamics.name}: Marketo creates no field of type {kind} there.",
+            f"{entity}.{name}: Marketo creates no field of type {kind} there.",
             what_to_do=f"Take one of {', '.join(sorted(creatable))}, or create the field in Marketo and name it.",
         )
     return attrs.evolve(new, name=new.api_name, type=kind)
@@ -45,7 +51,7 @@ def as_spec(new: NewField, dynamics: FieldSpec) -> FieldSpec:
 
 def is_field_name(name: str) -> bool:
     """Whether Marketo takes it as a field's name: a letter, then letters, digits and underscores."""
-    return name[:1].isalpha() and name.isascii() and name.replace("_", "").isalnum()
+    return MARKETO_NAME.fullmatch(name) is not None
 
 
 def refusals(

@@ -17,7 +17,7 @@ import attrs
 from mkdyn.domain.conditions import Comparison, Condition
 from mkdyn.domain.entities import AnyEntity
 from mkdyn.domain.fields import FieldSpec
-from mkdyn.domain.selection import nearest
+from mkdyn.domain.names import nearest
 from mkdyn.domain.values import FieldValue, Values
 from mkdyn.errors import ConfigError
 

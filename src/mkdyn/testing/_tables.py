@@ -8,8 +8,8 @@ from datetime import UTC, date, datetime
 import attrs
 
 from mkdyn.domain.fields import FieldSpec
+from mkdyn.domain.names import nearest
 from mkdyn.domain.records import Record
-from mkdyn.domain.selection import nearest
 from mkdyn.domain.values import FieldValue, Values, same
 from mkdyn.errors import UnknownEntityError, UnknownFieldError
 

@@ -22,9 +22,9 @@ import attrs
 
 from mkdyn.domain.feeds import Cursor
 from mkdyn.domain.fields import FieldSpec
+from mkdyn.domain.names import nearest
 from mkdyn.domain.outcomes import Applied, Create, Delete, Outcome, Rejected, Stale, Update, Write
 from mkdyn.domain.records import Record
-from mkdyn.domain.selection import nearest
 from mkdyn.domain.systems import System
 from mkdyn.domain.values import Values
 from mkdyn.errors import CheckError

@@ -141,7 +141,7 @@ class FakeMarketo(MarketoHands):
             described = {name: self._tables[name].specs for name in (object,) if name in self._tables}
             faults = refusals([(object, field)], described)
             if faults:
-                raise FieldError.of(tuple(faults), 1)
+                raise FieldError.of(tuple(faults), f"{object}.{name} was not created")
         return there
 
     async def merge(self, winner: str, losers: Sequence[str], /) -> Outcome:

@@ -16,10 +16,11 @@ from typer.testing import CliRunner, Result
 from mkdyn import SqliteStore, System
 from mkdyn.cli import main
 from mkdyn.cli.app import app
-from mkdyn.cli.errors import exit_code, explained, one_line
+from mkdyn.cli.errors import exit_code, explained, told
 from mkdyn.errors import (
     CheckError,
     ConfigError,
+    FieldError,
     MkdynError,
     OtherOrganizationError,
     RunInProgressError,
@@ -135,7 +136,7 @@ def test_a_state_that_knows_nothing_yet_is_taken(tmp_path: Path) -> None:
     assert run("demo", "--state", str(file)).exit_code == 0
 
 
-def test_a_folder_that_cannot_be_written_is_one_line(tmp_path: Path) -> None:
+def test_a_folder_that_cannot_be_written_is_told(tmp_path: Path) -> None:
     """A file is no folder, whoever asks."""
     (tmp_path / "file").touch()
     line = refused(run("demo", "--state", str(tmp_path / "file" / "demo.db")), 2)
@@ -143,7 +144,7 @@ def test_a_folder_that_cannot_be_written_is_one_line(tmp_path: Path) -> None:
     assert "another path" in line
 
 
-def test_a_file_that_is_no_state_is_one_line_and_stays(tmp_path: Path) -> None:
+def test_a_file_that_is_no_state_is_told_and_stays(tmp_path: Path) -> None:
     """Nobody's notes are overwritten."""
     file = tmp_path / "notes.txt"
     file.write_text("remember the milk\n" * 100, encoding="utf-8")
@@ -152,7 +153,7 @@ def test_a_file_that_is_no_state_is_one_line_and_stays(tmp_path: Path) -> None:
     assert file.read_text(encoding="utf-8").startswith("remember the milk")
 
 
-def test_missing_data_is_one_line(tmp_path: Path) -> None:
+def test_missing_data_is_told(tmp_path: Path) -> None:
     """It names the folder, and what should be in it."""
     line = refused(run("demo", "--data", str(tmp_path / "crm")), 2)
     assert line.startswith(f"mkdyn: {tmp_path / 'crm'}: there is no such folder.")
@@ -178,7 +179,19 @@ def test_the_exit_code_says_what_to_do_next(error: MkdynError, code: int) -> Non
 
 def test_several_problems_stand_on_one_line() -> None:
     """Whoever reads a log by lines gets all of it."""
-    assert one_line(CheckError(("No A. Do B.", "No C. Do D."))) == "mkdyn: 2 problems: No A. Do B.; No C. Do D."
+    assert told(CheckError(("No A. Do B.", "No C. Do D."))) == "mkdyn: 2 problems: No A. Do B.; No C. Do D."
+
+
+def test_several_faults_stand_below_one_another() -> None:
+    """Each on a line that can be gone to; a file is named once."""
+    faults = (FieldError("a.", what_to_do="Do b."), FieldError("c."))
+    faults[0].line = 7
+    several = FieldError.of(faults, "2 faults in the selection, nothing was changed")
+    text = "2 faults in the selection, nothing was changed:\n  line 7: a. Do b.\n  c."
+    assert told(several) == f"mkdyn: {text}"
+    assert told(several, Path("pick.toml")) == f"mkdyn: pick.toml: {text}"
+    assert told(faults[0], Path("pick.toml")) == "mkdyn: pick.toml: line 7: a. Do b."
+    assert told(ConfigError("x is not there."), Path("pick.toml")) == "mkdyn: x is not there."
 
 
 def test_ctrl_c_ends_with_130(capsys: pytest.CaptureFixture[str]) -> None:
@@ -201,7 +214,7 @@ class TestMain:
         assert capsys.readouterr().out.startswith("mkdyn ")
 
     @pytest.mark.parametrize("missing", ["typer", "rich.console"])
-    def test_a_missing_extra_is_one_line(
+    def test_a_missing_extra_is_told(
         self, missing: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
     ) -> None:
         """Who installed the library alone is told what else to install."""
