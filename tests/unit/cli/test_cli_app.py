@@ -136,7 +136,7 @@ def test_a_state_that_knows_nothing_yet_is_taken(tmp_path: Path) -> None:
     assert run("demo", "--state", str(file)).exit_code == 0
 
 
-def test_a_folder_that_cannot_be_written_is_told(tmp_path: Path) -> None:
+def test_a_folder_that_cannot_be_written_is_one_line(tmp_path: Path) -> None:
     """A file is no folder, whoever asks."""
     (tmp_path / "file").touch()
     line = refused(run("demo", "--state", str(tmp_path / "file" / "demo.db")), 2)
@@ -144,7 +144,7 @@ def test_a_folder_that_cannot_be_written_is_told(tmp_path: Path) -> None:
     assert "another path" in line
 
 
-def test_a_file_that_is_no_state_is_told_and_stays(tmp_path: Path) -> None:
+def test_a_file_that_is_no_state_is_one_line_and_stays(tmp_path: Path) -> None:
     """Nobody's notes are overwritten."""
     file = tmp_path / "notes.txt"
     file.write_text("remember the milk\n" * 100, encoding="utf-8")
@@ -153,7 +153,7 @@ def test_a_file_that_is_no_state_is_told_and_stays(tmp_path: Path) -> None:
     assert file.read_text(encoding="utf-8").startswith("remember the milk")
 
 
-def test_missing_data_is_told(tmp_path: Path) -> None:
+def test_missing_data_is_one_line(tmp_path: Path) -> None:
     """It names the folder, and what should be in it."""
     line = refused(run("demo", "--data", str(tmp_path / "crm")), 2)
     assert line.startswith(f"mkdyn: {tmp_path / 'crm'}: there is no such folder.")
@@ -214,7 +214,7 @@ class TestMain:
         assert capsys.readouterr().out.startswith("mkdyn ")
 
     @pytest.mark.parametrize("missing", ["typer", "rich.console"])
-    def test_a_missing_extra_is_told(
+    def test_a_missing_extra_is_one_line(
         self, missing: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
     ) -> None:
         """Who installed the library alone is told what else to install."""

@@ -65,3 +65,12 @@ async def test_a_selection_file_is_loaded_as_a_whole() -> None:
         await world.sync.fields.replace(text + "[entity.new_unused]")
     with pytest.raises(FieldError, match="no TOML"):
         await world.sync.fields.replace("lastname")
+
+
+async def test_picks_are_refused_as_picks_whether_they_replace_or_not() -> None:
+    """They come from no file, so the error speaks of picks."""
+    world = await World.of(Entity.LEAD)
+    picks = [Pick(Entity.LEAD, "jobtitel"), Pick(Entity.LEAD, "telefone1"), Pick(Entity.LEAD, "lastname")]
+    for change in (world.sync.fields.diff, world.sync.fields.replace):
+        with pytest.raises(FieldError, match="2 of 3 picks refused, none selected"):
+            await change(picks)
