@@ -62,7 +62,7 @@ def email(world: World, chance: random.Random, system: System) -> str:
     fate = chance.random()
     if fate < 0.15:
         known = [row.values["emailaddress1"] for name in ("lead", "contact") for row in world.dynamics.records(name)]
-        shared = [value for value in known if isinstance(value, str) and "@" in value]
+        shared = [value for value in known if isinstance(value, str) and "@" in value and ".." not in value]
         if shared:
             return chance.choice(shared)
     if fate < 0.19 and system is System.DYNAMICS:

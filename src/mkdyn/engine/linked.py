@@ -10,6 +10,7 @@ from mkdyn.domain.entities import AnyEntity
 from mkdyn.domain.evidence import Proof
 from mkdyn.domain.fields import PairState
 from mkdyn.domain.holds import Hold, Quarantined
+from mkdyn.domain.lifecycle import deleted_in_dynamics
 from mkdyn.domain.merged import Merged
 from mkdyn.domain.plan import Operation, Step
 from mkdyn.domain.records import Link, LinkState, Record
@@ -44,8 +45,20 @@ async def decide_linked(
         subject.held = subject.link.dynamics in standing
     rows, persons = await _read_missing(session, kind, living)
     for subject in living:
-        _decide(session, subject, rows, persons, standing.get(subject.link.dynamics, ()), ledger)
+        if _is_reborn(session, subject, persons):
+            reborn += [item for item in (subject.row,) if item is not None]
+        else:
+            _decide(session, subject, rows, persons, standing.get(subject.link.dynamics, ()), ledger)
     return reborn
+
+
+def _is_reborn(session: Session, subject: Subject, persons: Mapping[str, Record]) -> bool:
+    """Whether a row is back whose Marketo record we deleted; one that Marketo kept is merged like any other."""
+    return (
+        subject.revived
+        and subject.link.marketo not in persons
+        and deleted_in_dynamics(subject.kind.entity, session.rules) == "delete"
+    )
 
 
 # -- the values of both systems ----------------------------------------------------------------------

@@ -92,12 +92,6 @@ def meet_again(
     awakening = seen_again(link.state, link.gone, seen, session.rules)
     match awakening:
         case "merge" | "revive":
-            if (
-                link.state is LinkState.TOMBSTONE
-                and deleted_in_dynamics(subject.kind.entity, session.rules) == "delete"
-            ):
-                reborn += [item for item in (subject.row,) if item is not None]  # we deleted its counterpart
-                return
             if link.state is LinkState.TOMBSTONE and (
                 is_taken(session, subject.kind, link) or any(link.marketo == other.link.marketo for other in living)
             ):
