@@ -160,6 +160,9 @@ def _landed(session: Session, kind: Kind, operation: Operation, record: Record |
     by_field = kind.by_marketo if operation.system is System.MARKETO else kind.by_dynamics
     unsure = tuple(by_field[name].key for name in doubtful if name in by_field)
     key = operation.key if record is None else record.key
+    # A pair that was set aside meanwhile is neither read nor looked at: its baseline lags until it is back.
+    awaited = {name: value for name, value in operation.awaited.items() if name in kind.keys}
+    operation = attrs.evolve(operation, awaited=awaited)
     if unsure:
         operation = attrs.evolve(operation, step=attrs.evolve(operation.step, covers=False, clears=()))
     seen = [_observed_again(session, kind, operation, key, record, unsure)] if record is not None or unsure else []

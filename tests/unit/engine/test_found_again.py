@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from mkdyn import Entity
+from mkdyn import Entity, System
+from mkdyn.testing import Crash, Crashed
 from tests.unit.engine.world import World
 
 pytestmark = pytest.mark.anyio
@@ -27,3 +28,20 @@ async def test_a_company_that_was_cleared_while_its_account_was_away_is_told() -
     record = world.marketo.record("company", account)
     assert record is not None
     assert record.values["company"] == "Acme"
+
+
+async def test_a_write_that_was_lost_with_its_column_is_written_when_that_is_back() -> None:
+    """Nobody could read whether it had arrived, so it counted as arrived, and Dynamics' old value seemed an edit."""
+    world = await World.of(Entity.LEAD)
+    link = await world.linked(Entity.LEAD, lastname="A", jobtitle="Engineer")
+    world.marketo.edit("lead", link.marketo, title="CTO")
+    world.dynamics.faults.append(Crash(call=world.next_call(System.DYNAMICS, "write"), when="before", of="write"))
+    with pytest.raises(Crashed):
+        await world.run()
+    world.restart()
+    world.dynamics.hide_column("lead", "jobtitle")
+    world.dynamics.edit("lead", link.dynamics, telephone1="1")
+    await world.rest()
+    world.dynamics.show_column("lead", "jobtitle")
+    await world.rest()
+    assert (world.row(link)["jobtitle"], world.person(link)["title"]) == ("CTO", "CTO")
