@@ -16,7 +16,7 @@ from mkdyn.domain.plan import Operation, Step
 from mkdyn.domain.records import Link, Record, short
 from mkdyn.domain.systems import System
 from mkdyn.domain.values import MISSING
-from mkdyn.engine.claims import claimed, open_claims
+from mkdyn.engine.claims import claimed, claimed_rows
 from mkdyn.engine.first_sight import candidate, comparable, keys_of
 from mkdyn.engine.kinds import Kind
 from mkdyn.engine.ledger import Ledger, clears
@@ -87,7 +87,7 @@ async def _promote(session: Session, kind: Kind, persons: Sequence[tuple[Observa
     rows = await _rows_sharing(session, kind, [person for _, person in persons])
     keys = {*there, *(row.key for found in rows.values() for row in found)}
     links = session.store.links([kind.name], System.DYNAMICS, keys)
-    claims = open_claims(session).rows
+    claims = claimed_rows(session, keys)
     earlier = session.store.links([kind.name], System.MARKETO, [person.key for _, person in persons])
     places = {person.key: _places(session, kind, person) for _, person in persons}
     at_place: defaultdict[tuple[str, str], list[str]] = defaultdict(list)

@@ -45,3 +45,18 @@ async def test_a_write_that_was_lost_with_its_column_is_written_when_that_is_bac
     world.dynamics.show_column("lead", "jobtitle")
     await world.rest()
     assert (world.row(link)["jobtitle"], world.person(link)["title"]) == ("CTO", "CTO")
+
+
+async def test_a_row_that_goes_to_one_person_is_not_planned_for_another() -> None:
+    """One carried its GUID, the other its e-mail and a request: both were to be written to it in one plan."""
+    world = await World.of(Entity.LEAD)
+    await world.run()
+    row = world.dynamics.create("lead", lastname="A", emailaddress1="a@example.com")
+    carrier = world.marketo.create("lead", lastName="B", email="b@example.com", dynamicsId=row, title="CTO")
+    other = world.marketo.create("lead", lastName="C", email="a@example.com")
+    await world.sync.promote(int(other), to=Entity.LEAD)
+    plan = await world.sync.plan()
+    assert [write.other for write in plan.operations if write.system is System.DYNAMICS] == [carrier]
+    report = await world.rest()
+    assert world.link(Entity.LEAD, row).marketo == carrier
+    assert [item.key for item in report.quarantined] == [other]
