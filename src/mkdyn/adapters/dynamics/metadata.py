@@ -182,10 +182,9 @@ def _spec(item: Json, source: int | None) -> FieldSpec:
 
 
 def _type(item: Json) -> FieldType:
-    kind = _TYPES.get(str(_value(item.get("AttributeTypeName"))), "unsupported")
+    kind: FieldType = _TYPES.get(str(_value(item.get("AttributeTypeName"))), "unsupported")
     if kind == "text":
-        form = str(_value(item.get("FormatName")))
-        return _FORMATS[form] if form in _FORMATS else kind
+        return _FORMATS.get(str(_value(item.get("FormatName"))), "text")
     if kind != "datetime":
         return kind
     match _value(item.get("DateTimeBehavior")):
