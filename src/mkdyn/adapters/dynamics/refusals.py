@@ -18,10 +18,12 @@ from mkdyn.errors import (
     MkdynError,
     SetupError,
     ThrottledError,
+    UnknownEntityError,
     UnknownFieldError,
     UnreachableError,
 )
 
+_NOT_FOUND: Final = 404
 _SERVER: Final = 500
 _QUOTED: Final = re.compile(r"['\"]([A-Za-z_][A-Za-z0-9_]*)['\"]", re.ASCII)
 _WORD: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*", re.ASCII)
@@ -159,6 +161,8 @@ def failure(error: ApiError, about: str, *, retry_after_s: float | None = None) 
             return CheckError((_problem(error, where, found),))
         case "expired":
             return CursorExpiredError(f"{where}: {found.sentence}", what_to_do="Read the table in full.")
+        case "gone" | "unknown-name" if error.status == _NOT_FOUND:
+            return UnknownEntityError(f"{where}: there is no such table.", what_to_do="Check the name.")
         case "unknown-name":
             what = f"{where}: {found.sentence} ({error.code})"
             return UnknownFieldError(what, what_to_do="Check the selected fields.")

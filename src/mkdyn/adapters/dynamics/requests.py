@@ -128,6 +128,12 @@ def metadata_version() -> Part:
     return _get("organizations", select(["organizationid"]), headers=annotated)
 
 
+def stamp(user: str) -> Sequence[Part]:
+    """Return what is asked to learn whether anything about the tables has changed; the version goes first."""
+    masks = _get("attributemaskingrules", select(["entityname", "attributelogicalname"]), headers=_FRESH)
+    return [metadata_version(), granted_to(user), held_by(user), masks]
+
+
 def _definition(name: str) -> str:
     if not is_name(name):
         raise ValueError("no table has such a name")

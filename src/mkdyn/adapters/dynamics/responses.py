@@ -196,3 +196,10 @@ def time_of(headers: Mapping[str, str]) -> datetime | None:
     except (KeyError, ValueError):
         return None
     return at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)
+
+
+def canonical(answer: Answer) -> str:
+    """Return a text that is the same for the same answer, however its lists are ordered."""
+    lists = (as_objects(found) or () for found in json_of(answer).values())
+    told = sorted(json.dumps(item, sort_keys=True, default=str) for items in lists for item in items)
+    return f"{answer.status} {told}"

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Final, TypeAlias
 
 import attrs
 
 from mkdyn.adapters.dynamics import requests
-from mkdyn.adapters.dynamics.batch import Item
+from mkdyn.adapters.dynamics.batch import Item, Part
 from mkdyn.adapters.dynamics.codes import CODES
 from mkdyn.adapters.dynamics.refusals import Sent
 from mkdyn.adapters.dynamics.table import Column, Table
@@ -20,6 +21,9 @@ from mkdyn.domain.values import FieldValue, Values
 
 #: By field and GUID, the address of the row that a lookup names, and the table it is in.
 Addresses: TypeAlias = Mapping[tuple[str, str], tuple[str, str]]
+
+#: The most bytes of values in one request: far below what Dynamics takes, and soon sent.
+BYTES_MAX: Final = 4_000_000
 
 _NO_COLUMN: Final = "0x80060888"
 _BAD_VALUE: Final = "0x80048d19"
@@ -34,6 +38,12 @@ class Ready:
 
     sent: Sent
     item: Item
+
+    @property
+    def size(self) -> int:
+        """How many bytes its values are."""
+        parts = [self.item] if isinstance(self.item, Part) else self.item
+        return sum(len(part.body or b"") for part in parts)
 
 
 class RefusedError(Exception):
@@ -152,15 +162,28 @@ def _bound(column: Column, guid: str, addresses: Addresses) -> Mapping[str, Fiel
     return {f"{column.bound_to(target)}@odata.bind": address}
 
 
-def divided(writes: Iterable[Ready], size: int) -> Sequence[Sequence[Ready]]:
-    """Divide writes into batches; those of one row stay together, in their order: at once they would block each other."""
-    batches: list[list[Ready]] = []
-    where: dict[str, list[Ready]] = {}
+def rounds(writes: Iterable[Ready]) -> Sequence[Sequence[Ready]]:
+    """Divide writes so that none of a row is sent before the one that came before it was answered."""
+    found: list[list[Ready]] = []
+    times: Counter[str] = Counter()
     for ready in writes:
         key = ready.sent.write.key.lower()
-        if key not in where:
-            if not batches or len(batches[-1]) >= size:
-                batches.append([])
-            where[key] = batches[-1]
-        where[key].append(ready)
-    return batches
+        if times[key] == len(found):
+            found.append([])
+        found[times[key]].append(ready)
+        times[key] += 1
+    return found
+
+
+def divided(writes: Iterable[Ready], *, rows_max: int) -> Iterable[Sequence[Ready]]:
+    """Divide writes into batches that are neither too many rows nor too many bytes."""
+    batch: list[Ready] = []
+    size = 0
+    for ready in writes:
+        if batch and (len(batch) >= rows_max or size + ready.size > BYTES_MAX):
+            yield batch
+            batch, size = [], 0
+        batch.append(ready)
+        size += ready.size
+    if batch:
+        yield batch
