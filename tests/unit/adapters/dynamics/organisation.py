@@ -246,26 +246,34 @@ class Organisation:
         return next(handler(part) for pattern, handler in self._routes if pattern.search(said(part)))
 
     def _batch(self, request: httpx.Request) -> httpx.Response:
-        text = request.content.decode().replace("\r\n", "\n")
-        lines: list[str] = []
-        for found in re.finditer(r"(?ms)^(GET|PATCH|DELETE) (\S+) HTTP/1\.1\n(.*?)\n\n(.*?)\n(?=--)", text):
-            headers = dict(line.split(": ", 1) for line in found[3].splitlines())
-            body = found[4].strip().encode() or None
-            answer = self.answer(Part(method=found[1], target=found[2], headers=headers, body=body))
-            head = [f"{name}: {value}" for name, value in answer.headers.items()]
-            lines += [
-                "--b",
-                "Content-Type: application/http",
-                "",
-                f"HTTP/1.1 {answer.status} X",
-                *head,
-                "",
-                answer.body.decode(),
-            ]
-        content = "\r\n".join([*lines, "--b--", ""]).encode()
+        boundary = request.headers["content-type"].partition('"')[2].rstrip('"')
+        items = request.content.decode().replace("\r\n", "\n").split(f"--{boundary}\n")[1:]
+        content = "\r\n".join([*(line for item in items for line in self._item(item)), "--b--", ""]).encode()
         return httpx.Response(
             200, headers={"content-type": "multipart/mixed; boundary=b", "date": DATE}, content=content
         )
+
+    def _item(self, text: str) -> Sequence[str]:
+        answers: list[Answer] = []
+        for found in _REQUEST.finditer(text):
+            headers = dict(line.split(": ", 1) for line in found[3].splitlines())
+            part = Part(method=found[1], target=found[2], headers=headers, body=found[4].strip().encode() or None)
+            answers.append(self.answer(part))
+            if answers[-1].status >= 400:
+                return ["--b", *told(answers[-1])]
+        if "multipart/mixed" not in text:
+            return ["--b", *told(answers[0])]
+        inner = [line for answer in answers for line in ("--c", *told(answer))]
+        return ["--b", "Content-Type: multipart/mixed; boundary=c", "", *inner, "--c--", ""]
+
+
+_REQUEST: Final = re.compile(r"(?ms)^(GET|PATCH|DELETE) (\S+) HTTP/1\.1\n(.*?)\n\n(.*?)(?=\n--|\Z)")
+
+
+def told(answer: Answer) -> Sequence[str]:
+    """An answer's lines within a batch."""
+    head = [f"{name}: {value}" for name, value in answer.headers.items()]
+    return ["Content-Type: application/http", "", f"HTTP/1.1 {answer.status} X", *head, "", answer.body.decode()]
 
 
 def said(part: Part) -> str:
