@@ -159,9 +159,8 @@ class EntraTokens:
 
     async def renewed(self, refused: str) -> str:
         """See `Tokens.renewed`."""
-        async with self._lock:
-            if self._token is not None and self._token.text == refused:
-                self._token = None
+        if self._token is not None and self._token.text == refused:
+            self._token = None
         return await self.token()
 
 

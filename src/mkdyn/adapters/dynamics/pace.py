@@ -121,9 +121,9 @@ class Ledger:
         return self.limits.execution_s_per_300_s * self.limits.share * (1 - _HEADROOM)
 
     def _forget(self, now: float) -> None:
-        while self._starts and self._starts[0] <= now - WINDOW_S:
+        while self._starts and self._starts[0] + WINDOW_S <= now:
             self._starts.popleft()
-        while self._done and self._done[0][0] <= now - WINDOW_S:
+        while self._done and self._done[0][0] + WINDOW_S <= now:
             self._spent_s -= self._done.popleft()[1]
 
 

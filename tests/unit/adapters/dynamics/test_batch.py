@@ -166,6 +166,13 @@ def test_answers_after_one_that_is_none_are_not_told() -> None:
     assert read_batch("application/json", text) == []
 
 
+def test_what_follows_the_last_boundary_is_nothing() -> None:
+    """Nor is a line among the headers that is none."""
+    text = told([Answer(status=204)], "b1") + b"\r\n--b1\r\n\r\nHTTP/1.1 500 X\r\n\r\n\r\n--b1--"
+    text = text.replace(b"Content-Transfer", b"whatever\r\nContent-Transfer", 1)
+    assert read_batch("multipart/mixed; boundary=b1", text) == [Answer(status=204)]
+
+
 def test_a_batch_within_a_batch_within_a_batch_is_none() -> None:
     """No answer is nested any deeper."""
     deep = told([[Answer(status=204)]], "b1").replace(b"application/http", b"multipart/mixed; boundary=b3", 1)
