@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from bisect import bisect_left, insort
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, date, datetime
 
 import attrs
@@ -64,6 +65,7 @@ class Table:
         self.defaults: dict[str, FieldValue] = {}
         self._empty_boolean = empty_boolean
         self._indexes: dict[str, dict[str, list[str]]] = {}
+        self._sorted: list[str] | None = None
         for spec in specs:
             self.define(spec)
 
@@ -79,12 +81,16 @@ class Table:
     def insert(self, row: Row) -> None:
         """Add a row, or bring one back."""
         self.rows[row.key] = row
+        if self._sorted is not None:
+            insort(self._sorted, row.key)
         for field, index in self._indexes.items():
             _add(index, row.values.get(field), row.key)
 
     def remove(self, key: str) -> Row:
         """Take a row out."""
         row = self.rows.pop(key)
+        if self._sorted is not None:
+            del self._sorted[bisect_left(self._sorted, key)]
         for field, index in self._indexes.items():
             _drop(index, row.values.get(field), key)
         return row
@@ -104,6 +110,12 @@ class Table:
         self._indexes.pop(field, None)
         for row in self.rows.values():
             row.values.pop(field, None)
+
+    def sorted_keys(self) -> Sequence[str]:
+        """Return the keys of all rows in order; kept from the first time it is asked for."""
+        if self._sorted is None:
+            self._sorted = sorted(self.rows)
+        return self._sorted
 
     def empty(self, field: str) -> FieldValue:
         """Return what the field shows where nobody entered anything."""
