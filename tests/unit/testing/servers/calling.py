@@ -34,7 +34,7 @@ class Caller:
         answer = await self.http.get(IDENTITY, params=self.credentials)
         self.token = answer.json()["access_token"]
 
-    async def call(self, method: str, path: str, **how: Any) -> httpx.Response:
+    async def call(self, method: str, path: str, **how: Any) -> httpx.Response:  # noqa: ANN401 - as httpx takes it
         """Call with a token; *path* is without `/rest/v1/` and `.json`."""
         if not self.token:
             await self.sign_in()
@@ -71,6 +71,4 @@ def error_of(answer: dict[str, Any]) -> tuple[str, str]:
 def reasons_of(answer: dict[str, Any]) -> list[str]:
     """Per record, its status; of one that is skipped, the code."""
     assert answer["success"] is True
-    return [
-        row["reasons"][0]["code"] if row["status"] == "skipped" else row["status"] for row in answer["result"]
-    ]
+    return [row["reasons"][0]["code"] if row["status"] == "skipped" else row["status"] for row in answer["result"]]

@@ -168,7 +168,9 @@ async def test_tokens_begin_at_a_time(caller: Caller) -> None:
     caller.fake.create("lead", lastName="old")
     caller.fake.advance(3_600)
     key = caller.fake.create("lead", lastName="new")
-    [told] = await read(caller, "activities/leadchanges", await token(caller, "2026-01-01T01:30:00+01:00"), fields="title")
+    [told] = await read(
+        caller, "activities/leadchanges", await token(caller, "2026-01-01T01:30:00+01:00"), fields="title"
+    )
     assert told["leadId"] == int(key)
     day = await token(caller, "2026-01-02")
     assert not await read(caller, "activities/leadchanges", day, fields="title")
@@ -221,7 +223,9 @@ async def test_activities_of_some_persons(caller: Caller) -> None:
     assert told["leadId"] == int(second)
     many = ",".join([first] * 31)
     since = await token(caller)
-    assert (await caller.refused("activities/leadchanges", fields="title", leadIds=many, nextPageToken=since))[0] == "1003"
+    assert (await caller.refused("activities/leadchanges", fields="title", leadIds=many, nextPageToken=since))[
+        0
+    ] == "1003"
 
 
 async def test_ids_can_be_left_out() -> None:

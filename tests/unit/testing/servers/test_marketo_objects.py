@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
+from decimal import Decimal
+from typing import Any, Literal
 
 import pytest
 
@@ -30,7 +31,12 @@ async def test_companies(caller: Caller) -> None:
     id = made["result"][0]["id"]
     changed = await caller.post("companies", upsert({"externalCompanyId": "C1", "industry": "IT"}))
     assert changed["result"] == [{"seq": 0, "status": "updated", "id": id}]
-    for by, value in (("dedupeFields", "c1"), ("externalCompanyId", "C1"), ("idField", str(id)), ("company", "contoso")):
+    for by, value in (
+        ("dedupeFields", "c1"),
+        ("externalCompanyId", "C1"),
+        ("idField", str(id)),
+        ("company", "contoso"),
+    ):
         found = await caller.get("companies", filterType=by, filterValues=value, fields="industry")
         assert found["result"] == [{"seq": 0, "id": id, "industry": "IT"}]
     [row] = (await caller.get("companies", filterType="id", filterValues=str(id)))["result"]
@@ -148,7 +154,9 @@ async def test_roles(caller: Caller) -> None:
     role = {"externalOpportunityId": "O1", "leadId": lead, "role": "Decision Maker"}
     answer = await caller.post(
         "opportunities/roles",
-        upsert({**role, "isPrimary": True}, {**role, "leadId": 99}, {**role, "externalOpportunityId": "O2"}, {"role": "x"}),
+        upsert(
+            {**role, "isPrimary": True}, {**role, "leadId": 99}, {**role, "externalOpportunityId": "O2"}, {"role": "x"}
+        ),
     )
     assert reasons_of(answer) == ["created", "1004", "1013", "1003"]
     assert reasons_of(await caller.post("opportunities/roles", upsert({**role, "isPrimary": False}))) == ["updated"]
@@ -157,7 +165,9 @@ async def test_roles(caller: Caller) -> None:
     found = await caller.post("opportunities/roles", by_key, _method="GET")
     wanted = [{"seq": 0, "marketoGUID": guid, "role": "Decision Maker", "isPrimary": False}]
     assert found["result"] == wanted
-    by_lead = await caller.get("opportunities/roles", filterType="leadId", filterValues=str(lead), fields="role,isPrimary")
+    by_lead = await caller.get(
+        "opportunities/roles", filterType="leadId", filterValues=str(lead), fields="role,isPrimary"
+    )
     assert by_lead["result"] == wanted
     other = {**by_key, "input": [{**role, "role": "Champion"}], "batchSize": 10}
     assert (await caller.post("opportunities/roles", other, _method="GET"))["result"] == []
@@ -168,7 +178,7 @@ async def test_roles(caller: Caller) -> None:
 
 
 @pytest.mark.parametrize(("native_sync", "reads"), [("read-only", True), ("refused", False)])
-async def test_a_native_sync_takes_them_over(native_sync: Any, reads: bool) -> None:
+async def test_a_native_sync_takes_them_over(native_sync: Literal["read-only", "refused"], reads: bool) -> None:
     """Nobody else writes then, and perhaps nobody reads; custom objects and persons are free."""
     caller = Caller(MarketoServer(quirks=Quirks(native_sync=native_sync)))
     caller.fake.create("company", **CONTOSO)
@@ -185,6 +195,14 @@ async def test_a_native_sync_takes_them_over(native_sync: Any, reads: bool) -> N
     assert reasons_of(await caller.post("leads", upsert({"email": "a@example.com"}))) == ["created"]
 
 
+async def test_numbers_are_json_numbers(caller: Caller) -> None:
+    """Whatever Marketo makes of them."""
+    caller.fake.rewrite("company", "annualRevenue", lambda _: Decimal("1.50"))
+    await caller.post("companies", upsert({**CONTOSO, "annualRevenue": 1}))
+    found = await caller.get("companies", filterType="company", filterValues="Contoso", fields="annualRevenue")
+    assert found["result"][0]["annualRevenue"] == 1.5
+
+
 # -- custom objects ------------------------------------------------------------------------------------
 
 
@@ -199,7 +217,9 @@ async def test_custom_objects(caller: Caller) -> None:
     guid = made["result"][0]["marketoGUID"]
     found = await caller.get(path, filterType="dynamicsId", filterValues="T1", fields="name")
     assert found["result"] == [{"seq": 0, "marketoGUID": guid, "name": "Harbour"}]
-    assert reasons_of(await caller.post(f"{path}/delete", upsert({"marketoGUID": guid}, deleteBy="idField"))) == ["deleted"]
+    assert reasons_of(await caller.post(f"{path}/delete", upsert({"marketoGUID": guid}, deleteBy="idField"))) == [
+        "deleted"
+    ]
 
 
 async def test_a_custom_object_that_is_not_there(caller: Caller) -> None:
@@ -234,7 +254,9 @@ async def test_a_custom_object_is_made(caller: Caller) -> None:
     }  # fmt: skip
     later = [{"name": "colour", "displayName": "Colour", "dataType": "string"}]
     assert (await caller.post(f"{path}/car_c/addField", {"input": later}))["success"]
-    assert (await caller.refused_post(f"{path}/car_c/addField", {"input": [{**fields[0], "name": "vin2"}]}))[0] == "1003"
+    assert (await caller.refused_post(f"{path}/car_c/addField", {"input": [{**fields[0], "name": "vin2"}]}))[
+        0
+    ] == "1003"
     assert reasons_of(await caller.post("customobjects/car_c", upsert({"vin": "V1", "colour": "red"}))) == ["created"]
     assert caller.fake.record("car_c", "V1") is not None
     assert (await caller.post(path, {**car, "action": "createOrUpdate"}))["success"]

@@ -107,18 +107,16 @@ class MarketoServer:
         path = str(request.scope.get("raw_path", b"").decode() or request.scope["path"])
         if len(path) + 1 + len(query) > limits.uri_bytes:
             return Response("URI too long", 414, media_type="text/plain")
-        body = bytearray()
-        async for chunk in request.stream():
-            body += chunk
-            if len(body) > limits.body_bytes:
-                return Response("Request entity too large", 413, media_type="text/plain")
+        body = await _body(request, limits.body_bytes)
+        if body is None:
+            return Response("Request entity too large", 413, media_type="text/plain")
         headers = request.headers
         call = arrival(
             request.method,
             request.scope["path"],
             query,
             headers.get("content-type", ""),
-            bytes(body),
+            body,
             headers.get("authorization", ""),
         )
         return await self._with_faults(call, zipped="gzip" in headers.get("accept-encoding", ""))
@@ -184,6 +182,16 @@ class MarketoServer:
         if zipped and len(body) >= _GZIP_MIN:
             body, headers["content-encoding"] = gzip.compress(body, compresslevel=1), "gzip"
         return Response(body, reply.status, headers)
+
+
+async def _body(request: Request, bytes_max: int) -> bytes | None:
+    """Return what was sent; None where it is too large, and then it was not kept."""
+    body, size = bytearray(), 0
+    async for chunk in request.stream():
+        size += len(chunk)
+        if size <= bytes_max:
+            body += chunk
+    return bytes(body) if size <= bytes_max else None
 
 
 def _garbled(response: Response, fault: Garble) -> Response:

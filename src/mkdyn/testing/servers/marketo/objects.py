@@ -25,15 +25,8 @@ _FOUND_BY: Final = frozenset({"text", "email", "integer"})
 
 
 def table_of(world: World, shape: Shape) -> Table:
-    """Return an object's table.
-
-    Raises:
-        RefusedError: There is no such object.
-    """
-    table = world.backstage.tables.get(shape.table)
-    if table is None:
-        raise RefusedError(world.quirks.unknown_object_code, "Requested resource not found")
-    return table
+    """Return an object's table."""
+    return world.backstage.tables[shape.table]
 
 
 def dedupe_of(world: World, shape: Shape) -> tuple[str, ...]:
