@@ -51,6 +51,7 @@ class Table:
         name: The object's name.
         key_field: The field that holds a row's key.
         specs: The fields, by name; `define` and `drop` change them.
+        numbers: A lasting number of each field; one that is made anew has another.
         rows: The rows, by key, oldest first.
         required: The fields that must not be empty.
         defaults: What a new row shows where nobody entered anything.
@@ -60,18 +61,23 @@ class Table:
         self.name = name
         self.key_field = key_field
         self.specs: dict[str, FieldSpec] = {}
+        self.numbers: dict[str, int] = {}
         self.rows: dict[str, Row] = {}
         self.required: tuple[str, ...] = ()
         self.defaults: dict[str, FieldValue] = {}
         self._empty_boolean = empty_boolean
         self._indexes: dict[str, dict[str, list[str]]] = {}
         self._sorted: list[str] | None = None
+        self._last_number = 0
         for spec in specs:
             self.define(spec)
 
     def define(self, spec: FieldSpec) -> None:
         """Add a field, or describe it anew."""
         self.specs[spec.name] = spec
+        if spec.name not in self.numbers:
+            self._last_number += 1
+            self.numbers[spec.name] = self._last_number
         self._look_over()
 
     def _look_over(self) -> None:
@@ -106,6 +112,7 @@ class Table:
     def drop(self, field: str) -> None:
         """Remove a field with everything in it."""
         del self.specs[field]
+        del self.numbers[field]
         self._look_over()
         self._indexes.pop(field, None)
         for row in self.rows.values():
