@@ -9,7 +9,7 @@ from __future__ import annotations
 from mkdyn.testing.servers.dynamics.app import DynamicsServer as DynamicsServer
 from mkdyn.testing.servers.dynamics.faults import (
     Drop as Drop,
-    DroppedError as DroppedError,
+    Fail as Fail,
     ForeignLink as ForeignLink,
     Garble as Garble,
     HalfBatch as HalfBatch,
@@ -28,8 +28,8 @@ from mkdyn.testing.servers.dynamics.settings import (
 __all__ = [
     "Application",
     "Drop",
-    "DroppedError",
     "DynamicsServer",
+    "Fail",
     "ForeignLink",
     "Garble",
     "HalfBatch",

@@ -6,6 +6,7 @@ import math
 import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
+from functools import partial
 from itertools import count
 from typing import Final
 from uuid import uuid4
@@ -20,7 +21,7 @@ from starlette.types import Receive, Scope, Send
 from mkdyn.errors import ThrottledError, UnreachableError
 from mkdyn.testing.dynamics import FakeDynamics
 from mkdyn.testing.servers.dynamics.batch import batch
-from mkdyn.testing.servers.dynamics.faults import Drop, HalfBatch, Refuse, Slow, WireFault
+from mkdyn.testing.servers.dynamics.faults import Drop, Fail, HalfBatch, Kind, Refuse, Slow, WireFault
 from mkdyn.testing.servers.dynamics.gate import TOO_MANY, Gate, TooManyError
 from mkdyn.testing.servers.dynamics.question import (
     Answer,
@@ -30,8 +31,8 @@ from mkdyn.testing.servers.dynamics.question import (
     error_body,
     refusal,
 )
-from mkdyn.testing.servers.dynamics.sending import Cut, refused, response
-from mkdyn.testing.servers.dynamics.service import answer, as_call
+from mkdyn.testing.servers.dynamics.sending import Cut, instead, response
+from mkdyn.testing.servers.dynamics.service import answer, as_call, kind_of
 from mkdyn.testing.servers.dynamics.settings import DEFAULT_APPLICATION, Application, Quirks, ServerLimits, Work
 from mkdyn.testing.servers.dynamics.tokens import Tokens
 from mkdyn.testing.servers.dynamics.world import AlternateKey, Organization, PlugIn
@@ -86,7 +87,7 @@ class DynamicsServer:
         self._tokens = Tokens(applications, tokens, clock=clock, lifetime_s=self._limits.token_s)
         self._gates: dict[tuple[str, int], Gate] = {}
         self._turns = count()
-        self._met: Counter[WireFault] = Counter()
+        self._calls: Counter[Kind | None] = Counter()
         self._app = Starlette(
             routes=[
                 Route("/{tenant}/oauth2/v2.0/token", self._token, methods=["POST"]),
@@ -109,12 +110,17 @@ class DynamicsServer:
         return every
 
     @property
+    def calls(self) -> int:
+        """How many calls there were, those for tokens too."""
+        return self._calls[None]
+
+    @property
     def impatient(self) -> int:
         """How many requests came before they were to."""
         return sum(gate.impatient for gate in self._gates.values())
 
     def inject(self, fault: WireFault) -> None:
-        """Add a fault; `request=1` is the next request."""
+        """Add a fault; `call=server.calls + 1` is the next call."""
         self.faults.append(fault)
 
     def expire_tokens(self) -> None:
@@ -136,28 +142,29 @@ class DynamicsServer:
     # Requests
 
     async def _token(self, request: Request) -> Response:
-        body, fault = await request.body(), self._fault(request)
-        stopped = await self._stopped(fault)
-        return self._counted(request, stopped or response(self._tokens.answer(body), {}, fault))
+        fault = self._fault("token")
+        body = await request.body()
+        if isinstance(fault, Slow):
+            await anyio.sleep(fault.seconds)
+        lost = Cut() if isinstance(fault, Drop) else None
+        return self._counted(request, lost or instead(fault) or response(self._tokens.answer(body), {}, fault))
 
     async def _api(self, request: Request) -> Response:
-        question, fault = await _question(request), self._fault(request)
-        stopped = await self._stopped(fault)
-        if stopped is not None:
-            return self._counted(request, stopped)
+        question = await _question(request)
+        fault = self._fault(kind_of(question))
         try:
             check_length(question, self._limits.url_characters)
             application = self._tokens.application_of(question.headers.get("authorization", ""))
         except RefusedError as error:
-            return self._counted(request, _unknown(error))
+            return self._counted(request, instead(fault) or _unknown(error))
         server = self._server(request)
         gate = self._gates.setdefault((application.client_id, server), Gate(self._limits, clock=self._clock))
-        told = self._told(gate, server)
         try:
             gate.enter()
         except TooManyError as error:
-            return self._counted(request, _throttled(error, told))
-        return self._counted(request, await self._admitted(gate, question, told, fault))
+            told = {**self._told(gate, server), "Retry-After": str(error.retry_after_s)}
+            return self._counted(request, response(refusal(error), told))
+        return self._counted(request, await self._admitted(gate, question, self._told(gate, server), fault))
 
     async def _admitted(
         self, gate: Gate, question: Question, told: Mapping[str, str], fault: WireFault | None
@@ -165,16 +172,18 @@ class DynamicsServer:
         """Answer a request that service protection has let in."""
         ran_s = self._work.request_s
         try:
-            found = await self._answered(question, fault)
-            if found is None:
-                return Cut()
-            ran_s = self._takes(question, found)
+            if isinstance(fault, Slow) and fault.when == "before":
+                await anyio.sleep(fault.seconds)
+            arrives = not isinstance(fault, Refuse | Fail | Drop) or fault.applied == "yes"
+            found = await self._answered(question, fault) if arrives else None
+            ran_s = ran_s if found is None else self._takes(question, found)
             await anyio.sleep(ran_s)
         finally:
             gate.leave(ran_s)
-        if isinstance(fault, Drop):
-            return Cut()
-        return response(found, told, fault)
+        if isinstance(fault, Slow) and fault.when == "after":
+            await anyio.sleep(fault.seconds)
+        lost = Cut() if isinstance(fault, Drop) or (arrives and found is None) else None
+        return lost or instead(fault) or (Cut() if found is None else response(found, told, fault))
 
     async def _answered(self, question: Question, fault: WireFault | None) -> Answer | None:
         """Carry out what was asked for, as a call of the fake; None where its answer is lost."""
@@ -185,9 +194,8 @@ class DynamicsServer:
             await call.end()
         except ThrottledError as error:
             headers = {} if error.retry_after_s is None else {"Retry-After": str(math.ceil(error.retry_after_s))}
-            return Answer(
-                status=429, headers=headers, body=error_body(TOO_MANY, "Number of requests exceeded the limit.")
-            )
+            body = error_body(TOO_MANY, "Number of requests exceeded the limit.")
+            return Answer(status=429, headers=headers, body=body)
         except UnreachableError:
             return None
         return found
@@ -196,9 +204,8 @@ class DynamicsServer:
         organization = self._organization
         try:
             if question.path == "$batch" and question.method == "POST":
-                parts, boundary = batch(organization, question, lambda part: answer(organization, part))
-                most = fault.parts if isinstance(fault, HalfBatch) else None
-                return parts.answer(boundary, most)
+                parts, boundary = batch(organization, question, partial(answer, organization))
+                return parts.answer(boundary, fault.parts if isinstance(fault, HalfBatch) else None)
             return answer(organization, question)
         except RefusedError as error:
             return refusal(error, organization.quirks.codes)
@@ -209,24 +216,13 @@ class DynamicsServer:
         row_s = work.read_row_s if question.method == "GET" else work.write_row_s
         return work.request_s + found.rows * row_s
 
-    def _fault(self, request: Request) -> WireFault | None:
-        """Count a request; return what goes wrong with it."""
-        address = f"{request.url.path}?{request.url.query}"
-        counted = [fault for fault in dict.fromkeys(self.faults) if fault.of in address]
-        self._met.update(counted)
-        return next((fault for fault in counted if self._met[fault] == fault.request), None)
-
-    async def _stopped(self, fault: WireFault | None) -> Response | None:
-        """Return the answer of a request that never gets anywhere."""
-        match fault:
-            case Refuse():
-                return refused(fault)
-            case Drop(applied="no"):
-                return Cut()
-            case Slow(wait_s=wait_s):
-                await anyio.sleep(wait_s)
-            case _:
-                pass
+    def _fault(self, kind: Kind) -> WireFault | None:
+        """Count a call; return what goes wrong with it."""
+        self._calls[None] += 1
+        self._calls[kind] += 1
+        for fault in self.faults:
+            if fault.of in (None, kind) and fault.call in (None, self._calls[fault.of]):
+                return fault
         return None
 
     def _server(self, request: Request) -> int:
@@ -268,10 +264,6 @@ async def _question(request: Request) -> Question:
 def _unknown(error: RefusedError) -> Response:
     """Return what somebody is told who is not known here: nothing but how to be."""
     if error.status != 401:  # noqa: PLR2004 - Unauthorized
-        return response(refusal(error), {}, None)
+        return response(refusal(error), {})
     where = 'Bearer authorization_uri="https://login.microsoftonline.com/common/oauth2/authorize"'
     return Response(status_code=401, headers={"WWW-Authenticate": where})
-
-
-def _throttled(error: TooManyError, told: Mapping[str, str]) -> Response:
-    return response(refusal(error), {**told, "Retry-After": str(error.retry_after_s)}, None)

@@ -1,7 +1,10 @@
-"""What can go wrong on the wire, as values to give to a server.
+"""What can go wrong on the wire, as values to give to a Dynamics server.
 
-Requests are counted from 1, those for tokens too, from when the server has the fault; with `of`,
-only the requests whose address holds that text count.
+    server = DynamicsServer(fake, faults=[Drop(call=3, applied="yes"), Refuse(call=5, status=429, retry_after_s=20)])
+
+Calls are counted from 1, those for tokens too. With `of`, only calls of that kind count; without `call`, every call
+goes wrong until the fault is taken out of `server.faults`. What the organisation itself gets wrong is the fake's:
+refused records, expired delta tokens.
 """
 
 from __future__ import annotations
@@ -10,120 +13,125 @@ from typing import Literal, TypeAlias
 
 import attrs
 
+#: Whether a call took effect, though its answer is wrong.
+Applied: TypeAlias = Literal["yes", "no"]
+#: What calls ask for: a token, a batch, tables and columns, changes, rows, a write, anything else.
+Kind: TypeAlias = Literal["token", "batch", "metadata", "changes", "rows", "write", "function"]
+
 
 @attrs.frozen(kw_only=True)
-class Refuse:
-    """The request is refused, and nothing was done.
+class _WireFault:
+    """A fault of one call, or of every call.
 
     Attributes:
-        request: Which request.
+        call: Which call; every one without.
+        of: Count only calls of this kind.
+    """
+
+    call: int | None = None
+    of: Kind | None = None
+
+
+@attrs.frozen(kw_only=True)
+class Refuse(_WireFault):
+    """The call is refused, as Dataverse refuses: 429, 401, 412, 503, and so on.
+
+    Attributes:
         status: The HTTP status.
-        code: Dataverse's code; none where the answer has no JSON.
-        message: What it says.
-        retry_after_s: What the header asks for; None for no header.
-        html: Whether the body is a page instead of JSON, as a gateway writes it.
-        of: Count only requests to such an address.
+        code: Dataverse's code; it may be empty.
+        message: What the error says.
+        retry_after_s: What the answer asks the caller to wait; None for nothing.
+        applied: Whether the call took effect all the same.
     """
 
-    request: int
-    status: int = 503
+    status: int
     code: str = ""
-    message: str = "The service is unavailable."
+    message: str = "injected"
     retry_after_s: int | None = None
-    html: bool = False
-    of: str = ""
+    applied: Applied = "no"
 
 
 @attrs.frozen(kw_only=True)
-class Drop:
-    """The connection breaks off before the answer.
+class Fail(_WireFault):
+    """The call is answered by a gateway: another status, and a body that is no JSON.
 
     Attributes:
-        request: Which request.
-        applied: Whether it took effect all the same.
-        of: Count only requests to such an address.
+        status: The HTTP status.
+        body: The body.
+        content_type: What the body is said to be.
+        applied: Whether the call took effect all the same.
     """
 
-    request: int
-    applied: Literal["yes", "no"] = "yes"
-    of: str = ""
+    status: int = 502
+    body: str = "<html><body><h1>502 Bad Gateway</h1></body></html>"
+    content_type: str = "text/html"
+    applied: Applied = "no"
 
 
 @attrs.frozen(kw_only=True)
-class Garble:
-    """The answer is spoilt; what was asked for was done.
+class Drop(_WireFault):
+    """The connection is cut before the answer is through.
 
     Attributes:
-        request: Which request.
-        how: Cut in the middle, of another content type, or a page instead of JSON.
-        of: Count only requests to such an address.
+        applied: Whether the call took effect all the same.
     """
 
-    request: int
-    how: Literal["cut", "wrong type", "html"] = "cut"
-    of: str = ""
+    applied: Applied = "yes"
 
 
 @attrs.frozen(kw_only=True)
-class Slow:
-    """The answer takes longer.
+class Slow(_WireFault):
+    """The answer takes long; a caller who gives up has timed out.
 
     Attributes:
-        request: Which request.
-        wait_s: How much longer.
-        of: Count only requests to such an address.
+        seconds: How long.
+        when: Whether the call takes effect only after that, so that one given up in time never does.
     """
 
-    request: int
-    wait_s: float
-    of: str = ""
+    seconds: float
+    when: Literal["before", "after"] = "after"
 
 
 @attrs.frozen(kw_only=True)
-class HalfBatch:
-    """A batch is answered only in part, though all of it was done.
+class Garble(_WireFault):
+    """The call takes effect, and its answer can't be read, or is not what it is said to be.
 
     Attributes:
-        request: Which request.
+        how: A page of HTML, a body that breaks off, or JSON that is called text.
+    """
+
+    how: Literal["html", "truncated", "content type"] = "truncated"
+
+
+@attrs.frozen(kw_only=True)
+class HalfBatch(_WireFault):
+    """A batch takes effect, and is answered only in part.
+
+    Attributes:
         parts: How many answers there are.
-        of: Count only requests to such an address.
     """
 
-    request: int
     parts: int = 1
-    of: str = "$batch"
 
 
 @attrs.frozen(kw_only=True)
-class ForeignLink:
-    """The links of an answer lead somewhere else.
+class ForeignLink(_WireFault):
+    """The links in the answer lead somewhere else.
 
     Attributes:
-        request: Which request.
         origin: Where they lead.
-        of: Count only requests to such an address.
     """
 
-    request: int
     origin: str = "https://elsewhere.example"
-    of: str = ""
 
 
 @attrs.frozen(kw_only=True)
-class RepeatRows:
-    """Every row of a page is told twice.
-
-    Attributes:
-        request: Which request.
-        of: Count only requests to such an address.
-    """
-
-    request: int
-    of: str = ""
+class RepeatRows(_WireFault):
+    """Every row of the answer is told twice."""
 
 
-WireFault: TypeAlias = Refuse | Drop | Garble | Slow | HalfBatch | ForeignLink | RepeatRows
+WireFault: TypeAlias = Refuse | Fail | Drop | Slow | Garble | HalfBatch | ForeignLink | RepeatRows
 
 
-class DroppedError(ConnectionError):
-    """The connection broke off before the answer: what a client in the same process is told."""
+class AnswerLostError(ConnectionError):
+    """The connection is cut: a client in the same process is told by this, one on a port by the socket."""

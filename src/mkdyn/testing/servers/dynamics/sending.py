@@ -10,46 +10,65 @@ import attrs
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
-from mkdyn.testing.servers.dynamics.faults import DroppedError, ForeignLink, Garble, Refuse, RepeatRows, WireFault
+from mkdyn.testing.servers.dynamics.faults import (
+    AnswerLostError,
+    Fail,
+    ForeignLink,
+    Garble,
+    Refuse,
+    RepeatRows,
+    WireFault,
+)
 from mkdyn.testing.servers.dynamics.question import Answer, error_body
 
 _LINKS: Final = ("@odata.nextLink", "@odata.deltaLink")
-_PAGE: Final = "<!DOCTYPE html><html><head><title>Service unavailable</title></head><body>Try again.</body></html>"
+_NO_BODY: Final = (204, 304)
 
 
 class Cut(Response):
-    """An answer that breaks off before it begins: the connection is closed, whoever waits for it."""
+    """No answer at all: the connection is cut in the middle of one."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Announce a body, and send none.
+        """Begin an answer, and break off; a server closes the connection then.
 
         Raises:
-            DroppedError: Always; a server closes the connection then.
+            AnswerLostError: Always.
         """
         del scope, receive
-        headers = [(b"content-length", b"1")]
-        await send({"type": "http.response.start", "status": 200, "headers": headers})
-        raise DroppedError("the connection broke off before the answer")
+        await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"1024")]})
+        await send({"type": "http.response.body", "body": b"{", "more_body": True})
+        raise AnswerLostError("the connection was cut")
 
 
-def response(answer: Answer, headers: Mapping[str, str], fault: WireFault | None) -> Response:
+def response(answer: Answer, headers: Mapping[str, str], fault: WireFault | None = None) -> Response:
     """Return an answer as it is sent, spoilt as a fault says."""
-    content, every = spoilt(answer, fault).content, {**answer.all_headers, **headers}
+    told = _spoilt(answer, fault)
+    content, every = told.content, {**told.all_headers, **headers}
     match fault:
-        case Garble(how="cut"):
+        case Garble(how="truncated"):
             content = content[: len(content) // 2]
-        case Garble(how="wrong type"):
-            every["Content-Type"] = "text/html"
+        case Garble(how="content type"):
+            every["Content-Type"] = "text/plain"
         case Garble(how="html"):
-            content, every["Content-Type"] = _PAGE.encode(), "text/html"
+            content, every["Content-Type"] = b"<html><body>Sign in</body></html>", "text/html"
         case _:
             pass
-    if answer.status in (204, 304):
-        content = b""
-    return Response(content, status_code=answer.status, headers=every)
+    return Response(b"" if told.status in _NO_BODY else content, status_code=told.status, headers=every)
 
 
-def spoilt(answer: Answer, fault: WireFault | None) -> Answer:
+def instead(fault: WireFault | None) -> Response | None:
+    """Return what is answered whatever was asked for; None for nothing."""
+    match fault:
+        case Refuse():
+            headers = {} if fault.retry_after_s is None else {"Retry-After": str(fault.retry_after_s)}
+            return response(Answer(status=fault.status, body=error_body(fault.code, fault.message)), headers)
+        case Fail():
+            return Response(fault.body, fault.status, {"Content-Type": fault.content_type})
+        case _:
+            return None
+
+
+def _spoilt(answer: Answer, fault: WireFault | None) -> Answer:
     """Return an answer whose links or rows are not what they should be."""
     body = answer.body
     if not isinstance(body, Mapping):
@@ -68,12 +87,3 @@ def spoilt(answer: Answer, fault: WireFault | None) -> Answer:
 def _elsewhere(link: str, origin: str) -> str:
     address = urlsplit(link)
     return link.replace(f"{address.scheme}://{address.netloc}", origin, 1)
-
-
-def refused(fault: Refuse) -> Response:
-    """Return a refusal that was asked for."""
-    headers = {} if fault.retry_after_s is None else {"Retry-After": str(fault.retry_after_s)}
-    if fault.html:
-        return Response(_PAGE, status_code=fault.status, headers={**headers, "Content-Type": "text/html"})
-    answer = Answer(status=fault.status, headers=headers, body=error_body(fault.code, fault.message))
-    return Response(answer.content, status_code=fault.status, headers=dict(answer.all_headers))

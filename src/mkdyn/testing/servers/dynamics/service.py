@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import Final
+from urllib.parse import unquote
 
 from mkdyn.testing.faults import Method
 from mkdyn.testing.servers.dynamics.actions import close_opportunity, merge, qualify
 from mkdyn.testing.servers.dynamics.addresses import Segment, segments
 from mkdyn.testing.servers.dynamics.bulk import bulk
+from mkdyn.testing.servers.dynamics.faults import Kind
 from mkdyn.testing.servers.dynamics.functions import FUNCTIONS, SETS, of_user, service_document, small_set
 from mkdyn.testing.servers.dynamics.keys import named
 from mkdyn.testing.servers.dynamics.metadata import definitions
@@ -82,6 +84,24 @@ def _query(organization: Organization, view: View, question: Question, bound: st
 # -- what it is to the fake --------------------------------------------------------------------------------
 
 
+def kind_of(question: Question) -> Kind:
+    """Return what a call asks for."""
+    name = question.path.partition("(")[0].partition("/")[0]
+    if name == "$batch":
+        return "batch"
+    if name == "EntityDefinitions":
+        return "metadata"
+    if name in FUNCTIONS or name in SETS:
+        return "function"
+    if question.method != "GET":
+        return "write"
+    return "changes" if _tracks(question) else "rows"
+
+
+def _tracks(question: Question) -> bool:
+    return "track-changes" in question.headers.get("prefer", "") or "$deltatoken" in unquote(question.query)
+
+
 def as_call(organization: Organization, question: Question) -> tuple[Method, str]:
     """Return which of a connector's calls a question is most like, and of which table.
 
@@ -98,11 +118,10 @@ def as_call(organization: Organization, question: Question) -> tuple[Method, str
     table = next((table for table in organization.tables if entity_set(table) == name), "")
     if question.method != "GET":
         return "write", table
-    if "track-changes" in question.headers.get("prefer", "") or "$deltatoken" in question.query:
+    if _tracks(question):
         return "changes", table
-    return (
-        "find" if "$filter" in question.query and f"{table}id" not in question.query.partition("$filter")[2] else "read"
-    ), table
+    searches = "$filter" in unquote(question.query) and f"{table}id eq" not in unquote(question.query)
+    return ("find" if searches else "read"), table
 
 
 def _as_batch(organization: Organization, question: Question) -> tuple[Method, str]:
