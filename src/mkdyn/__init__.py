@@ -39,6 +39,11 @@ from mkdyn.domain import (
 )
 
 if TYPE_CHECKING:
+    from mkdyn.adapters.dynamics import (
+        ClientCredentials as ClientCredentials,
+        DynamicsLimits as DynamicsLimits,
+        RestDynamics as RestDynamics,
+    )
     from mkdyn.adapters.sqlite import SqliteStore as SqliteStore
     from mkdyn.engine.blocking import Wait as Wait, blocking as blocking
     from mkdyn.engine.checking import CheckReport as CheckReport
@@ -49,9 +54,12 @@ if TYPE_CHECKING:
 
 _LATER = {
     "CheckReport": "mkdyn.engine.checking",
+    "ClientCredentials": "mkdyn.adapters.dynamics",
+    "DynamicsLimits": "mkdyn.adapters.dynamics",
     "Fields": "mkdyn.engine.fields",
     "Journal": "mkdyn.engine.journal",
     "Report": "mkdyn.engine.report",
+    "RestDynamics": "mkdyn.adapters.dynamics",
     "SqliteStore": "mkdyn.adapters.sqlite",
     "Synchronizer": "mkdyn.engine.synchronizer",
     "Wait": "mkdyn.engine.blocking",
@@ -61,10 +69,12 @@ _LATER = {
 __all__ = [
     "Ask",
     "CheckReport",
+    "ClientCredentials",
     "Collision",
     "Condition",
     "CustomEntity",
     "Direction",
+    "DynamicsLimits",
     "Entity",
     "Fields",
     "Guard",
@@ -77,6 +87,7 @@ __all__ = [
     "Policy",
     "Promotion",
     "Report",
+    "RestDynamics",
     "Rules",
     "SqliteStore",
     "Synchronizer",
