@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
 from typing import Final
 
 import attrs
@@ -61,5 +62,9 @@ def new_systems() -> Systems:
         for column in columns:
             dynamics.add_column(entity.logical_name, column)
     dynamics.add_table(PRODUCT.logical_name, _PRODUCT_COLUMNS)
-    marketo = FakeMarketo(organization=ORGANIZATIONS[System.MARKETO], user="sync@mkdyn-demo")
-    return Systems(marketo=marketo, dynamics=dynamics)
+    return Systems(marketo=new_marketo(), dynamics=dynamics)
+
+
+def new_marketo(*, now: Callable[[], datetime] | None = None) -> FakeMarketo:
+    """Return a Marketo without anything; its clock is its own, or *now*."""
+    return FakeMarketo(organization=ORGANIZATIONS[System.MARKETO], user="sync@mkdyn-demo", now=now)
