@@ -11,7 +11,15 @@ from typing import TYPE_CHECKING, ClassVar, Final, Literal
 
 from mkdyn.adapters.dynamics import requests
 from mkdyn.adapters.dynamics.abreast import abreast
-from mkdyn.adapters.dynamics.auth import LOGIN_URL, ClientCredentials, EntraTokens, OwnTokens, TokenFunction, Tokens
+from mkdyn.adapters.dynamics.auth import (
+    LOGIN_URL,
+    ClientCredentials,
+    EntraTokens,
+    OwnTokens,
+    TokenFunction,
+    Tokens,
+    token_request,
+)
 from mkdyn.adapters.dynamics.catalog import Catalog
 from mkdyn.adapters.dynamics.client import Client
 from mkdyn.adapters.dynamics.feed import Feed
@@ -188,7 +196,7 @@ def _tokens(
     if not isinstance(token, ClientCredentials):
         return None, OwnTokens(token)
     line = Line(Http(origin_of(token.login_url), client=client))
-    return line, EntraTokens(partial(line.send, token.request(origin), repeatable=True))
+    return line, EntraTokens(partial(line.send, token_request(token, origin), repeatable=True))
 
 
 def _hashed(texts: Sequence[str]) -> str:

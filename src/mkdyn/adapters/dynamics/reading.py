@@ -50,9 +50,8 @@ class Reader:
         table = await self._catalog.table(object, fields)
         guids = dict.fromkeys(key.lower() for key in keys if is_guid(key))
         columns = [table.columns[name] for name in dict.fromkeys(fields)]
-        return {
-            record.key: record for record in await self._search(table, columns, table.columns[table.key], list(guids))
-        }
+        records = await self._search(table, columns, table.columns[table.key], list(guids))
+        return {record.key: record for record in records}
 
     async def by_values(
         self, object: str, field: str, values: Collection[str], fields: Collection[str]
@@ -63,7 +62,7 @@ class Reader:
         where = table.columns[field]
         literals = [literal_of(where.spec.type, value) for value in dict.fromkeys(values)]
         wanted = [literal for literal in dict.fromkeys(literals) if literal is not None]
-        found = await self._search(table, [table.columns[name] for name in names], where, wanted)
+        found = await self._search(table, [table.columns[name] for name in names], where, wanted, private=True)
         if where.spec.type not in TEXTS:
             return found
         # Dynamics takes some letters for others, and percent signs for anything.
@@ -78,29 +77,38 @@ class Reader:
         return {record.key for record in await self._search(table, [column], column, list(keys))}
 
     async def _search(
-        self, table: Table, columns: Sequence[Column], where: Column, literals: Sequence[str]
+        self,
+        table: Table,
+        columns: Sequence[Column],
+        where: Column,
+        literals: Sequence[str],
+        *,
+        private: bool = False,
     ) -> Sequence[Record]:
-        """Return the rows in which a column is one of the literals, each once."""
+        """Return the rows in which a column is one of the literals, each once; private ones stand in no address."""
         pieces = in_pieces(where.wire_name, literals, conditions_max=_CONDITIONS_MAX, length_max=_LENGTH_MAX)
-        asked = [partial(self._all, table, requests.rows(table, columns, where, piece)) for piece in pieces]
+        asked = [
+            partial(self._all, table, requests.rows(table, columns, where, piece), private=private) for piece in pieces
+        ]
         rows = [row for found in await abreast(asked) for row in found]
         records = await self.records(table, columns, rows)
         return list({record.key: record for record in records}.values())
 
-    async def _all(self, table: Table, part: Part) -> Sequence[Json]:
+    async def _all(self, table: Table, part: Part, *, private: bool) -> Sequence[Json]:
         rows: list[Json] = []
         seen: set[str] = set()
         while True:
-            page, _ = await self.page(table, part)
+            page, _ = await self.page(table, part, private=private)
             rows += page.rows
             if page.following is None:
                 return rows
             part = self.next(page.following, part, seen)
 
-    async def page(self, table: Table, part: Part) -> tuple[Rows, datetime | None]:
+    async def page(self, table: Table, part: Part, *, private: bool = False) -> tuple[Rows, datetime | None]:
         """Ask for a page; return it, with Dynamics' own time where it tells that."""
         try:
-            answer = await self._client.ask(part, about=table.name)
+            ask = self._client.ask_privately if private else self._client.ask
+            answer = await ask(part, about=table.name)
         except FieldError:
             self._catalog.forget(table.name)
             raise

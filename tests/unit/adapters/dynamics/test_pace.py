@@ -13,7 +13,7 @@ from mkdyn import DynamicsLimits
 from mkdyn.adapters.dynamics.batch import Answer
 from mkdyn.adapters.dynamics.pace import WINDOW_S, Ledger, Pace
 from mkdyn.domain.outcomes import Applied, Unknown, Update
-from mkdyn.errors import ThrottledError
+from mkdyn.errors import ConfigError, ThrottledError
 
 from .organisation import Organisation, guid, listed, reply, row
 
@@ -71,7 +71,7 @@ def test_no_limit_is_broken(calls: list[tuple[float, bool]], requests: int, seco
 @pytest.mark.parametrize("share", [0, -1, 1.5])
 def test_a_share_is_a_part_of_one(share: float) -> None:
     """Nothing, or more than all, is none."""
-    with pytest.raises(ValueError, match="share is a part of one"):
+    with pytest.raises(ConfigError, match="share is a part of one"):
         DynamicsLimits(share=share)
 
 
