@@ -74,26 +74,36 @@ async def test_an_answer_may_come_the_second_time() -> None:
     assert (await over(answer).send(Request(method="GET", path="/"), repeatable=True)).status == 204
 
 
+class Pieces(httpx.AsyncByteStream):
+    """A body in pieces of 1,000 bytes."""
+
+    def __init__(self, count: int) -> None:
+        self.left, self.closed = count, False
+
+    def __aiter__(self) -> AsyncIterator[bytes]:
+        return self
+
+    async def __anext__(self) -> bytes:
+        if not self.left:
+            raise StopAsyncIteration
+        self.left -= 1
+        return b"x" * 1000
+
+    async def aclose(self) -> None:
+        """Note it."""
+        self.closed = True
+
+
 async def test_an_answer_is_bounded() -> None:
-    """What is larger is not kept."""
-
-    class Endless(httpx.AsyncByteStream):
-        closed = False
-
-        def __aiter__(self) -> AsyncIterator[bytes]:
-            return self
-
-        async def __anext__(self) -> bytes:
-            return b"x" * 1000
-
-        async def aclose(self) -> None:
-            self.closed = True
-
-    stream = Endless()
-    client = httpx.AsyncClient(transport=httpx.MockTransport(lambda _: httpx.Response(200, stream=stream)))
+    """What is larger is not kept, and not read to its end."""
+    streams = [Pieces(10), Pieces(1000)]
+    waiting = iter(streams)
+    transport = httpx.MockTransport(lambda _: httpx.Response(200, stream=next(waiting)))
+    http = Http(URL, client=httpx.AsyncClient(transport=transport), body_max=10_000)
+    assert (await http.send(Request(method="GET", path="/"), repeatable=True)).body == b"x" * 10_000
     with pytest.raises(UnreachableError, match="more than is reasonable"):
-        await Http(URL, client=client, body_max=10_000).send(Request(method="GET", path="/"), repeatable=True)
-    assert stream.closed
+        await http.send(Request(method="GET", path="/"), repeatable=True)
+    assert [(stream.left, stream.closed) for stream in streams] == [(0, True), (989, True)]
 
 
 async def test_a_client_of_our_own(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -55,6 +55,14 @@ async def test_who_we_are(organisation: Organisation) -> None:
     assert repr(connector) == f"<RestDynamics {URL}>"
 
 
+async def test_every_request_says_which_odata_it_speaks(organisation: Organisation) -> None:
+    """Alone, or around a batch; its errors are to be JSON, and no cache may answer."""
+    await organisation.connector().identify()
+    [asked] = organisation.asked("WhoAmI")
+    wanted = {"odata-version": "4.0", "odata-maxversion": "4.0", "accept": "application/json", "if-none-match": "null"}
+    assert wanted.items() <= asked.headers.items()
+
+
 @pytest.mark.parametrize("answer", [reply({}), reply({"OrganizationId": "acme", "UserId": USER})])
 async def test_an_answer_that_names_nobody(organisation: Organisation, answer: Answer) -> None:
     """It is somebody else who answers."""
