@@ -6,6 +6,8 @@ import math
 import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
+from datetime import UTC
+from email.utils import format_datetime
 from functools import partial
 from itertools import count
 from typing import Final
@@ -233,6 +235,7 @@ class DynamicsServer:
     def _told(self, gate: Gate, server: int) -> dict[str, str]:
         """Return the headers that every answer has."""
         told = {
+            "Date": format_datetime(self.fake.time.astimezone(UTC), usegmt=True),
             "x-ms-service-request-id": str(uuid4()),
             "REQ_ID": str(uuid4()),
             "x-ms-dop-hint": str(self._limits.parallelism),
