@@ -180,6 +180,7 @@ async def test_filter_order_top_and_count() -> None:
             == []
         )
         assert await caller.names("leads?$count=true&$top=0") == []
+        assert await caller.names("leads?$filter=lastname eq @p&@p=no literal") == []
 
 
 async def test_pages_with_an_order() -> None:

@@ -614,6 +614,19 @@ async def test_a_set_of_changes() -> None:
             fake.restore("contact", GUID)
 
 
+async def test_many_rows_in_a_set_of_changes() -> None:
+    """Are part of it: what is refused later undoes them, too."""
+    many = '{"Targets":[{"@odata.type":"Microsoft.Dynamics.CRM.lead","lastname":"A"}]}'
+    path = "leads/Microsoft.Dynamics.CRM.CreateMultiple"
+    async with calling() as caller:
+        answer = await batched(caller, changes(part("POST", path, many, 1), part("POST", path, "{}", 2)))
+        assert statuses(answer) == [400]
+        assert not caller.fake.records("lead")
+        answer = await batched(caller, changes(part("POST", path, many, 1), part("POST", path, many, 2)))
+        assert statuses(answer) == [200, 200]
+        assert len(caller.fake.records("lead")) == 2
+
+
 async def test_batches_that_are_refused() -> None:
     """As a whole, in plain JSON: no end, no boundary, no CRLF, too many, a batch in a batch."""
     async with calling(limits=ServerLimits(batch_operations=2, batch_url_characters=100)) as caller:
