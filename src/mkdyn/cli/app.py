@@ -92,3 +92,30 @@ def serve_marketo_command(
     """
     with explained():
         raise typer.Exit(serve("marketo", port=port, data=data, client_id=client_id, client_secret=client_secret))
+
+
+@serve_app.command("dynamics")
+def serve_dynamics_command(
+    port: Annotated[
+        int, typer.Option("--port", metavar="P", min=0, max=65535, help="The port; 0 is a free one.")
+    ] = 8702,
+    data: Annotated[
+        Path | None,
+        typer.Option("--data", metavar="DIR", help="The demo's CSV files: all of it is in it. Without, it is empty."),
+    ] = None,
+    client_id: Annotated[str, typer.Option("--client-id", metavar="X", help="What to ask for a token with.")] = "mkdyn",
+    client_secret: Annotated[
+        str | None, typer.Option("--client-secret", metavar="Y", help="The same; without it, one is made up.")
+    ] = None,
+    token: Annotated[
+        str | None, typer.Option("--token", metavar="T", help="An access token that is good without asking for one.")
+    ] = None,
+) -> None:
+    """Serve Dynamics' Web API, its limits included, and where its tokens come from, until Ctrl-C.
+
+    Prints its URL and credentials, as the environment that a client reads.
+    """
+    with explained():
+        raise typer.Exit(
+            serve("dynamics", port=port, data=data, client_id=client_id, client_secret=client_secret, token=token)
+        )

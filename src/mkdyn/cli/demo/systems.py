@@ -57,12 +57,17 @@ class Systems:
 
 def new_systems() -> Systems:
     """Return a Dynamics without records and a Marketo without anything, the same in every demo."""
-    dynamics = FakeDynamics(organization=ORGANIZATIONS[System.DYNAMICS], user="sync@mkdyn-demo")
+    return Systems(marketo=new_marketo(), dynamics=new_dynamics())
+
+
+def new_dynamics(*, now: Callable[[], datetime] | None = None) -> FakeDynamics:
+    """Return a Dynamics with the demo's columns and no records; its clock is its own, or *now*."""
+    dynamics = FakeDynamics(organization=ORGANIZATIONS[System.DYNAMICS], user="sync@mkdyn-demo", now=now)
     for entity, columns in _COLUMNS.items():
         for column in columns:
             dynamics.add_column(entity.logical_name, column)
     dynamics.add_table(PRODUCT.logical_name, _PRODUCT_COLUMNS)
-    return Systems(marketo=new_marketo(), dynamics=dynamics)
+    return dynamics
 
 
 def new_marketo(*, now: Callable[[], datetime] | None = None) -> FakeMarketo:

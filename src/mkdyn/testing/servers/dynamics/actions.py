@@ -64,7 +64,7 @@ def qualify(organization: Organization, view: View, question: Question, row: Row
             values = _becomes(target, row, {each.table.name: new.key for each, new in made})
             made.append((target, create(organization, target, values, {})))
         closing: dict[str, FieldValue] = {"statecode": _QUALIFIED, "statuscode": status}
-        done(organization, view, row.key, organization.attempt(view.table, Update(key=row.key, values=closing)))
+        done(organization, view, organization.attempt(view.table, Update(key=row.key, values=closing)))
     value = [
         {"@odata.type": f"#{_TYPE}{each.table.name}", **shape_of(organization, each, Options()).show(new)}
         for each, new in made

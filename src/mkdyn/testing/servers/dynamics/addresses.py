@@ -12,7 +12,7 @@ import attrs
 from mkdyn.testing.servers.dynamics.question import BAD_REQUEST, RefusedError
 
 _SEGMENT: Final = re.compile(r"(?P<name>[\w.$]+)(?:\((?P<inside>.*)\))?", re.ASCII | re.DOTALL)
-_PAIR: Final = re.compile(r"\s*(?P<name>\w+)\s*=\s*(?P<value>'(?:[^']|'')*'|[^,']*)\s*(?:,|$)", re.ASCII)
+_PAIR: Final = re.compile(r"\s*(?P<name>\w+)\s*=\s*(?P<value>'(?:[^']|'')*'|\[[^\]]*\]|[^,']*)\s*(?:,|$)", re.ASCII)
 #: What no key's value may hold, encoded or not.
 FORBIDDEN: Final = frozenset("/<>*%&:\\?+#")
 

@@ -6,6 +6,8 @@ import math
 import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
+from datetime import UTC
+from email.utils import format_datetime
 from functools import partial
 from itertools import count
 from typing import Final
@@ -164,11 +166,9 @@ class DynamicsServer:
         except TooManyError as error:
             told = {**self._told(gate, server), "Retry-After": str(error.retry_after_s)}
             return self._counted(request, response(refusal(error), told))
-        return self._counted(request, await self._admitted(gate, question, self._told(gate, server), fault))
+        return self._counted(request, await self._admitted(gate, server, question, fault))
 
-    async def _admitted(
-        self, gate: Gate, question: Question, told: Mapping[str, str], fault: WireFault | None
-    ) -> Response:
+    async def _admitted(self, gate: Gate, server: int, question: Question, fault: WireFault | None) -> Response:
         """Answer a request that service protection has let in."""
         ran_s = self._work.request_s
         try:
@@ -183,7 +183,7 @@ class DynamicsServer:
         if isinstance(fault, Slow) and fault.when == "after":
             await anyio.sleep(fault.seconds)
         lost = Cut() if isinstance(fault, Drop) or (arrives and found is None) else None
-        return lost or instead(fault) or (Cut() if found is None else response(found, told, fault))
+        return lost or instead(fault) or (Cut() if found is None else response(found, self._told(gate, server), fault))
 
     async def _answered(self, question: Question, fault: WireFault | None) -> Answer | None:
         """Carry out what was asked for, as a call of the fake; None where its answer is lost."""
@@ -233,6 +233,7 @@ class DynamicsServer:
     def _told(self, gate: Gate, server: int) -> dict[str, str]:
         """Return the headers that every answer has."""
         told = {
+            "Date": format_datetime(self.fake.time.astimezone(UTC), usegmt=True),
             "x-ms-service-request-id": str(uuid4()),
             "REQ_ID": str(uuid4()),
             "x-ms-dop-hint": str(self._limits.parallelism),

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import math
+import operator
 from collections import deque
 from collections.abc import Callable
+from itertools import accumulate
 from typing import Final
 
 from mkdyn.testing.servers.dynamics.question import RefusedError
@@ -115,12 +117,14 @@ class Gate:
 
     def _enough_forgotten(self) -> float:
         """Return when the window has room for execution again."""
-        over, when = self._ran_s - self._limits.execution_s_per_window, self._clock()
-        for ended, ran_s in self._ran:
-            when, over = ended + self._limits.window_s, over - ran_s
-            if over < 0:
-                break
-        return when
+        left = accumulate((ran_s for _, ran_s in self._ran), operator.sub, initial=self._ran_s)
+        next(left)
+        ends = (
+            ended
+            for (ended, _), rest in zip(self._ran, left, strict=True)
+            if rest < self._limits.execution_s_per_window
+        )
+        return next(ends, self._clock()) + self._limits.window_s
 
     def _close(self, code: str, message: str, until: float) -> None:
         self._why = (code, message)

@@ -10,7 +10,6 @@ from mkdyn.domain.values import FieldValue, same
 from mkdyn.testing._checks import is_guid
 from mkdyn.testing._tables import Row
 from mkdyn.testing.servers.dynamics.addresses import FORBIDDEN, Segment, segments, text_of
-from mkdyn.testing.servers.dynamics.names import property_of
 from mkdyn.testing.servers.dynamics.odata.parsing import FilterError, constant
 from mkdyn.testing.servers.dynamics.question import (
     BAD_KEY,
@@ -147,8 +146,3 @@ def dereferenced(question: Question, text: str) -> str:
     if head[1:] not in question.references:
         raise RefusedError(400, "0x80060888", f"Content-ID Reference: '{head}' does not exist in the batch context.")
     return question.references[head[1:]] + slash + rest
-
-
-def property_name(view: View, column: str) -> str:
-    """Return what a column is called in answers."""
-    return property_of(view.table.specs[column]) or column

@@ -83,7 +83,7 @@ def request_line(piece: Piece) -> Line:
     """
     first, _, rest = piece.content.partition(b"\r\n")
     words = first.decode().split(" ")
-    if piece.headers.get("content-type") != "application/http" or len(words) != _WORDS:
+    if piece.headers.get("content-type") != "application/http" or len(words) != _WORDS or not words[-1]:
         raise RefusedError(400, BAD_PAYLOAD, f"Invalid request line '{first.decode()}'.")
     head, _, body = rest.partition(b"\r\n\r\n") if not rest.startswith(b"\r\n") else (b"", b"", rest[2:])
     return Line(words[0], words[1], _headers(head), body)

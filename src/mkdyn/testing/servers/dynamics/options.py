@@ -7,7 +7,7 @@ from typing import Final
 
 import attrs
 
-from mkdyn.testing.servers.dynamics.odata.filters import Condition, Constant, Name, leaves, names
+from mkdyn.testing.servers.dynamics.odata.filters import Condition, Constant, leaves
 from mkdyn.testing.servers.dynamics.odata.parsing import FilterError, constant, parsed
 from mkdyn.testing.servers.dynamics.question import BAD_QUERY, TOO_MANY_CONDITIONS, RefusedError
 
@@ -65,11 +65,6 @@ class Options:
     aliases: Mapping[str, Constant] = attrs.field(factory=dict[str, Constant])
     skip_token: str | None = None
     delta_token: str | None = None
-
-    @property
-    def filtered(self) -> Sequence[Name]:
-        """The properties that the filter names."""
-        return () if self.filter is None else names(self.filter)
 
 
 def read_options(given: Mapping[str, str], *, conditions_max: int) -> Options:

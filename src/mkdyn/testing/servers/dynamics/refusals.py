@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from mkdyn.domain.fields import FieldSpec
-from mkdyn.domain.outcomes import Applied, Outcome, Rejected, Stale
+from mkdyn.domain.outcomes import Applied, Outcome, Rejected
 from mkdyn.testing._dynamics_rules import BAD_PAYLOAD, MAY_NOT_CREATE, MAY_NOT_UPDATE, NO_SUCH_RECORD
 from mkdyn.testing.servers.dynamics.question import VERSION_MISMATCH, RefusedError
 from mkdyn.testing.servers.dynamics.world import Organization, View
@@ -16,7 +16,7 @@ _TOO_LONG: Final = "0x80044331"
 _OUT_OF_RANGE: Final = ("0x8004432f", "0x80044330", "0x8004431a")
 
 
-def done(organization: Organization, view: View, key: str, outcome: Outcome) -> Applied:
+def done(organization: Organization, view: View, outcome: Outcome) -> Applied:
     """Return what was done.
 
     Raises:
@@ -25,8 +25,6 @@ def done(organization: Organization, view: View, key: str, outcome: Outcome) -> 
     match outcome:
         case Applied():
             return outcome
-        case Stale(gone=True):
-            raise RefusedError(404, NO_SUCH_RECORD, f"{view.table.name} With Id = {key} Does Not Exist")
         case Rejected():
             raise _refused(organization, view, outcome)
         case _:

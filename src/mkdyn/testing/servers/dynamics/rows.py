@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import date, datetime
 from decimal import Decimal
 from fnmatch import fnmatchcase
@@ -14,7 +14,7 @@ from mkdyn.domain.fields import FieldSpec
 from mkdyn.domain.types import REFERENCES
 from mkdyn.domain.values import FieldValue
 from mkdyn.testing._tables import Row
-from mkdyn.testing.servers.dynamics.names import Navigation, primary_name, property_of
+from mkdyn.testing.servers.dynamics.names import Navigation, primary_name
 from mkdyn.testing.servers.dynamics.options import Expansion, Options
 from mkdyn.testing.servers.dynamics.question import BAD_QUERY, RefusedError
 from mkdyn.testing.servers.dynamics.values import shown
@@ -195,18 +195,3 @@ def formatted(spec: FieldSpec, value: FieldValue) -> str | None:
 
 def _us_day(day: date) -> str:
     return f"{day.month}/{day.day}/{day.year}"
-
-
-def looker(view: View, row: Row) -> Callable[[str], object]:
-    """Return what shows a row's columns to a filter: what this user may not see is empty."""
-
-    def look(name: str) -> object:
-        spec = view.columns[name]
-        return None if spec.name in view.hidden else row.values.get(spec.name)
-
-    return look
-
-
-def property_names(specs: Collection[FieldSpec]) -> Sequence[str]:
-    """Return what columns are called in answers."""
-    return [name for spec in specs if (name := property_of(spec)) is not None]

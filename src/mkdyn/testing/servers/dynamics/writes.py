@@ -8,12 +8,11 @@ from uuid import uuid4
 
 from mkdyn.domain.outcomes import Create, Delete, Update
 from mkdyn.domain.values import FieldValue
-from mkdyn.testing._checks import is_guid
 from mkdyn.testing._schemas_dynamics import STATUS_OF_ACTIVE, STATUS_OF_STATE
 from mkdyn.testing._tables import Row
 from mkdyn.testing.servers.dynamics.keys import Named, matching
 from mkdyn.testing.servers.dynamics.options import Options
-from mkdyn.testing.servers.dynamics.payloads import values_of, wrong_payload
+from mkdyn.testing.servers.dynamics.payloads import values_of
 from mkdyn.testing.servers.dynamics.queries import annotated, applied, options_of
 from mkdyn.testing.servers.dynamics.question import (
     DUPLICATE_KEY,
@@ -86,7 +85,7 @@ def delete(organization: Organization, view: View, question: Question, named: Na
     row = named.there()
     version = version_of(organization, view, question.headers.get("if-match"))
     outcome = organization.attempt(view.table, Delete(key=row.key, version=version))
-    done(organization, view, row.key, outcome)
+    done(organization, view, outcome)
     return Answer(status=204, rows=1)
 
 
@@ -114,15 +113,13 @@ def create(organization: Organization, view: View, values: Mapping[str, FieldVal
     key = str(uuid4()) if chosen is None else str(chosen).lower()
     if key in view.table.rows:
         raise exists()
-    if not is_guid(key):
-        raise wrong_payload(view, f"The value of '{view.table.key_field}' is no Edm.Guid.")
     entered = {name: value for name, value in values.items() if name not in (view.table.key_field, "statecode")}
     _check_state(view, entered, 0)
     _check_unique(organization, view, entered, None)
     if headers.get("mscrm.suppressduplicatedetection") == "false":
         _check_duplicates(organization, view, entered)
     outcome = organization.attempt(view.table, Create(key=key, values=entered))
-    return view.table.rows[done(organization, view, key, outcome).key]
+    return view.table.rows[done(organization, view, outcome).key]
 
 
 def update(
@@ -140,7 +137,7 @@ def update(
     _check_state(view, entered, state)
     _check_unique(organization, view, {**_keyed(organization, view, row), **entered}, row)
     outcome = organization.attempt(view.table, Update(key=row.key, values=entered, version=version))
-    done(organization, view, row.key, outcome)
+    done(organization, view, outcome)
 
 
 def exists() -> RefusedError:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Sequence
 from datetime import date, datetime
 from decimal import Decimal
@@ -147,16 +148,14 @@ def leaves(condition: Condition) -> Iterator[Comparing | TextTest | Calling | Na
 
 def names(condition: Condition) -> Sequence[Name]:
     """Return every property that a filter names."""
-    found: list[Name] = []
-    for leaf in leaves(condition):
-        match leaf:
-            case Comparing(left=left, right=right) | TextTest(left=left, right=right):
-                found += [operand for operand in (left, right) if isinstance(operand, Name)]
-            case Calling(name=name):
-                found.append(name)
-            case Name():
-                found.append(leaf)
-    return found
+    return [name for leaf in leaves(condition) for name in _named(leaf)]
+
+
+def _named(leaf: Comparing | TextTest | Calling | Name) -> list[Name]:
+    if isinstance(leaf, Name):
+        return [leaf]
+    operands = (leaf.name,) if isinstance(leaf, Calling) else (leaf.left, leaf.right)
+    return [operand for operand in operands if isinstance(operand, Name)]
 
 
 def _constant(value: Constant) -> str:
@@ -178,4 +177,4 @@ def _constant(value: Constant) -> str:
 
 
 def _quoted(text: str) -> str:
-    return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
+    return json.dumps(text, ensure_ascii=False)
