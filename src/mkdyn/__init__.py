@@ -40,6 +40,11 @@ from mkdyn.domain import (
 )
 
 if TYPE_CHECKING:
+    from mkdyn.adapters.dynamics import (
+        ClientCredentials as ClientCredentials,
+        DynamicsLimits as DynamicsLimits,
+        RestDynamics as RestDynamics,
+    )
     from mkdyn.adapters.sqlite import SqliteStore as SqliteStore
     from mkdyn.engine.audit import AuditReport as AuditReport, Drift as Drift
     from mkdyn.engine.blocking import Wait as Wait, blocking as blocking
@@ -53,9 +58,12 @@ _LATER = {
     "AuditReport": "mkdyn.engine.audit",
     "Drift": "mkdyn.engine.audit",
     "CheckReport": "mkdyn.engine.checking",
+    "ClientCredentials": "mkdyn.adapters.dynamics",
+    "DynamicsLimits": "mkdyn.adapters.dynamics",
     "Fields": "mkdyn.engine.fields",
     "Journal": "mkdyn.engine.journal",
     "Report": "mkdyn.engine.report",
+    "RestDynamics": "mkdyn.adapters.dynamics",
     "SqliteStore": "mkdyn.adapters.sqlite",
     "Synchronizer": "mkdyn.engine.synchronizer",
     "Wait": "mkdyn.engine.blocking",
@@ -66,11 +74,13 @@ __all__ = [
     "Ask",
     "AuditReport",
     "CheckReport",
+    "ClientCredentials",
     "Collision",
     "Condition",
     "CustomEntity",
     "Direction",
     "Drift",
+    "DynamicsLimits",
     "Entity",
     "Fields",
     "Filter",
@@ -84,6 +94,7 @@ __all__ = [
     "Policy",
     "Promotion",
     "Report",
+    "RestDynamics",
     "Rules",
     "SqliteStore",
     "Synchronizer",

@@ -14,6 +14,7 @@ from mkdyn.domain.values import FieldValue
 from mkdyn.ports.connectors import Identity
 from mkdyn.testing._checks import is_guid
 from mkdyn.testing._delta import DeltaLog
+from mkdyn.testing._dynamics_backstage import Undoing
 from mkdyn.testing._dynamics_rules import Rules
 from mkdyn.testing._schemas_dynamics import STANDARD_TABLES, system_columns
 from mkdyn.testing._system import FakeSystem
@@ -36,6 +37,7 @@ class DynamicsHands(FakeSystem):
         self._logs: dict[str, DeltaLog] = {}
         self._bin: dict[tuple[str, str], Row] = {}
         self._rules = Rules(self._tables, self._secured)
+        self._undoing = Undoing(self._logs, self._bin)
         self._version = 0
         self._made: Counter[str] = Counter()
         self._epoch = 0
@@ -249,18 +251,22 @@ class DynamicsHands(FakeSystem):
         second = at.replace(microsecond=0)
         row = Row(key, {table.key_field: key, "createdon": second, "modifiedon": second, **completed})
         table.insert(row)
+        self._undoing.inserted(table, row)
         self._move(table, row)
         return row
 
     def _change(self, table: Table, row: Row, values: dict[str, FieldValue], at: datetime) -> None:
         modified = {"modifiedon": at.replace(microsecond=0)}
-        table.change(row, {**modified, **self._rules.completed(table, row, values)})
+        changes = {**modified, **self._rules.completed(table, row, values)}
+        self._undoing.changing(table, row, changes.keys())
+        table.change(row, changes)
         self._move(table, row)
 
     def _remove(self, table: Table, key: str) -> None:
         self._version += 1
-        self._bin[table.name, key] = table.remove(key)
+        row = self._bin[table.name, key] = table.remove(key)
         self._logs[table.name].deleted(self._version, key)
+        self._undoing.removed(table, row)
 
     def _move(self, table: Table, row: Row) -> None:
         self._version += 1

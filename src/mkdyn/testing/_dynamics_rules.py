@@ -46,6 +46,8 @@ def stored(spec: FieldSpec, value: FieldValue) -> FieldValue:
         case int() | float() | Decimal() if spec.type in ("decimal", "money"):
             exact = Decimal(repr(value)) if isinstance(value, float) else Decimal(value)
             return exact if spec.precision is None else exact.quantize(Decimal(1).scaleb(-spec.precision))
+        case int() | float() | Decimal() if spec.type == "float" and not isinstance(value, bool):
+            return float(value) if spec.precision is None else round(float(value), spec.precision)
         case str() if spec.type in REFERENCES or spec.type == "guid":
             return value.lower()
         case str() if spec.type == "choices":

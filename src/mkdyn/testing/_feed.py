@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from datetime import datetime, timedelta
-from typing import Literal
+from typing import Literal, TypeAlias
 
 import attrs
 
@@ -13,6 +13,9 @@ from mkdyn.domain.feeds import Cursor, Entry, Evidence, Page
 from mkdyn.domain.values import FieldValue
 from mkdyn.errors import CursorExpiredError
 from mkdyn.testing._tables import as_text
+
+#: Who did something: somebody who works in Marketo, or whoever uses its API.
+Doer: TypeAlias = Literal["person", "api"]
 
 
 @attrs.frozen
@@ -23,9 +26,11 @@ class Logged:
         at: When it happened.
         key: The person.
         kind: What happened.
-        field: Which field changed; or, of a deletion, whom the person was merged into.
-        old: What the field showed.
-        new: What it shows now.
+        field: The field that changed.
+        old: What it showed before, as text.
+        new: What it shows since, as text; of a deletion, the name the person had.
+        by: Who did it.
+        into: Of a deletion, the person whom this one was merged into.
     """
 
     at: datetime
@@ -34,6 +39,8 @@ class Logged:
     field: str = ""
     old: str | None = attrs.field(default=None, repr=False)
     new: str | None = attrs.field(default=None, repr=False)
+    by: Doer = "api"
+    into: str = ""
 
 
 class ActivityLog:
@@ -60,18 +67,28 @@ class ActivityLog:
         self._delay = timedelta()
         self._epoch = 0
 
-    def new(self, at: datetime, key: str) -> None:
-        """Log a new person."""
-        self._append(Logged(at, key, "new"))
+    def __len__(self) -> int:
+        return len(self._log)
 
-    def changed(self, at: datetime, key: str, changes: Mapping[str, tuple[FieldValue, FieldValue]]) -> None:
+    @property
+    def epoch(self) -> int:
+        """How often every cursor there was has expired."""
+        return self._epoch
+
+    def new(self, at: datetime, key: str, *, by: Doer) -> None:
+        """Log a new person."""
+        self._append(Logged(at, key, "new", by=by))
+
+    def changed(
+        self, at: datetime, key: str, changes: Mapping[str, tuple[FieldValue, FieldValue]], *, by: Doer
+    ) -> None:
         """Log changed fields, one entry each."""
         for field, (old, new) in changes.items():
-            self._append(Logged(at, key, "changed", field, as_text(old), as_text(new)))
+            self._append(Logged(at, key, "changed", field, as_text(old), as_text(new), by))
 
-    def deleted(self, at: datetime, key: str, into: str = "") -> None:
-        """Log a deletion, or a merge into another person."""
-        self._append(Logged(at, key, "deleted", into))
+    def deleted(self, at: datetime, key: str, *, name: str, by: Doer, into: str = "") -> None:
+        """Log a deletion, or a merge *into* another person."""
+        self._append(Logged(at, key, "deleted", new=name, by=by, into=into))
 
     def _append(self, entry: Logged) -> None:
         if self._held is not None and (not self._held or entry.key in self._held):
@@ -120,25 +137,32 @@ class ActivityLog:
 
     def block(self, start: int, end: int, fields: Collection[str], now: datetime) -> tuple[list[Entry], dict[str, str]]:
         """Return the entries and deletions that can be seen in a stretch of the log; a merge names the winner."""
-        self._reveal(now)
         entries: list[Entry] = []
         deleted: dict[str, str] = {}
-        for place in range(start, end):
-            logged = self._log[place]
-            if place in self._hidden:
-                continue
+        for place, logged in self.visible(start, end, now):
             if logged.kind == "deleted":
-                deleted[logged.key] = logged.field
+                deleted[logged.key] = logged.into
             elif logged.kind == "new" or (logged.kind == "changed" and logged.field in fields):
                 entries.append(_entry(place, logged))
         return entries, deleted
+
+    def visible(self, start: int, end: int, now: datetime) -> Iterator[tuple[int, Logged]]:
+        """Yield what can be seen of a stretch of the log, each with its place."""
+        self._reveal(now)
+        for place in range(start, end):
+            if place not in self._hidden:
+                yield place, self._log[place]
+
+    def place_at(self, moment: datetime) -> int:
+        """Return the place of the first entry that is no older than *moment*."""
+        return bisect_left(self._log, moment, key=lambda entry: entry.at)
 
     def cursor(self, place: int, end: int, now: datetime) -> Cursor:
         """Return the cursor behind everything before *place*, in a reading that ends at *end* and began *now*."""
         at = self._log[place].at if place < end else now
         back = min(place, next(iter(self._hidden), place))
         if self.overlap:
-            back = min(back, bisect_left(self._log, at - self.overlap, key=lambda entry: entry.at))
+            back = min(back, self.place_at(at - self.overlap))
         oldest = self._log[back].at if back < len(self._log) else at
         return Cursor(token=f"{self._epoch}-{back}", at=at, repeats_from=min(oldest, at - self.overlap))
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from datetime import datetime
 from typing import Final, Literal, TypeAlias
+from uuid import NAMESPACE_URL, uuid5
 
 from mkdyn.domain.fields import FieldSpec
 from mkdyn.domain.values import FieldValue, same
 from mkdyn.ports.connectors import Identity
-from mkdyn.testing._feed import ActivityLog
+from mkdyn.testing._feed import ActivityLog, Doer
 from mkdyn.testing._marketo_rules import Rules
 from mkdyn.testing._schemas_marketo import CUSTOM_OBJECT, OBJECTS, PREPARED_FIELDS
 from mkdyn.testing._stale import StaleReads
@@ -69,7 +70,8 @@ class MarketoHands(FakeSystem):
             raise ValueError("a person's id is Marketo's to choose")
         if key in table.rows:
             raise ValueError(f"there is a {object} of that key already")
-        return self._insert(table, None if key is None else str(key), entered, self._calls.clock.tick())
+        at = self._calls.clock.tick()
+        return self._insert(table, None if key is None else str(key), entered, at, by="person")
 
     def edit(self, object: str, key: str, /, **values: FieldValue) -> None:
         """Someone changes a record, fields that the API may not write included; what is the same already changes nothing.
@@ -82,7 +84,7 @@ class MarketoHands(FakeSystem):
         row = table.row_of(key)
         if table.key_field in values:
             raise ValueError(f"{object}.{table.key_field} is the key; it never changes")
-        self._change(table, row, self._rules.entered(table, values, row), self._calls.clock.tick())
+        self._change(table, row, self._rules.entered(table, values, row), self._calls.clock.tick(), by="person")
 
     def delete(self, object: str, key: str, /) -> None:
         """Someone deletes a record.
@@ -95,7 +97,7 @@ class MarketoHands(FakeSystem):
         row = table.row_of(key)
         if self._rules.in_use(table, key):
             raise ValueError(f"{object} {key} is in use")
-        self._remove(table, row, self._calls.clock.tick())
+        self._remove(table, row, self._calls.clock.tick(), by="person")
 
     # People's hands: objects and fields
 
@@ -172,7 +174,7 @@ class MarketoHands(FakeSystem):
 
     # What is stored
 
-    def _insert(self, table: Table, key: str | None, values: dict[str, FieldValue], at: datetime) -> str:
+    def _insert(self, table: Table, key: str | None, values: dict[str, FieldValue], at: datetime, *, by: Doer) -> str:
         self._last_id += 1
         key = str(self._last_id) if key is None else key
         second = at.replace(microsecond=0)
@@ -181,13 +183,15 @@ class MarketoHands(FakeSystem):
             served["id"] = self._last_id
         if table.key_field != "id":
             served[table.key_field] = key
+        if "marketoGUID" in table.specs:
+            served["marketoGUID"] = str(uuid5(NAMESPACE_URL, f"{self._identity.organization}/{self._last_id}"))
         self._stale.before_change(table, key)
         table.insert(Row(key, {**self._rewritten(table, values), **served}))
         if table.name == "lead":
-            self._log.new(at, key)
+            self._log.new(at, key, by=by)
         return key
 
-    def _change(self, table: Table, row: Row, values: dict[str, FieldValue], at: datetime) -> None:
+    def _change(self, table: Table, row: Row, values: dict[str, FieldValue], at: datetime, *, by: Doer) -> None:
         changed = {
             name: (old, value)
             for name, value in self._rewritten(table, values).items()
@@ -201,13 +205,14 @@ class MarketoHands(FakeSystem):
         if standard is None or not standard.isdisjoint(changed):
             table.change(row, {"updatedAt": at.replace(microsecond=0)})
         if table.name == "lead":
-            self._log.changed(at, row.key, changed)
+            self._log.changed(at, row.key, changed, by=by)
 
-    def _remove(self, table: Table, row: Row, at: datetime, *, into: str = "") -> None:
+    def _remove(self, table: Table, row: Row, at: datetime, *, by: Doer, into: str = "") -> None:
         self._stale.before_change(table, row.key)
         table.remove(row.key)
         if table.name == "lead":
-            self._log.deleted(at, row.key, into)
+            names = (row.values.get("firstName"), row.values.get("lastName"))
+            self._log.deleted(at, row.key, name=" ".join(str(name) for name in names if name), by=by, into=into)
 
     def _rewritten(self, table: Table, values: dict[str, FieldValue]) -> dict[str, FieldValue]:
         if not self._rewritings:

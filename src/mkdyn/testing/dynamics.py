@@ -31,6 +31,7 @@ from mkdyn.errors import CheckError
 from mkdyn.ports.connectors import DynamicsConnector, Identity, Pages, Problem
 from mkdyn.testing._checks import is_guid
 from mkdyn.testing._delta import Reading, Token
+from mkdyn.testing._dynamics_backstage import Backstage
 from mkdyn.testing._dynamics_hands import DynamicsHands
 from mkdyn.testing._dynamics_rules import BAD_PAYLOAD, INVALID_ARGUMENT
 from mkdyn.testing._tables import Row, Table
@@ -73,8 +74,26 @@ class FakeDynamics(DynamicsHands):
         identity = Identity(organization=organization, user=user, batch_max=batch_max, settles_after_s=settles_after_s)
         super().__init__(identity, faults=faults, now=now)
         self._page_size = page_size
-        self._secured_shows = secured_shows
+        self._secured_shows: Literal["nothing", "null"] = secured_shows
         self._masked_shows = masked_shows
+
+    def backstage(self) -> Backstage:
+        """Return what stands behind the connector, for the server that shows it on the wire; not for tests."""
+        return Backstage(
+            identity=self._identity,
+            tables=self._tables,
+            logs=self._logs,
+            secured=self._secured,
+            hidden=self._hidden_tables,
+            calls=self._calls,
+            writes_by_object=self.writes_by_object,
+            secured_shows=self._secured_shows,
+            version=lambda: self._version,
+            epoch=lambda: self._epoch,
+            attempt=self._attempt,
+            change=lambda table, row, values: self._change(table, row, values, self.time),
+            undoing=self._undoing,
+        )
 
     async def check(self, needs: Mapping[str, Collection[str]], /) -> Sequence[Problem]:
         """See `Connector.check`."""

@@ -32,6 +32,7 @@ from mkdyn.domain.values import FieldValue, Values
 from mkdyn.errors import CheckError, ConfigError, FieldError, TypeMismatchError, UnreachableError
 from mkdyn.ports.connectors import Identity, MarketoConnector, Pages, Problem
 from mkdyn.testing._feed import ActivityLog, Reading
+from mkdyn.testing._marketo_backstage import Backstage
 from mkdyn.testing._marketo_hands import MarketoHands
 from mkdyn.testing._marketo_rules import IN_USE, INVALID, SEVERAL, TOO_MANY_TO_MERGE, UNKNOWN_FIELD, blank
 from mkdyn.testing._schemas_marketo import COMPANY_FIELDS, OBJECTS, created_spec
@@ -169,9 +170,26 @@ class FakeMarketo(MarketoHands):
                 for name, value in loser.values.items()
                 if name not in _SERVED and table.value(row, name) is None
             }
-            self._remove(table, loser, self.time, into=winner)
-            self._change(table, row, filled, self.time)
+            self._remove(table, loser, self.time, by="api", into=winner)
+            self._change(table, row, filled, self.time, by="api")
         return Applied(key=winner)
+
+    def backstage(self) -> Backstage:
+        """Return what stands behind the connector, for the server that shows it on the wire; not for tests."""
+        return Backstage(
+            identity=self._identity,
+            tables=self._tables,
+            log=self._log,
+            calls=self._calls,
+            writes_by_object=self.writes_by_object,
+            may_create_fields=self._may_create_fields,
+            read=self._read,
+            find=self._find,
+            add=self._add,
+            update=self._update,
+            attempt=self._attempt,
+            merge=self._merge,
+        )
 
     def _viewer(self, table: Table) -> Callable[[Row], Record]:
         return self._shower(table, tuple(table.specs))
@@ -216,7 +234,7 @@ class FakeMarketo(MarketoHands):
                 if row is not None and self._rules.in_use(table, write.key):
                     return Rejected(code=IN_USE, message="Object in use")
                 if row is not None:
-                    self._remove(table, row, self.time)
+                    self._remove(table, row, self.time, by="api")
                 return Applied(key=write.key)
             case _:
                 assert_never(write)
@@ -237,22 +255,27 @@ class FakeMarketo(MarketoHands):
             return Rejected(code=SEVERAL, message="Multiple lead match lookup criteria")
         if found:
             return self._update(table, found[0], values, found=True)
+        return self._add(table, values)
+
+    def _add(self, table: Table, values: Values) -> Applied | Rejected:
+        """Make a record, whoever may have the same values; its key is among them, or Marketo's to choose."""
         accepted = self._rules.accepted(table, values, None)
         if isinstance(accepted, Rejected):
             return accepted
         missing = self._rules.missing(table, accepted)
         if missing is not None:
             return blank(missing)
-        key = None if accepted.pop(own, None) is None else write.key
-        return Applied(key=self._insert(table, key, self._unblocked(table, accepted), self.time))
+        given = accepted.pop(table.key_field, None)
+        key = None if given is None else str(given)
+        return Applied(key=self._insert(table, key, self._unblocked(table, accepted), self.time, by="api"))
 
-    def _update(self, table: Table, row: Row, values: Values, *, found: bool) -> Outcome:
+    def _update(self, table: Table, row: Row, values: Values, *, found: bool) -> Applied | Rejected:
         accepted = self._rules.accepted(table, values, row)
         if isinstance(accepted, Rejected):
             return accepted
         if accepted.pop(table.key_field, row.key) != row.key:
             return Rejected(code=INVALID, message="The key never changes", field=table.key_field)
-        self._change(table, row, self._unblocked(table, accepted), self.time)
+        self._change(table, row, self._unblocked(table, accepted), self.time, by="api")
         return Applied(key=row.key, found=found)
 
     def _unblocked(self, table: Table, values: dict[str, FieldValue]) -> dict[str, FieldValue]:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
 from typing import Final
 
 import attrs
@@ -56,10 +57,19 @@ class Systems:
 
 def new_systems() -> Systems:
     """Return a Dynamics without records and a Marketo without anything, the same in every demo."""
-    dynamics = FakeDynamics(organization=ORGANIZATIONS[System.DYNAMICS], user="sync@mkdyn-demo")
+    return Systems(marketo=new_marketo(), dynamics=new_dynamics())
+
+
+def new_dynamics(*, now: Callable[[], datetime] | None = None) -> FakeDynamics:
+    """Return a Dynamics with the demo's columns and no records; its clock is its own, or *now*."""
+    dynamics = FakeDynamics(organization=ORGANIZATIONS[System.DYNAMICS], user="sync@mkdyn-demo", now=now)
     for entity, columns in _COLUMNS.items():
         for column in columns:
             dynamics.add_column(entity.logical_name, column)
     dynamics.add_table(PRODUCT.logical_name, _PRODUCT_COLUMNS)
-    marketo = FakeMarketo(organization=ORGANIZATIONS[System.MARKETO], user="sync@mkdyn-demo")
-    return Systems(marketo=marketo, dynamics=dynamics)
+    return dynamics
+
+
+def new_marketo(*, now: Callable[[], datetime] | None = None) -> FakeMarketo:
+    """Return a Marketo without anything; its clock is its own, or *now*."""
+    return FakeMarketo(organization=ORGANIZATIONS[System.MARKETO], user="sync@mkdyn-demo", now=now)
