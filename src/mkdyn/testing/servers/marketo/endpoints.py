@@ -161,7 +161,7 @@ ENDPOINTS: Final[Sequence[Endpoint]] = (
     ),
     *_of_shape("salespersons", SHAPES["salespersons"], ("Read-Only Sales Person", "Read-Write Sales Person")),
     Endpoint("customobjects.list", "GET", "customobjects", _CUSTOM, "describe", "", custom_types.list_types),
-    Endpoint("customobjects.schemas", "GET", "customobjects/schema", _TYPES, "describe", "", custom_types.list_types),
+    Endpoint("customobjects.schemas", "GET", "customobjects/schema", _TYPES, "describe", "", custom_types.list_schemas),
     Endpoint("customobjects.create", "POST", "customobjects/schema", _TYPES[-1:], "create_field", "", custom_types.create, body="must"),
     Endpoint(
         "customobjects.add_fields", "POST", "customobjects/schema/{name}/addField", _TYPES[-1:], "create_field", "",
