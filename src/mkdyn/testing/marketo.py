@@ -170,7 +170,10 @@ class FakeMarketo(MarketoHands):
         return Applied(key=winner)
 
     def backstage(self) -> Backstage:
-        """Return what stands behind the connector, for the server that shows it on the wire; not for tests."""
+        """Return what stands behind the connector, for the server that shows it on the wire; not for tests.
+
+        :meta private:
+        """
         return Backstage(
             identity=self._identity,
             tables=self._tables,
