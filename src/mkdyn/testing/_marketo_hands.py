@@ -210,7 +210,7 @@ class MarketoHands(FakeSystem):
         if table.name == "lead":
             self._log.changed(at, row.key, changed)
 
-    def _remove(self, table: Table, row: Row, at: datetime, into: str = "") -> None:
+    def _remove(self, table: Table, row: Row, at: datetime, *, into: str = "") -> None:
         self._stale.before_change(table, row.key)
         table.remove(row.key)
         if table.name == "lead":
