@@ -6,7 +6,7 @@ every question and answer, `batch` many of them in one, `writes` what a write be
 is the table of errors, `refusals` what they come to. None of these sends anything.
 
 `line` sends, `auth` has the token, `pace` keeps Dynamics' limits, `client` asks with all three;
-`catalog` keeps what tables there are, `reading` and `writing` are a connector's work, and
+`catalog` keeps what tables there are, `reading`, `feed` and `writing` are a connector's work, and
 `connector` is its face.
 """
 

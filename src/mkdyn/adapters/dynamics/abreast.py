@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterable
-from typing import TypeVar
+from typing import TypeVar, cast
 
 import anyio
 
 T = TypeVar("T")
+A = TypeVar("A")
+B = TypeVar("B")
 
 
 async def abreast(calls: Iterable[Callable[[], Awaitable[T]]]) -> list[T]:
@@ -33,3 +35,10 @@ async def abreast(calls: Iterable[Callable[[], Awaitable[T]]]) -> list[T]:
     if failed:
         raise failed[0]
     return [found[place] for place in range(len(waiting))]
+
+
+async def both(first: Callable[[], Awaitable[A]], second: Callable[[], Awaitable[B]]) -> tuple[A, B]:
+    """Make two calls of different kinds at once."""
+    calls: list[Callable[[], Awaitable[A | B]]] = [first, second]
+    left, right = await abreast(calls)
+    return cast("A", left), cast("B", right)

@@ -50,24 +50,26 @@ class ClientCredentials:
         if lacking:
             raise ConfigError(f"Dynamics' credentials lack {', '.join(lacking)}.", what_to_do="Give all three.")
 
-    def request(self, resource: str) -> Part:
-        """Return the request for a token.
 
-        Args:
-            resource: The environment's address: the token is for it alone.
-        """
-        form = {
-            "grant_type": "client_credentials",
-            "client_id": self.client_id,
-            "client_secret": self.client_secret,
-            "scope": f"{resource}/.default",
-        }
-        return Part(
-            method="POST",
-            target=f"/{quote(self.tenant, safe='')}/oauth2/v2.0/token",
-            headers={"Accept": "application/json", "Content-Type": "application/x-www-form-urlencoded"},
-            body=urlencode(form).encode(),
-        )
+def token_request(credentials: ClientCredentials, resource: str) -> Part:
+    """Return the request for a token.
+
+    Args:
+        credentials: Who asks.
+        resource: The environment's address: the token is for it alone.
+    """
+    form = {
+        "grant_type": "client_credentials",
+        "client_id": credentials.client_id,
+        "client_secret": credentials.client_secret,
+        "scope": f"{resource}/.default",
+    }
+    return Part(
+        method="POST",
+        target=f"/{quote(credentials.tenant, safe='')}/oauth2/v2.0/token",
+        headers={"Accept": "application/json", "Content-Type": "application/x-www-form-urlencoded"},
+        body=urlencode(form).encode(),
+    )
 
 
 @attrs.frozen(kw_only=True)
@@ -159,9 +161,8 @@ class EntraTokens:
 
     async def renewed(self, refused: str) -> str:
         """See `Tokens.renewed`."""
-        async with self._lock:
-            if self._token is not None and self._token.text == refused:
-                self._token = None
+        if self._token is not None and self._token.text == refused:
+            self._token = None
         return await self.token()
 
 

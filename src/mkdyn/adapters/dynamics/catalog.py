@@ -13,7 +13,7 @@ from mkdyn.adapters.dynamics.metadata import Rights, Told, rights_of, table_of
 from mkdyn.adapters.dynamics.odata import is_name
 from mkdyn.adapters.dynamics.refusals import failure
 from mkdyn.adapters.dynamics.responses import error_of, items_of, json_of, unreadable
-from mkdyn.adapters.dynamics.shapes import Json
+from mkdyn.adapters.dynamics.shapes import Json, listed
 from mkdyn.adapters.dynamics.table import Table
 from mkdyn.domain.records import is_guid
 from mkdyn.domain.selection import nearest
@@ -143,4 +143,4 @@ def _items(name: str, answer: Answer, under: str = "value") -> Sequence[Json]:
 
 def _if_told(answer: Answer, under: str = "value") -> Sequence[Json]:
     """Return what an organisation may not tell: it lacks the table, or our user the right to ask."""
-    return items_of(answer, under) if answer.status == _OK else ()
+    return listed(json_of(answer), under) if answer.status == _OK else ()

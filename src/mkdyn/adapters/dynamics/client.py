@@ -51,6 +51,21 @@ class Client:
             raise failure(error_of(answer), about)
         return answer
 
+    async def ask_privately(self, part: Part, *, about: str = "") -> Answer:
+        """Ask something whose address holds people's data: within a batch, so that nobody on the way logs it.
+
+        Args:
+            part: The question.
+            about: The table it is about, for messages.
+
+        Raises:
+            MkdynError: It is refused, as `failure` says.
+        """
+        [answer] = await self.ask_all([part])
+        if answer.status >= _REFUSED:
+            raise failure(error_of(answer), about)
+        return answer
+
     async def ask_all(self, parts: Sequence[Part]) -> list[Answer]:
         """Ask several things that change nothing, in one request; each has an answer of its own.
 

@@ -11,9 +11,18 @@ from typing import TYPE_CHECKING, ClassVar, Final, Literal
 
 from mkdyn.adapters.dynamics import requests
 from mkdyn.adapters.dynamics.abreast import abreast
-from mkdyn.adapters.dynamics.auth import LOGIN_URL, ClientCredentials, EntraTokens, OwnTokens, TokenFunction, Tokens
+from mkdyn.adapters.dynamics.auth import (
+    LOGIN_URL,
+    ClientCredentials,
+    EntraTokens,
+    OwnTokens,
+    TokenFunction,
+    Tokens,
+    token_request,
+)
 from mkdyn.adapters.dynamics.catalog import Catalog
 from mkdyn.adapters.dynamics.client import Client
+from mkdyn.adapters.dynamics.feed import Feed
 from mkdyn.adapters.dynamics.line import Line
 from mkdyn.adapters.dynamics.links import origin_of
 from mkdyn.adapters.dynamics.pace import DynamicsLimits, Pace
@@ -23,7 +32,7 @@ from mkdyn.adapters.dynamics.responses import canonical, metadata_version_of
 from mkdyn.adapters.dynamics.table import Table
 from mkdyn.adapters.dynamics.writing import Writer
 from mkdyn.adapters.http import Http
-from mkdyn.domain.feeds import Cursor
+from mkdyn.domain.feeds import Cursor, Page
 from mkdyn.domain.fields import FieldSpec
 from mkdyn.domain.outcomes import Outcome, Write
 from mkdyn.domain.records import Record
@@ -69,10 +78,10 @@ class RestDynamics:
         self._origin = origin = origin_of(url)
         self._line = Line(Http(origin, client=client))
         self._login, tokens = _tokens(token, origin, client)
-        self._batch_max, self._settles_after_s = batch_max, settles_after_s
+        self._page_size, self._batch_max, self._settles_after_s = page_size, batch_max, settles_after_s
         self._client = Client(self._line, tokens, Pace(limits))
         self._catalog = Catalog(self._client)
-        self._reader = Reader(self._client, self._catalog, origin=origin, page_size=page_size)
+        self._reader = Reader(self._client, self._catalog, origin=origin)
         self._writer = Writer(self._client, self._catalog, self._reader, rows_per_batch=rows_per_batch)
 
     @classmethod
@@ -149,8 +158,15 @@ class RestDynamics:
         self, object: str, /, *, fields: Collection[str], since: Cursor | None
     ) -> AsyncGenerator[Pages, None]:
         """See `Connector.changes`: only the last page brings a cursor."""
-        async with aclosing(self._reader.pages(object, fields, since)) as pages:
+        async with aclosing(self._pages(object, fields, since)) as pages:
             yield pages
+
+    async def _pages(self, object: str, fields: Collection[str], since: Cursor | None) -> AsyncGenerator[Page]:
+        table = await self._catalog.table(object, fields)
+        feed = Feed(self._reader, table, fields, since, origin=self._origin, page_size=self._page_size)
+        async with aclosing(feed.pages()) as pages:
+            async for page in pages:
+                yield page
 
     async def read(self, object: str, keys: Collection[str], /, *, fields: Collection[str]) -> Mapping[str, Record]:
         """See `Connector.read`."""
@@ -180,7 +196,7 @@ def _tokens(
     if not isinstance(token, ClientCredentials):
         return None, OwnTokens(token)
     line = Line(Http(origin_of(token.login_url), client=client))
-    return line, EntraTokens(partial(line.send, token.request(origin), repeatable=True))
+    return line, EntraTokens(partial(line.send, token_request(token, origin), repeatable=True))
 
 
 def _hashed(texts: Sequence[str]) -> str:

@@ -15,6 +15,8 @@ from typing import Final
 import anyio
 import attrs
 
+from mkdyn.errors import ConfigError
+
 #: The window over which Dynamics counts, in seconds.
 WINDOW_S: Final = 300.0
 #: How many requests are under way at first; more follow as none is refused.
@@ -25,7 +27,7 @@ _HEADROOM: Final = 0.02
 
 def _share(_: object, attribute: attrs.Attribute[float], value: float) -> None:
     if not 0 < value <= 1:
-        raise ValueError(f"{attribute.name} is a part of one, above 0")
+        raise ConfigError(f"Dynamics' limits: {attribute.name} is a part of one, above 0.")
 
 
 @attrs.frozen(kw_only=True)
@@ -37,6 +39,9 @@ class DynamicsLimits:
         requests_per_300_s: Requests in any five minutes.
         execution_s_per_300_s: Seconds that Dynamics works for us in any five minutes.
         concurrent_requests: Requests under way at once.
+
+    Raises:
+        ConfigError: The share is no part of one.
     """
 
     share: float = attrs.field(default=1.0, validator=_share)
@@ -121,9 +126,9 @@ class Ledger:
         return self.limits.execution_s_per_300_s * self.limits.share * (1 - _HEADROOM)
 
     def _forget(self, now: float) -> None:
-        while self._starts and self._starts[0] <= now - WINDOW_S:
+        while self._starts and self._starts[0] + WINDOW_S <= now:
             self._starts.popleft()
-        while self._done and self._done[0][0] <= now - WINDOW_S:
+        while self._done and self._done[0][0] + WINDOW_S <= now:
             self._spent_s -= self._done.popleft()[1]
 
 

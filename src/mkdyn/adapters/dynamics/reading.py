@@ -1,4 +1,4 @@
-"""Rows as records: by key, by value, and a feed's pages.
+"""Rows as records: by key and by value; a feed's pages are `feed`'s.
 
 A column that shows nothing may be empty, or hidden from our user meanwhile: Dynamics tells no
 difference. So where one is blank in all rows of an answer, our rights are asked after it.
@@ -6,7 +6,7 @@ difference. So where one is blank in all rows of an answer, our rights are asked
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from functools import partial
 from typing import Final
@@ -16,17 +16,15 @@ from mkdyn.adapters.dynamics.abreast import abreast
 from mkdyn.adapters.dynamics.batch import Part
 from mkdyn.adapters.dynamics.catalog import Catalog
 from mkdyn.adapters.dynamics.client import Client
-from mkdyn.adapters.dynamics.links import Place, resumed, target_of, time_in
+from mkdyn.adapters.dynamics.links import target_of
 from mkdyn.adapters.dynamics.odata import in_pieces, literal_of
-from mkdyn.adapters.dynamics.refusals import TRACK
 from mkdyn.adapters.dynamics.responses import Rows, blank, misfits, page_of, record_of, time_of, unreadable
 from mkdyn.adapters.dynamics.shapes import Json
 from mkdyn.adapters.dynamics.table import Column, Table
-from mkdyn.domain.feeds import Cursor, Page
 from mkdyn.domain.fields import FieldSpec
 from mkdyn.domain.records import Record, is_guid
 from mkdyn.domain.types import TEXTS
-from mkdyn.errors import CheckError, FieldError
+from mkdyn.errors import FieldError
 
 #: Rows asked for at once by key or value: well below Dynamics' 500 conditions, and the length of an address.
 _CONDITIONS_MAX: Final = 200
@@ -40,23 +38,20 @@ class Reader:
         client: Asks.
         catalog: Knows the tables.
         origin: Scheme and host of the organisation: no link is followed elsewhere.
-        page_size: The most rows and deletions in a page of a feed.
     """
 
-    def __init__(self, client: Client, catalog: Catalog, *, origin: str, page_size: int) -> None:
+    def __init__(self, client: Client, catalog: Catalog, *, origin: str) -> None:
         self._client = client
         self._catalog = catalog
         self._origin = origin
-        self._page_size = page_size
 
     async def by_keys(self, object: str, keys: Collection[str], fields: Collection[str]) -> Mapping[str, Record]:
         """See `Connector.read`."""
         table = await self._catalog.table(object, fields)
         guids = dict.fromkeys(key.lower() for key in keys if is_guid(key))
         columns = [table.columns[name] for name in dict.fromkeys(fields)]
-        return {
-            record.key: record for record in await self._search(table, columns, table.columns[table.key], list(guids))
-        }
+        records = await self._search(table, columns, table.columns[table.key], list(guids))
+        return {record.key: record for record in records}
 
     async def by_values(
         self, object: str, field: str, values: Collection[str], fields: Collection[str]
@@ -67,7 +62,7 @@ class Reader:
         where = table.columns[field]
         literals = [literal_of(where.spec.type, value) for value in dict.fromkeys(values)]
         wanted = [literal for literal in dict.fromkeys(literals) if literal is not None]
-        found = await self._search(table, [table.columns[name] for name in names], where, wanted)
+        found = await self._search(table, [table.columns[name] for name in names], where, wanted, private=True)
         if where.spec.type not in TEXTS:
             return found
         # Dynamics takes some letters for others, and percent signs for anything.
@@ -82,40 +77,60 @@ class Reader:
         return {record.key for record in await self._search(table, [column], column, list(keys))}
 
     async def _search(
-        self, table: Table, columns: Sequence[Column], where: Column, literals: Sequence[str]
+        self,
+        table: Table,
+        columns: Sequence[Column],
+        where: Column,
+        literals: Sequence[str],
+        *,
+        private: bool = False,
     ) -> Sequence[Record]:
-        """Return the rows in which a column is one of the literals, each once."""
+        """Return the rows in which a column is one of the literals, each once; private ones stand in no address."""
         pieces = in_pieces(where.wire_name, literals, conditions_max=_CONDITIONS_MAX, length_max=_LENGTH_MAX)
-        asked = [partial(self._all, table, requests.rows(table, columns, where, piece)) for piece in pieces]
+        asked = [
+            partial(self._all, table, requests.rows(table, columns, where, piece), private=private) for piece in pieces
+        ]
         rows = [row for found in await abreast(asked) for row in found]
-        records = await self._records(table, columns, rows)
+        records = await self.records(table, columns, rows)
         return list({record.key: record for record in records}.values())
 
-    async def _all(self, table: Table, part: Part) -> Sequence[Json]:
+    async def _all(self, table: Table, part: Part, *, private: bool) -> Sequence[Json]:
         rows: list[Json] = []
         seen: set[str] = set()
         while True:
-            page, _ = await self._page(table, part)
+            page, _ = await self.page(table, part, private=private)
             rows += page.rows
             if page.following is None:
                 return rows
-            part = self._next(page.following, part, seen)
+            part = self.next(page.following, part, seen)
 
-    async def _page(self, table: Table, part: Part) -> tuple[Rows, datetime | None]:
+    async def page(self, table: Table, part: Part, *, private: bool = False) -> tuple[Rows, datetime | None]:
+        """Ask for a page; return it, with Dynamics' own time where it tells that."""
         try:
-            answer = await self._client.ask(part, about=table.name)
+            ask = self._client.ask_privately if private else self._client.ask
+            answer = await ask(part, about=table.name)
         except FieldError:
             self._catalog.forget(table.name)
             raise
         return page_of(answer), time_of(answer.headers)
 
-    def _next(self, link: str, part: Part, seen: set[str]) -> Part:
+    def next(self, link: str, part: Part, seen: set[str]) -> Part:
+        """Return the request that follows a link.
+
+        Args:
+            link: What the page gave.
+            part: The request for that page.
+            seen: The links that were followed before; this one is added.
+
+        Raises:
+            UnreachableError: It was followed before, or leads to another host.
+        """
         if link in seen:
             raise unreadable("its pages go round in a circle")
         seen.add(link)
         return requests.following(target_of(link, self._origin), part.headers)
 
-    async def _records(self, table: Table, columns: Sequence[Column], rows: Sequence[Json]) -> Sequence[Record]:
+    async def records(self, table: Table, columns: Sequence[Column], rows: Sequence[Json]) -> Sequence[Record]:
         """Read rows, without the columns that can't be vouched for."""
         if misfits(columns, rows):
             fresh = await self._catalog.fresh(table.name)
@@ -129,52 +144,3 @@ class Reader:
             hidden = (await self._catalog.rights(table.name)).unreadable
             shown = [column for column in shown if column.name not in hidden]
         return [record_of(table, shown, row) for row in rows]
-
-    # -- feeds ------------------------------------------------------------------------------------------------
-
-    async def pages(self, object: str, fields: Collection[str], since: Cursor | None) -> AsyncGenerator[Page]:
-        """See `Connector.changes`."""
-        table = await self._catalog.table(object, fields)
-        columns = [table.columns[name] for name in dict.fromkeys(fields)]
-        part = requests.first_page(table, columns, size=self._page_size)
-        if since is not None:
-            part = requests.following(resumed(since, object, fields), part.headers)
-        began: datetime | None = None
-        told: set[str] = set()
-        seen: set[str] = set()
-        while True:
-            page, at = await self._page(table, part)
-            began = began or at
-            records = await self._records(table, columns, page.rows)
-            if since is not None:  # a full read tells no deletions, and its keys are too many to be kept
-                told |= {record.key for record in records}
-            deleted = await self._gone(table, page.deleted, told)
-            cursor = None if page.following is not None else self._cursor(table, fields, page, began, since)
-            yield Page(records=records, deleted=deleted, cursor=cursor)
-            if page.following is None:
-                return
-            part = self._next(page.following, part, seen)
-
-    async def _gone(self, table: Table, deleted: Sequence[str], told: Collection[str]) -> Sequence[str]:
-        """Return the deletions that are the last word: Dynamics tells them after all rows, also of one made again."""
-        doubtful = [key for key in deleted if key in told]
-        if not doubtful:
-            return deleted
-        there = await self.by_keys(table.name, doubtful, ())
-        return [key for key in deleted if key not in there]
-
-    def _cursor(
-        self, table: Table, fields: Collection[str], page: Rows, began: datetime | None, since: Cursor | None
-    ) -> Cursor:
-        """Return where the feed goes on after its last page.
-
-        Raises:
-            CheckError: Dynamics gives no such place.
-        """
-        if page.later is None:
-            raise CheckError((f"Dynamics {table.name}: the table's changes are not tracked. {TRACK}",))
-        target = target_of(page.later, self._origin)
-        at = began or time_in(target) or (None if since is None else since.at)
-        if at is None:
-            raise unreadable("it does not say when it was given")
-        return Place.of(table.name, fields, target).cursor(at)

@@ -137,7 +137,7 @@ def wire_value(kind: FieldType, value: FieldValue) -> FieldValue:
             return value
 
 
-def _fits(kind: FieldType, value: FieldValue) -> bool:
+def _fits(kind: FieldType, value: str | float | Decimal | date) -> bool:
     match value:
         case bool():
             return kind == "boolean"
@@ -149,10 +149,8 @@ def _fits(kind: FieldType, value: FieldValue) -> bool:
             return kind in TEXTS or _spells(kind, value)
         case datetime():
             return kind == "wall-clock" if value.tzinfo is None else kind in ("datetime", "user-date")
-        case date():
-            return kind == "date"
         case _:
-            return False
+            return kind == "date"
 
 
 def _spells(kind: FieldType, text: str) -> bool:

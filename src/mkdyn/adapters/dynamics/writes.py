@@ -176,7 +176,7 @@ def rounds(writes: Iterable[Ready]) -> Sequence[Sequence[Ready]]:
 
 
 def divided(writes: Iterable[Ready], *, rows_max: int) -> Iterable[Sequence[Ready]]:
-    """Divide writes into batches that are neither too many rows nor too many bytes."""
+    """Divide writes, of which there is one at least, into batches of neither too many rows nor too many bytes."""
     batch: list[Ready] = []
     size = 0
     for ready in writes:
@@ -185,5 +185,4 @@ def divided(writes: Iterable[Ready], *, rows_max: int) -> Iterable[Sequence[Read
             batch, size = [], 0
         batch.append(ready)
         size += ready.size
-    if batch:
-        yield batch
+    yield batch

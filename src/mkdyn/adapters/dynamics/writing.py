@@ -71,15 +71,10 @@ class Writer:
         """Send writes of different rows; what a busy server did nothing about is sent again."""
         outcomes: dict[int, Outcome] = {}
         unsure: list[tuple[Sent, LookUp]] = []
-        for turn in range(1, _TRIES_MAX + 1):
-            batches = divided(writes, rows_max=self._rows_per_batch)
-            answered = [
-                pair
-                for found in await abreast(partial(self._batch, batch, lost) for batch in batches)
-                for pair in found
-            ]
+        tries = 1
+        while True:
             again: list[Ready] = []
-            for ready, decided in answered:
+            for ready, decided in await self._decided(writes, lost):
                 match decided:
                     case Again(reason=reason):
                         outcomes[ready.sent.place] = Unknown(reason=reason)
@@ -88,11 +83,17 @@ class Writer:
                         unsure.append((ready.sent, decided))
                     case _:
                         outcomes[ready.sent.place] = decided
-            writes = again
-            if not writes or turn == _TRIES_MAX:
-                break
-            await anyio.sleep(turn)
-        return outcomes | await self._looked_up(table, unsure)
+            if not again or tries == _TRIES_MAX:
+                return outcomes | await self._looked_up(table, unsure)
+            await anyio.sleep(tries)
+            writes, tries = again, tries + 1
+
+    async def _decided(self, writes: Sequence[Ready], lost: list[TransientError]) -> Sequence[tuple[Ready, Verdict]]:
+        """Send writes once, in batches, and decide what each comes to."""
+        batches = divided(writes, rows_max=self._rows_per_batch)
+        return [
+            pair for found in await abreast(partial(self._batch, batch, lost) for batch in batches) for pair in found
+        ]
 
     async def _batch(self, writes: Sequence[Ready], lost: list[TransientError]) -> Sequence[tuple[Ready, Verdict]]:
         """Send one batch. One that is not answered is lost, and the others go on."""

@@ -149,14 +149,14 @@ class Organisation:
     Attributes:
         seen: Every request, those within batches one by one.
         calls: How many requests came over the line, those for tokens aside.
-        faults: Answers, or errors, that come instead of the next ones.
+        faults: Answers, or errors, that come instead of the next ones; None is no fault.
     """
 
     def __init__(self) -> None:
         self.seen: list[Part] = []
         self.calls = 0
         self.tokens = 0
-        self.faults: list[Answer | Exception] = []
+        self.faults: list[Answer | Exception | None] = []
         self._routes: list[tuple[re.Pattern[str], Handler]] = []
         self._describe()
 

@@ -159,11 +159,17 @@ def test_an_answer_that_breaks_off_is_read_as_far_as_it_is_whole(wanted: list[It
 
 def test_answers_after_one_that_is_none_are_not_told() -> None:
     """They could not be told apart from those before."""
-    good = Answer(status=204)
-    text = told([good, good, good], "b1").replace(b"HTTP/1.1 204", b"HTTP/1.1 204", 1)
-    broken = text[::-1].replace(b"HTTP/1.1 204"[::-1], b"gibberish"[::-1], 1)[::-1]
-    assert read_batch("multipart/mixed; boundary=b1", broken) == [good, good]
+    text = told([Answer(status=204), Answer(status=418), Answer(status=204)], "b1")
+    broken = text.replace(b"HTTP/1.1 418", b"gibberish", 1)
+    assert read_batch("multipart/mixed; boundary=b1", broken) == [Answer(status=204)]
     assert read_batch("application/json", text) == []
+
+
+def test_what_follows_the_last_boundary_is_nothing() -> None:
+    """Nor is a line among the headers that is none."""
+    text = told([Answer(status=204)], "b1") + b"\r\n--b1\r\n\r\nHTTP/1.1 500 X\r\n\r\n\r\n--b1--"
+    text = text.replace(b"Content-Transfer", b"whatever\r\nContent-Transfer", 1)
+    assert read_batch("multipart/mixed; boundary=b1", text) == [Answer(status=204)]
 
 
 def test_a_batch_within_a_batch_within_a_batch_is_none() -> None:

@@ -237,6 +237,17 @@ async def test_a_row_made_again_is_no_deletion(organisation: Organisation) -> No
     assert last.deleted == [guid(1), guid(3)]
 
 
+async def test_a_page_that_fails_stops_the_feed_behind_the_one_before(organisation: Organisation) -> None:
+    """What could be read is told first, though the next page was asked for meanwhile."""
+    organisation.on(r"GET leads\?\$select=lastname$", listed(row(1, lastname="Oak"), **{NEXT: f"{API}/leads?page=2"}))
+    organisation.on(r"GET leads\?page=2", refusal(503))
+    async with organisation.connector().changes("lead", fields=["lastname"], since=None) as pages:
+        first = await anext(pages)
+        with pytest.raises(UnreachableError, match="503"):
+            await anext(pages)
+    assert [record.key for record in first.records] == [guid(1)]
+
+
 @pytest.mark.parametrize("fields", [["lastname", "jobtitle"], []])
 async def test_a_cursor_of_other_fields_has_expired(organisation: Organisation, fields: list[str]) -> None:
     """So has another table's, and one that is none of ours; nothing is asked."""
