@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Generator, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from datetime import datetime, timedelta
 from typing import Literal, TypeAlias
 
@@ -61,6 +62,7 @@ class ActivityLog:
         self.page_size = page_size
         self.overlap: timedelta = timedelta(seconds=overlap_s)
         self.empty_pages = empty_pages
+        self._doer: Doer = "api"
         self._log: list[Logged] = []
         self._hidden: dict[int, datetime | None] = {}
         self._held: Collection[str] | None = None
@@ -75,20 +77,27 @@ class ActivityLog:
         """How often every cursor there was has expired."""
         return self._epoch
 
-    def new(self, at: datetime, key: str, *, by: Doer) -> None:
-        """Log a new person."""
-        self._append(Logged(at, key, "new", by=by))
+    @contextmanager
+    def by_people(self) -> Generator[None]:
+        """Log what happens meanwhile as done by somebody who works there, and not through the API."""
+        self._doer = "person"
+        try:
+            yield
+        finally:
+            self._doer = "api"
 
-    def changed(
-        self, at: datetime, key: str, changes: Mapping[str, tuple[FieldValue, FieldValue]], *, by: Doer
-    ) -> None:
+    def new(self, at: datetime, key: str) -> None:
+        """Log a new person."""
+        self._append(Logged(at, key, "new", by=self._doer))
+
+    def changed(self, at: datetime, key: str, changes: Mapping[str, tuple[FieldValue, FieldValue]]) -> None:
         """Log changed fields, one entry each."""
         for field, (old, new) in changes.items():
-            self._append(Logged(at, key, "changed", field, as_text(old), as_text(new), by))
+            self._append(Logged(at, key, "changed", field, as_text(old), as_text(new), self._doer))
 
-    def deleted(self, at: datetime, key: str, *, name: str, by: Doer, into: str = "") -> None:
+    def deleted(self, at: datetime, key: str, *, name: str, into: str = "") -> None:
         """Log a deletion, or a merge *into* another person."""
-        self._append(Logged(at, key, "deleted", new=name, by=by, into=into))
+        self._append(Logged(at, key, "deleted", new=name, by=self._doer, into=into))
 
     def _append(self, entry: Logged) -> None:
         if self._held is not None and (not self._held or entry.key in self._held):

@@ -10,7 +10,7 @@ from uuid import NAMESPACE_URL, uuid5
 from mkdyn.domain.fields import FieldSpec
 from mkdyn.domain.values import FieldValue, same
 from mkdyn.ports.connectors import Identity
-from mkdyn.testing._feed import ActivityLog, Doer
+from mkdyn.testing._feed import ActivityLog
 from mkdyn.testing._marketo_rules import Rules
 from mkdyn.testing._schemas_marketo import CUSTOM_OBJECT, OBJECTS, PREPARED_FIELDS
 from mkdyn.testing._stale import StaleReads
@@ -70,8 +70,8 @@ class MarketoHands(FakeSystem):
             raise ValueError("a person's id is Marketo's to choose")
         if key in table.rows:
             raise ValueError(f"there is a {object} of that key already")
-        at = self._calls.clock.tick()
-        return self._insert(table, None if key is None else str(key), entered, at, by="person")
+        with self._log.by_people():
+            return self._insert(table, None if key is None else str(key), entered, self._calls.clock.tick())
 
     def edit(self, object: str, key: str, /, **values: FieldValue) -> None:
         """Someone changes a record, fields that the API may not write included; what is the same already changes nothing.
@@ -84,7 +84,9 @@ class MarketoHands(FakeSystem):
         row = table.row_of(key)
         if table.key_field in values:
             raise ValueError(f"{object}.{table.key_field} is the key; it never changes")
-        self._change(table, row, self._rules.entered(table, values, row), self._calls.clock.tick(), by="person")
+        entered = self._rules.entered(table, values, row)
+        with self._log.by_people():
+            self._change(table, row, entered, self._calls.clock.tick())
 
     def delete(self, object: str, key: str, /) -> None:
         """Someone deletes a record.
@@ -97,7 +99,8 @@ class MarketoHands(FakeSystem):
         row = table.row_of(key)
         if self._rules.in_use(table, key):
             raise ValueError(f"{object} {key} is in use")
-        self._remove(table, row, self._calls.clock.tick(), by="person")
+        with self._log.by_people():
+            self._remove(table, row, self._calls.clock.tick())
 
     # People's hands: objects and fields
 
@@ -174,7 +177,7 @@ class MarketoHands(FakeSystem):
 
     # What is stored
 
-    def _insert(self, table: Table, key: str | None, values: dict[str, FieldValue], at: datetime, *, by: Doer) -> str:
+    def _insert(self, table: Table, key: str | None, values: dict[str, FieldValue], at: datetime) -> str:
         self._last_id += 1
         key = str(self._last_id) if key is None else key
         second = at.replace(microsecond=0)
@@ -188,10 +191,10 @@ class MarketoHands(FakeSystem):
         self._stale.before_change(table, key)
         table.insert(Row(key, {**self._rewritten(table, values), **served}))
         if table.name == "lead":
-            self._log.new(at, key, by=by)
+            self._log.new(at, key)
         return key
 
-    def _change(self, table: Table, row: Row, values: dict[str, FieldValue], at: datetime, *, by: Doer) -> None:
+    def _change(self, table: Table, row: Row, values: dict[str, FieldValue], at: datetime) -> None:
         changed = {
             name: (old, value)
             for name, value in self._rewritten(table, values).items()
@@ -205,14 +208,14 @@ class MarketoHands(FakeSystem):
         if standard is None or not standard.isdisjoint(changed):
             table.change(row, {"updatedAt": at.replace(microsecond=0)})
         if table.name == "lead":
-            self._log.changed(at, row.key, changed, by=by)
+            self._log.changed(at, row.key, changed)
 
-    def _remove(self, table: Table, row: Row, at: datetime, *, by: Doer, into: str = "") -> None:
+    def _remove(self, table: Table, row: Row, at: datetime, *, into: str = "") -> None:
         self._stale.before_change(table, row.key)
         table.remove(row.key)
         if table.name == "lead":
             names = (row.values.get("firstName"), row.values.get("lastName"))
-            self._log.deleted(at, row.key, name=" ".join(str(name) for name in names if name), by=by, into=into)
+            self._log.deleted(at, row.key, name=" ".join(str(name) for name in names if name), into=into)
 
     def _rewritten(self, table: Table, values: dict[str, FieldValue]) -> dict[str, FieldValue]:
         if not self._rewritings:

@@ -165,12 +165,15 @@ class FakeMarketo(MarketoHands):
                 for name, value in loser.values.items()
                 if name not in _SERVED and table.value(row, name) is None
             }
-            self._remove(table, loser, self.time, by="api", into=winner)
-            self._change(table, row, filled, self.time, by="api")
+            self._remove(table, loser, self.time, into=winner)
+            self._change(table, row, filled, self.time)
         return Applied(key=winner)
 
     def backstage(self) -> Backstage:
-        """Return what stands behind the connector, for the server that shows it on the wire; not for tests."""
+        """Return what stands behind the connector, for the server that shows it on the wire; not for tests.
+
+        :meta private:
+        """
         return Backstage(
             identity=self._identity,
             tables=self._tables,
@@ -229,7 +232,7 @@ class FakeMarketo(MarketoHands):
                 if row is not None and self._rules.in_use(table, write.key):
                     return Rejected(code=IN_USE, message="Object in use")
                 if row is not None:
-                    self._remove(table, row, self.time, by="api")
+                    self._remove(table, row, self.time)
                 return Applied(key=write.key)
             case _:
                 assert_never(write)
@@ -262,7 +265,7 @@ class FakeMarketo(MarketoHands):
             return blank(missing)
         given = accepted.pop(table.key_field, None)
         key = None if given is None else str(given)
-        return Applied(key=self._insert(table, key, self._unblocked(table, accepted), self.time, by="api"))
+        return Applied(key=self._insert(table, key, self._unblocked(table, accepted), self.time))
 
     def _update(self, table: Table, row: Row, values: Values, *, found: bool) -> Applied | Rejected:
         accepted = self._rules.accepted(table, values, row)
@@ -270,7 +273,7 @@ class FakeMarketo(MarketoHands):
             return accepted
         if accepted.pop(table.key_field, row.key) != row.key:
             return Rejected(code=INVALID, message="The key never changes", field=table.key_field)
-        self._change(table, row, self._unblocked(table, accepted), self.time, by="api")
+        self._change(table, row, self._unblocked(table, accepted), self.time)
         return Applied(key=row.key, found=found)
 
     def _unblocked(self, table: Table, values: dict[str, FieldValue]) -> dict[str, FieldValue]:

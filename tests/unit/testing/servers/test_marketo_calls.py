@@ -275,7 +275,14 @@ async def test_bodies(caller: Caller, content: bytes, kind: str | None, code: st
 
 async def test_paths_and_methods(caller: Caller) -> None:
     """A path that is not there is 610, a method that it does not take 605; both under status 200."""
-    for path in ("/rest/v1/leads", "/rest/v1/lead.json", "/rest/v2/leads.json", "/", "/bulk/v1/leads.json"):
+    for path in (
+        "/rest/v1/leads",
+        "/rest/v1/lead.json",
+        "/rest/v2/leads.json",
+        "/",
+        "/bulk/v1/x.json",
+        "/rest/v1/bulk/v1/leads.json",
+    ):
         answer = await caller.http.get(path, headers={"Authorization": f"Bearer {caller.token or await token(caller)}"})
         assert answer.status_code == 200
         assert error_of(answer.json()) == ("610", "Requested resource not found")

@@ -351,7 +351,8 @@ async def test_fields_of_the_schema(caller: Caller) -> None:
     assert page["moreResult"] is True
     [field] = (await caller.get("leads/schema/fields/dynamicsId"))["result"]
     assert field == {
-        "name": "dynamicsId", "displayName": "Dynamics Id", "dataType": "string", "length": 255, "isHidden": False,
+        "name": "dynamicsId", "displayName": "Dynamics Id", "dataType": "string", "length": 255, "description": "",
+        "isHidden": False,
         "isHtmlEncodingInEmail": True, "isSensitive": False, "isCustom": True, "isApiCreated": True,
     }  # fmt: skip
     [field] = (await caller.get("companies/schema/fields/company"))["result"]
@@ -360,19 +361,13 @@ async def test_fields_of_the_schema(caller: Caller) -> None:
 
 
 async def test_fields_are_created(caller: Caller) -> None:
-    """One by one; a score is called an integer afterwards, unless the instance calls it a score."""
+    """A score is called an integer afterwards, unless the instance calls it a score."""
     sent = [
         {"name": "tier", "displayName": "Tier", "dataType": "string"},
         {"name": "warmth", "displayName": "Warmth", "dataType": "score"},
-        {"name": "Tier", "displayName": "Tier 2", "dataType": "string"},
-        {"name": "2nd", "displayName": "Second", "dataType": "string"},
-        {"name": "third", "displayName": "", "dataType": "string"},
-        {"name": "story", "displayName": "Story", "dataType": "text"},
-        {"displayName": "Nameless", "dataType": "string"},
     ]
     answer = await caller.post("leads/schema/fields", {"input": sent})
-    assert reasons_of(answer) == ["created", "created", "1017", "1003", "1003", "1003", "1003"]
-    assert answer["result"][0] == {"name": "tier", "status": "created"}
+    assert answer["result"] == [{"name": "tier", "status": "created"}, {"name": "warmth", "status": "created"}]
     key = caller.fake.create("lead", tier="gold", warmth=5)
     [row] = (await caller.get(f"lead/{key}", fields="tier,warmth"))["result"]
     assert row == {"id": int(key), "tier": "gold", "warmth": 5}
@@ -381,6 +376,23 @@ async def test_fields_are_created(caller: Caller) -> None:
     other = Caller(MarketoServer(caller.fake, quirks=Quirks(scores="score")))
     [field] = (await other.get("leads/schema/fields/warmth"))["result"]
     assert field["dataType"] == "score"
+
+
+@pytest.mark.parametrize(
+    ("field", "code"),
+    [
+        ({"name": "Title", "displayName": "Title 2", "dataType": "string"}, "1017"),
+        ({"name": "2nd", "displayName": "Second", "dataType": "string"}, "1003"),
+        ({"name": "third", "displayName": "", "dataType": "string"}, "1003"),
+        ({"name": "story", "displayName": "Story", "dataType": "text"}, "1003"),
+        ({"displayName": "Nameless", "dataType": "string"}, "1003"),
+    ],
+)
+async def test_fields_that_are_not_created(caller: Caller, field: dict[str, str], code: str) -> None:
+    """Nor is any other of the same call."""
+    good = {"name": "tier", "displayName": "Tier", "dataType": "string"}
+    assert (await caller.refused_post("leads/schema/fields", {"input": [good, field]}))[0] == code
+    assert "tier" not in caller.server.instance.world.leads.specs
 
 
 async def test_nobody_creates_fields_who_may_not() -> None:

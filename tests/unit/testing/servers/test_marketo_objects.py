@@ -247,7 +247,8 @@ async def test_a_custom_object_is_made(caller: Caller) -> None:
     for _ in range(2):
         assert (await caller.call("POST", f"{path}/car_c/approve")).json()["result"] == []
     [about] = (await caller.get(f"{path}/car_c/describe"))["result"]
-    assert about["dedupeFields"] == ["vin"]
+    assert (about["dedupeFields"], about["apiName"], about["state"]) == (["vin"], "car_c", "approved")
+    assert [kind["apiName"] for kind in (await caller.get(path))["result"]] == ["dynamicsTeam_c", "car_c"]
     assert {field["name"]: field["dataType"] for field in about["fields"]} == {
         "marketoGUID": "string", "createdAt": "datetime", "updatedAt": "datetime", "vin": "string",
         "owner": "integer", "maker": "string",

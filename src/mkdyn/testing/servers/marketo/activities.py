@@ -7,7 +7,7 @@ there is more. A token is a place in the log: what shows up late behind it is no
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Final, TypeAlias
 
 from mkdyn.testing._feed import Logged
@@ -91,6 +91,14 @@ def lead_changes(world: World, question: Question) -> Answer:
 def deleted_leads(world: World, question: Question) -> Answer:
     """Persons who were deleted."""
     return _page(world, question, lambda told: _activity(world, told) if told[1] == DELETE_LEAD else None)
+
+
+def all_activities(world: World) -> Iterator[tuple[datetime, Object]]:
+    """Yield every activity that is kept, each with its time."""
+    log = world.backstage.log
+    for place, logged in log.visible(0, len(log), world.fake.time):
+        for told in _told(world, place, logged):
+            yield logged.at, _activity(world, told)
 
 
 # -- pages ---------------------------------------------------------------------------------------------

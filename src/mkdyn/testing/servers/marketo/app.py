@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import gzip
 import json
+import re
 from collections import Counter
 from collections.abc import Callable, Iterable
 from datetime import UTC
 from email.utils import format_datetime
+from http import HTTPStatus
 from typing import Final, assert_never
 
 import anyio
@@ -24,6 +26,7 @@ from mkdyn.testing.servers.marketo.question import RefusedError
 from mkdyn.testing.servers.marketo.settings import Quirks, ServerLimits, Service
 
 _GZIP_MIN: Final = 1_024
+_RANGE: Final = re.compile(r"bytes=(?P<start>\d+)-(?P<end>\d*)")
 _JSON: Final = "application/json;charset=UTF-8"
 
 #: What decides about each call's fault: it is told the endpoint's name.
@@ -107,7 +110,8 @@ class MarketoServer:
         path = str(request.scope.get("raw_path", b"").decode() or request.scope["path"])
         if len(path) + 1 + len(query) > limits.uri_bytes:
             return Response("URI too long", 414, media_type="text/plain")
-        body = await _body(request, limits.body_bytes)
+        importing = request.scope["path"].startswith("/bulk/") and request.method == "POST"
+        body = await _body(request, limits.import_bytes if importing else limits.body_bytes)
         if body is None:
             return Response("Request entity too large", 413, media_type="text/plain")
         headers = request.headers
@@ -119,7 +123,8 @@ class MarketoServer:
             body,
             headers.get("authorization", ""),
         )
-        return await self._with_faults(call, zipped="gzip" in headers.get("accept-encoding", ""))
+        zipped = "gzip" in headers.get("accept-encoding", "") and not request.scope["path"].startswith("/bulk/")
+        return _ranged(await self._with_faults(call, zipped=zipped), headers.get("range", ""))
 
     # What goes wrong
 
@@ -172,6 +177,13 @@ class MarketoServer:
     # Bytes
 
     def _response(self, reply: Reply, *, zipped: bool) -> Response:
+        if isinstance(reply.content, bytes):
+            there = reply.status == HTTPStatus.OK
+            return Response(
+                reply.content if there else "File not found",
+                reply.status,
+                media_type="text/csv" if there else "text/plain",
+            )
         body = json.dumps(reply.content, ensure_ascii=False, separators=(",", ":")).encode(errors="replace")
         headers = {
             "content-type": _JSON,
@@ -182,6 +194,19 @@ class MarketoServer:
         if zipped and len(body) >= _GZIP_MIN:
             body, headers["content-encoding"] = gzip.compress(body, compresslevel=1), "gzip"
         return Response(body, reply.status, headers)
+
+
+def _ranged(response: Response, asked: str) -> Response:
+    """Return the part of a file that was asked for; all of it where that is no part."""
+    found = _RANGE.fullmatch(asked)
+    if found is None or response.media_type != "text/csv":
+        return response
+    content = bytes(response.body)
+    start, end = int(found["start"]), min(int(found["end"] or len(content) - 1), len(content) - 1)
+    if start > end:
+        return Response(status_code=HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE)
+    headers = {"content-range": f"bytes {start}-{end}/{len(content)}", "accept-ranges": "bytes"}
+    return Response(content[start : end + 1], HTTPStatus.PARTIAL_CONTENT, headers, media_type="text/csv")
 
 
 async def _body(request: Request, bytes_max: int) -> bytes | None:

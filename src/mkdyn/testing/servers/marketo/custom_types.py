@@ -10,7 +10,7 @@ from mkdyn.testing._marketo_rules import INVALID
 from mkdyn.testing._schemas_marketo import OBJECTS, created_spec
 from mkdyn.testing._tables import Table
 from mkdyn.testing.servers.marketo.lead_fields import is_field_name
-from mkdyn.testing.servers.marketo.objects import describe, described
+from mkdyn.testing.servers.marketo.objects import described
 from mkdyn.testing.servers.marketo.question import Answer, Object, Question, RefusedError
 from mkdyn.testing.servers.marketo.shapes import ROLE, custom
 from mkdyn.testing.servers.marketo.values import FIELD_TYPES
@@ -39,12 +39,21 @@ def list_types(world: World, question: Question) -> Answer:
     return Answer(result=[described(world, custom(name), fields=False) for name in found])
 
 
+def list_schemas(world: World, question: Question) -> Answer:
+    """The types there are, each with the name and the state that only this part of the API tells."""
+    return Answer(result=[{**told, **_state(str(told["name"]))} for told in list_types(world, question).result or ()])
+
+
+def _state(name: str) -> Object:
+    return {"apiName": name, "pluralName": name, "state": "approved", "version": "approved"}
+
+
 def describe_type(world: World, question: Question) -> Answer:
     """One type."""
     name = question.path["name"]
     if name not in names(world):
         raise RefusedError(_NOT_FOUND, "Object not found")
-    return describe(custom(name), world, question)
+    return Answer(result=[{**described(world, custom(name)), **_state(name)}])
 
 
 def create(world: World, question: Question) -> Answer:

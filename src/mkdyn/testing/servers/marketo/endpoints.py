@@ -10,12 +10,23 @@ from typing import Final, Literal, TypeAlias
 import attrs
 
 from mkdyn.testing.faults import Method
-from mkdyn.testing.servers.marketo import activities, custom_types, lead_fields, leads, objects, stats
+from mkdyn.testing.servers.marketo import (
+    activities,
+    bulk_extract,
+    bulk_import,
+    custom_types,
+    lead_fields,
+    leads,
+    objects,
+    stats,
+)
 from mkdyn.testing.servers.marketo.question import Answer, Question, RefusedError
 from mkdyn.testing.servers.marketo.shapes import SHAPES, Shape, custom
 from mkdyn.testing.servers.marketo.usage import WEEK
 from mkdyn.testing.servers.marketo.world import World
 
+#: Whether an endpoint takes JSON, or a file.
+Body: TypeAlias = Literal["must", "may", "file", "none"]
 #: What answers a question.
 Run: TypeAlias = Callable[[World, Question], Answer]
 
@@ -33,12 +44,12 @@ class Endpoint:
     Attributes:
         name: What usage, faults and people call it.
         method: The HTTP method.
-        path: The path below `/rest/v1/`, without `.json`; what varies stands in braces.
+        path: The path below `/rest/v1/`, without `.json`, or from `bulk/` on; what varies stands in braces.
         permissions: One of these is needed; none is where this is empty.
         counts_as: The connector's method that the fake counts it as.
         object: The fake's object that it is about.
         run: What answers it.
-        body: Whether it takes JSON.
+        body: Whether it takes JSON, or a file.
     """
 
     name: str
@@ -48,7 +59,7 @@ class Endpoint:
     counts_as: Method
     object: str
     run: Run
-    body: Literal["must", "may", "none"] = "none"
+    body: Body = "none"
 
     def match(self, path: str) -> dict[str, str] | None:
         """Return the parts of the path that vary; None where it is another path."""
@@ -78,13 +89,39 @@ def _of_shape(path: str, shape: Shape, permissions: Sequence[str]) -> Iterator[E
 
 
 def _customs(run: Callable[[Shape, World, Question], Answer]) -> Run:
+    return _if_there(lambda world, question: run(custom(question.path["name"]), world, question))
+
+
+def _if_there(run: Run) -> Run:
+    """Answer for a custom object that is there, or for what is none."""
+
     def answer(world: World, question: Question) -> Answer:
-        name = question.path["name"]
-        if name not in custom_types.names(world):
+        if "name" in question.path and question.path["name"] not in custom_types.names(world):
             raise RefusedError(world.quirks.unknown_object_code, "Requested resource not found")
-        return run(custom(name), world, question)
+        return run(world, question)
 
     return answer
+
+
+def _of_import(name: str, path: str, status: str, permissions: Sequence[str], object: str) -> Iterator[Endpoint]:
+    yield Endpoint(f"{name}.status", "GET", f"{path}{status}", permissions, "check", object, bulk_import.status)
+    for file, end in (("failure", "failures"), ("warning", "warnings")):
+        run = partial(bulk_import.file, file)
+        yield Endpoint(f"{name}.{end}", "GET", f"{path}/{end}", permissions, "check", object, run)
+
+
+def _of_extract(name: str, path: str, kind: str, permissions: Sequence[str]) -> Iterator[Endpoint]:
+    def endpoint(method: str, end: str, run: Callable[[str, World, Question], Answer], body: Body = "none") -> Endpoint:
+        verb = end.rpartition("/")[2] or "list"
+        answer = _if_there(partial(run, kind))
+        return Endpoint(f"{name}.export.{verb}", method, f"{path}{end}", permissions, "read", "", answer, body=body)
+
+    yield endpoint("POST", "/create", bulk_extract.create, "must")
+    yield endpoint("POST", "/{job}/enqueue", bulk_extract.enqueue)
+    yield endpoint("GET", "/{job}/status", bulk_extract.status)
+    yield endpoint("POST", "/{job}/cancel", bulk_extract.cancel)
+    yield endpoint("GET", "/{job}/file", bulk_extract.file)
+    yield endpoint("GET", "", bulk_extract.listed)
 
 
 #: All of them. Of two that fit a path, the first is meant.
@@ -124,7 +161,7 @@ ENDPOINTS: Final[Sequence[Endpoint]] = (
     ),
     *_of_shape("salespersons", SHAPES["salespersons"], ("Read-Only Sales Person", "Read-Write Sales Person")),
     Endpoint("customobjects.list", "GET", "customobjects", _CUSTOM, "describe", "", custom_types.list_types),
-    Endpoint("customobjects.schemas", "GET", "customobjects/schema", _TYPES, "describe", "", custom_types.list_types),
+    Endpoint("customobjects.schemas", "GET", "customobjects/schema", _TYPES, "describe", "", custom_types.list_schemas),
     Endpoint("customobjects.create", "POST", "customobjects/schema", _TYPES[-1:], "create_field", "", custom_types.create, body="must"),
     Endpoint(
         "customobjects.add_fields", "POST", "customobjects/schema/{name}/addField", _TYPES[-1:], "create_field", "",
@@ -150,13 +187,23 @@ ENDPOINTS: Final[Sequence[Endpoint]] = (
     Endpoint(
         "customobjects.sync", "POST", "customobjects/{name}", _CUSTOM[-1:], "write", "", _customs(objects.sync), body="must"
     ),
+    Endpoint("bulk.leads", "POST", "bulk/v1/leads", _LEADS[-1:], "write", "lead", bulk_import.submit_leads, body="file"),
+    *_of_import("bulk.leads", "bulk/v1/leads/batch/{job}", "", _LEADS, "lead"),
+    Endpoint(
+        "bulk.customobjects", "POST", "bulk/v1/customobjects/{name}/import", _CUSTOM[-1:], "write", "",
+        _if_there(bulk_import.submit_objects), body="file",
+    ),
+    *_of_import("bulk.customobjects", "bulk/v1/customobjects/{name}/import/{job}", "/status", _CUSTOM, ""),
+    *_of_extract("bulk.leads", "bulk/v1/leads/export", bulk_extract.LEADS, _LEADS),
+    *_of_extract("bulk.activities", "bulk/v1/activities/export", bulk_extract.ACTIVITIES, _ACTIVITIES),
+    *_of_extract("bulk.customobjects", "bulk/v1/customobjects/{name}/export", "", _CUSTOM),
     Endpoint("usage", "GET", "stats/usage", (), "check", "", partial(stats.usage, 1)),
     Endpoint("usage.week", "GET", "stats/usage/last7days", (), "check", "", partial(stats.usage, WEEK)),
     Endpoint("errors", "GET", "stats/errors", (), "check", "", partial(stats.errors, 1)),
     Endpoint("errors.week", "GET", "stats/errors/last7days", (), "check", "", partial(stats.errors, WEEK)),
 )  # fmt: skip
 
-_ROOT: Final = re.compile(r"/rest/v1/(?P<path>.+)\.json")
+_ROOT: Final = re.compile(r"/(?:rest/v1/(?!bulk/)|(?=bulk/v1/))(?P<path>.+)\.json")
 
 
 def endpoint_of(method: str, path: str) -> tuple[Endpoint, dict[str, str]]:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Final
+from email import message_from_bytes
+from typing import Any, Final
 from urllib.parse import parse_qs
 
 import anyio
@@ -15,6 +16,7 @@ from mkdyn.errors import ThrottledError, UnreachableError
 from mkdyn.testing.marketo import FakeMarketo
 from mkdyn.testing.servers.marketo.endpoints import Endpoint, endpoint_of
 from mkdyn.testing.servers.marketo.gate import Gate, Ticket
+from mkdyn.testing.servers.marketo.jobs import Queue
 from mkdyn.testing.servers.marketo.question import Answer, Object, Question, RefusedError, is_object
 from mkdyn.testing.servers.marketo.settings import Quirks, ServerLimits, Service
 from mkdyn.testing.servers.marketo.tokens import Tokens
@@ -26,6 +28,7 @@ IDENTITY: Final = "/identity/oauth/token"
 _UNBILLED: Final = frozenset({"600", "601", "602", "604", "605", "608", "611"})
 _FORM: Final = "application/x-www-form-urlencoded"
 _JSON: Final = "application/json"
+_MULTIPART: Final = "multipart/form-data"
 _NOBODY: Final = "nobody"
 
 
@@ -41,7 +44,7 @@ class Arrival:
         method: The HTTP method; `_method` takes its place.
         path: The path.
         parameters: The query, and a form's fields.
-        content_type: What the body is said to be, without its charset.
+        content_type: What the body is said to be, without its charset; of a multipart one, with its boundary.
         body: The body.
         token: The token of its header.
     """
@@ -57,6 +60,8 @@ class Arrival:
 def arrival(method: str, path: str, query: str, content_type: str, body: bytes, authorization: str) -> Arrival:
     """Make a call out of what HTTP brought."""
     kind = content_type.partition(";")[0].strip().casefold()
+    if kind == _MULTIPART:
+        kind = f"{kind};{content_type.partition(';')[2]}"  # the boundary, letter for letter
     parameters = parse_qs(query, keep_blank_values=True)
     if kind == _FORM:
         for name, values in parse_qs(body.decode(errors="replace"), keep_blank_values=True).items():
@@ -73,11 +78,11 @@ class Reply:
     """What a call is answered, before it is made bytes.
 
     Attributes:
-        content: A JSON object.
+        content: A JSON object, or a file; an empty one is not there.
         status: The HTTP status.
     """
 
-    content: Object = attrs.field(repr=False)
+    content: Object | bytes = attrs.field(repr=False)
     status: int = 200
 
 
@@ -115,7 +120,7 @@ class Instance:
         self.usage = Usage()
         self.gate = Gate(limits, clock=clock, now=lambda: fake.time)
         self.tokens = Tokens(services, clock=clock, lifetime_s=limits.token_s)
-        self.world = World(fake, quirks, self.gate, self.usage)
+        self.world = World(fake, quirks, self.gate, self.usage, *_queues(clock, limits))
         self.codes: Counter[str] = Counter()
         self.latency_s = latency_s
         self._answers = 0
@@ -161,6 +166,8 @@ class Instance:
         except RefusedError as refused:
             visit.billed = refused.code not in _UNBILLED
             return self.refusal(refused, visit.user)
+        if answer.file is not None:
+            return Reply(content=answer.file, status=200 if answer.file else 404)
         return Reply(content={"requestId": self._request_id(), "success": True, **answer.members()})
 
     def _leave(self, visit: _Visit) -> None:
@@ -213,10 +220,13 @@ class Instance:
         endpoint, path = endpoint_of(call.method, call.path)
         if endpoint.permissions and service.permissions.isdisjoint(endpoint.permissions):
             raise RefusedError("603", "Access denied")
-        question = Question(path=path, parameters=call.parameters, body=_body(call, endpoint))
+        uploaded = _uploaded(call) if endpoint.body == "file" else None
+        question = Question(path=path, parameters=call.parameters, body=_body(call, endpoint), file=uploaded)
         calls = self.world.backstage.calls
         try:
             counted = await calls.begin(endpoint.counts_as, endpoint.object or path.get("name", ""))
+            self.world.imports.settle()
+            self.world.extracts.settle()
             answer = endpoint.run(self.world, question) if counted.arrives else Answer()
             visit.when_done = self.world.finish()
             await counted.end()
@@ -233,9 +243,38 @@ def _not_you(error: str, description: str) -> Reply:
     return Reply(status=401, content={"error": error, "error_description": description})
 
 
+def _queues(clock: Callable[[], float], limits: ServerLimits) -> tuple[Queue, Queue]:
+    too_many = f"There are {limits.jobs_waiting} imports currently being processed. Please try again later"
+    fulls = (("1016", too_many), ("1029", "Too many jobs in queue"))
+    imports, extracts = (
+        Queue(clock=clock, takes_s=limits.job_s, slots=limits.jobs_running, room=limits.jobs_waiting, full=full)
+        for full in fulls
+    )
+    return imports, extracts
+
+
+def _uploaded(call: Arrival) -> bytes | None:
+    """Return the file of a multipart body; None where there is none.
+
+    Raises:
+        RefusedError: The body is something else.
+    """
+    if not call.content_type.startswith(_MULTIPART):
+        raise RefusedError("612", "Invalid Content Type")
+    message = message_from_bytes(f"Content-Type: {call.content_type}\r\n\r\n".encode() + call.body)
+    parts: Any = message.get_payload()
+    if not message.is_multipart():
+        raise RefusedError("613", "Invalid Multipart Request")
+    for part in parts:
+        if part.get_param("name", header="content-disposition") == "file":
+            content: bytes = part.get_payload(decode=True)
+            return content
+    return None
+
+
 def _body(call: Arrival, endpoint: Endpoint) -> Object | None:
     """Return the JSON object that came with a call, where its endpoint takes one."""
-    if endpoint.body == "none" or (endpoint.body == "may" and (not call.body or call.content_type == _FORM)):
+    if endpoint.body in {"none", "file"} or (endpoint.body == "may" and (not call.body or call.content_type == _FORM)):
         return None
     if call.content_type != _JSON:
         raise RefusedError("612", "Invalid Content Type")

@@ -9,7 +9,7 @@ from mkdyn.testing._schemas_marketo import created_spec
 from mkdyn.testing._tables import Table
 from mkdyn.testing.servers.marketo.leads import searchable
 from mkdyn.testing.servers.marketo.paging import paged
-from mkdyn.testing.servers.marketo.question import Answer, Object, Question, RefusedError, skipped
+from mkdyn.testing.servers.marketo.question import Answer, Object, Question, RefusedError
 from mkdyn.testing.servers.marketo.values import FIELD_TYPES
 from mkdyn.testing.servers.marketo.world import SAID_WRITABLE, UNKNOWN_FIELD, World
 
@@ -76,6 +76,7 @@ def _told(world: World, table: Table, spec: FieldSpec) -> Object:
     return {
         "name": spec.name,
         **_typed(world, spec),
+        "description": "",
         "isHidden": False,
         "isHtmlEncodingInEmail": True,
         "isSensitive": False,
@@ -85,25 +86,27 @@ def _told(world: World, table: Table, spec: FieldSpec) -> Object:
 
 
 def create(world: World, question: Question) -> Answer:
-    """Create fields of persons."""
+    """Create fields of persons: all, or none."""
     sent = question.records(world.quirks.too_many_code)
     if not world.backstage.may_create_fields:
         raise RefusedError(_ACCESS_DENIED, "Access denied")
-    return Answer(result=[{"name": field.get("name"), **_created(world, field)} for field in sent])
+    specs = [_new_field(world, field) for field in sent]
+    for spec in specs:
+        world.leads.define(spec)
+    return Answer(result=[{"name": spec.name, "status": "created"} for spec in specs])
 
 
-def _created(world: World, sent: Object) -> Object:
+def _new_field(world: World, sent: Object) -> FieldSpec:
     name, label, kind = sent.get("name"), sent.get("displayName"), FIELD_TYPES.get(str(sent.get("dataType")))
     if not isinstance(name, str) or not is_field_name(name):
-        return skipped(INVALID, f"Invalid value for field 'name' and value '{name}'")
+        raise RefusedError(INVALID, f"Invalid value for field 'name' and value '{name}'")
     if not isinstance(label, str) or not label:
-        return skipped(INVALID, "Invalid value for field 'displayName'")
+        raise RefusedError(INVALID, "Invalid value for field 'displayName'")
     if kind not in CREATABLE:
-        return skipped(INVALID, f"Invalid value for field 'dataType' and value '{sent.get('dataType')}'")
+        raise RefusedError(INVALID, f"Invalid value for field 'dataType' and value '{sent.get('dataType')}'")
     if any(name.casefold() == there.casefold() for there in world.leads.specs):
-        return skipped(_EXISTS, "Field already exists")
-    world.leads.define(created_spec(name, label, kind))
-    return {"status": "created"}
+        raise RefusedError(_EXISTS, f"Field '{name}' already exists")
+    return created_spec(name, label, kind)
 
 
 def is_field_name(name: str) -> bool:

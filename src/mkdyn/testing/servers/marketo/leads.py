@@ -88,10 +88,11 @@ def sync(world: World, question: Question) -> Answer:
         raise RefusedError(NOT_SEARCHABLE, f"Field '{field}' is not allowed as lookup field")
     if field == "id" and action != "updateOnly":
         raise RefusedError(INVALID, f"Field 'id' is not allowed with action '{action}'")
-    return Answer(result=[_synced(world, record, action, str(field)) for record in sent])
+    return Answer(result=[synced(world, record, action, str(field)) for record in sent])
 
 
-def _synced(world: World, sent: Object, action: str, field: str) -> Object:
+def synced(world: World, sent: Object, action: str, field: str) -> Object:
+    """Create or update one person; what is said of it."""
     if "id" in sent and action != "updateOnly":
         return skipped(INVALID, f"Invalid value for field 'id' and value '{sent['id']}'")
     key = sent.get(field)

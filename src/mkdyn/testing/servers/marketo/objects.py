@@ -172,12 +172,13 @@ def sync(shape: Shape, world: World, question: Question) -> Answer:
             said = skipped(_TWICE, "Duplicate object found in input")
         else:
             seen.add(key)
-            said = _synced(world, shape, table, sent, action, keys)
+            said = synced(world, shape, table, sent, action, keys)
         result.append({"seq": place, **said})
     return Answer(result=result)
 
 
-def _synced(world: World, shape: Shape, table: Table, sent: Object, action: str, keys: Sequence[str]) -> Object:
+def synced(world: World, shape: Shape, table: Table, sent: Object, action: str, keys: Sequence[str]) -> Object:
+    """Create or update one record that has its keys; what is said of it."""
     values = world.values(table, sent, without=(shape.id_field,))
     if isinstance(values, Rejected):
         return skipped(values.code, reason(values, sent))

@@ -48,11 +48,13 @@ class Question:
         path: The parts of the path that vary, by name.
         parameters: The query, or the form that stands for it.
         body: The JSON object that was sent; None where none was.
+        file: The file that was sent.
     """
 
     path: Mapping[str, str] = attrs.field(factory=dict[str, str])
     parameters: Mapping[str, Sequence[str]] = attrs.field(factory=dict[str, Sequence[str]], repr=False)
     body: Object | None = attrs.field(default=None, repr=False)
+    file: bytes | None = attrs.field(default=None, repr=False)
 
     def text(self, name: str) -> str | None:
         """Return a parameter's last value; None where it is empty or not there."""
@@ -126,11 +128,13 @@ class Answer:
         result: What was found or done; None where the answer has no such member.
         next_page: The token of the next page.
         more: Whether there is more; None where the answer does not say.
+        file: The file that is answered instead of all that; an empty one is one that is not there.
     """
 
     result: Sequence[Object] | None = attrs.field(default=None, repr=False)
     next_page: str | None = None
     more: bool | None = None
+    file: bytes | None = attrs.field(default=None, repr=False)
 
     def members(self) -> dict[str, object]:
         """Return the envelope's members."""

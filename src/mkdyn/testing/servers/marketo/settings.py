@@ -51,6 +51,11 @@ class ServerLimits:
         day_zone: Where the day begins: US Central, without daylight saving.
         token_s: How long a token is good.
         body_bytes: The largest body; a larger one is answered by HTTP 413.
+        import_bytes: The largest file of a bulk import; a larger one is answered by HTTP 413.
+        jobs_running: How many bulk jobs of a kind run at once.
+        jobs_waiting: How many may run and wait; one more is answered 1016, or 1029.
+        job_s: How long a bulk job runs.
+        extract_bytes_per_day: How much may be extracted in a day, before 1029.
         uri_bytes: The longest path and query; a longer one is answered by HTTP 414.
     """
 
@@ -61,6 +66,11 @@ class ServerLimits:
     day_zone: tzinfo = timezone(timedelta(hours=-6), "CST")
     token_s: float = 3600.0
     body_bytes: int = 1_000_000
+    import_bytes: int = 10_000_000
+    jobs_running: int = 2
+    jobs_waiting: int = 10
+    job_s: float = 5.0
+    extract_bytes_per_day: int = 500_000_000
     uri_bytes: int = 8192
 
 
@@ -75,6 +85,7 @@ class Quirks:
         merged: Whether a merge logs the deletion of those who are gone, besides the merge.
         activity_ids: Whether activities have the integer id besides the GUID.
         tokens_in_query: Whether a token is taken from the query, too.
+        extracts_by_update: Whether extracts can be filtered by `updatedAt`; if not, that is 1035.
         races: Whether two overlapping calls that create one key make two persons.
         too_many_code: What more than 300 records are refused with.
         stale_page_code: What a paging token that has expired is refused with.
@@ -86,6 +97,7 @@ class Quirks:
     merged: Literal["untold", "told"] = "untold"
     activity_ids: Literal["shown", "left out"] = "shown"
     tokens_in_query: bool = False
+    extracts_by_update: bool = True
     races: Literal["never", "duplicates"] = "never"
     too_many_code: str = "1003"
     stale_page_code: str = "1003"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Collection, Sequence
-from datetime import datetime
+from datetime import date, datetime
 from typing import Final
 
 import attrs
@@ -17,6 +17,7 @@ from mkdyn.testing._schemas_marketo import OBJECTS
 from mkdyn.testing._tables import Row, Table
 from mkdyn.testing.marketo import FakeMarketo
 from mkdyn.testing.servers.marketo.gate import Gate
+from mkdyn.testing.servers.marketo.jobs import Queue
 from mkdyn.testing.servers.marketo.question import INVALID, Object, RefusedError
 from mkdyn.testing.servers.marketo.settings import Quirks
 from mkdyn.testing.servers.marketo.shapes import ROLE, roles
@@ -60,6 +61,9 @@ class World:
         drafts: Custom object types that are being made, by name.
         dedupe: The fields that make up the key of an object, where that is not its table's key.
         in_making: Keys that calls on their way have just made, each with the number of its persons; see `Quirks.races`.
+        imports: The bulk imports.
+        extracts: The bulk extracts.
+        extracted: How many bytes were extracted on each day.
         began: When the server came up, by the instance's clock.
         when_done: What to do when the call that is answered now has come to its end.
     """
@@ -68,6 +72,9 @@ class World:
     quirks: Quirks
     gate: Gate
     usage: Usage
+    imports: Queue
+    extracts: Queue
+    extracted: Counter[date] = attrs.field(factory=Counter[date])
     backstage: Backstage = attrs.field(init=False)
     began: datetime = attrs.field(init=False)
     drafts: dict[str, Draft] = attrs.field(factory=dict[str, Draft])
