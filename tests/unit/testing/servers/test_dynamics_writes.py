@@ -82,6 +82,8 @@ async def test_patch(headers: dict[str, str], there: tuple[int, str], missing: t
                 assert "odata-entityid" not in answer.headers
             else:
                 assert answer.headers["odata-entityid"] == f"{API}/leads({key})"
+        stale = await caller.refused("PATCH", f"leads({GUID})", {"statuscode": 4}, If_Match='W/"7"')
+        assert stale == (412, "0x80060882"), "a version is looked at before anything else"
         there_now = caller.fake.record("lead", GUID)
         assert (there_now is not None and there_now.values["lastname"]) == ("A" if there[0] >= 400 else "B")
         assert (caller.fake.record("lead", OTHER) is None) == (missing[0] >= 400)
@@ -595,7 +597,7 @@ async def test_a_set_of_changes() -> None:
         link = (await caller.get("contacts", Prefer="odata.track-changes"))["@odata.deltaLink"]
         gone = part("DELETE", f"contacts({GUID})", number=4)
         for wrong, code in (
-            (part("PATCH", f"accounts({account})", '{"nam":"x"}', 5), "0x80048d19"),
+            (part("PATCH", f"accounts({account})", '{"nothing":"x"}', 5), "0x80048d19"),
             (part("GET", "accounts", number=5), "0x80048d19"),
             (part("POST", "accounts", '{"name":"x"}'), "0x80060888"),
             (part("POST", "accounts", '{"name":"x"}', 1), "0x80060888"),
@@ -612,6 +614,19 @@ async def test_a_set_of_changes() -> None:
         assert await caller.rows(link) == []
         with pytest.raises(LookupError):
             fake.restore("contact", GUID)
+
+
+async def test_a_long_set_that_is_undone() -> None:
+    """However much of the log was cleared up meanwhile, what had changed before is told."""
+    async with calling() as caller:
+        caller.fake.create("lead", lastname="A", leadid=GUID)
+        link = (await caller.get("leads?$select=lastname", Prefer="odata.track-changes"))["@odata.deltaLink"]
+        for number in range(20):
+            caller.fake.edit("lead", GUID, jobtitle=str(number))
+        writes = [part("PATCH", f"leads({GUID})", '{"lastname":"B"}', number) for number in range(999)]
+        answer = await batched(caller, changes(*writes, part("DELETE", f"leads({OTHER})", number=999)))
+        assert statuses(answer) == [404]
+        assert [(row["leadid"], row["lastname"]) for row in await caller.rows(link)] == [(GUID, "A")]
 
 
 async def test_many_rows_in_a_set_of_changes() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from functools import lru_cache
 from typing import Final
 from uuid import NAMESPACE_URL, uuid5
 
@@ -40,6 +41,7 @@ def entity_set(table: str) -> str:
     return f"{table}es" if table.endswith(("s", "x", "ch", "sh")) else f"{table}s"
 
 
+@lru_cache(maxsize=10_000)
 def lasting_id(organization: str, *names: str) -> str:
     """Return the GUID of something that has no row of its own, the same each time."""
     return str(uuid5(NAMESPACE_URL, "/".join((organization, *names))))
