@@ -166,6 +166,7 @@ class _Replay:
         unheard = lost_feed or any(
             place == (name, field) and self._is_soon(change, run, run) for name, field, run in self.world.ever_hidden
         )
+        unheard |= selected.until is not None and self._is_soon(change, *self._runs(selected.until))
         parted = [key for number, _, _, key in self.world.log.deletions if self._is_soon(change, *self._runs(number))]
         if pair.marketo in self.world.blocked:
             return True  # what Marketo makes of our writes can't be told from what people enter there

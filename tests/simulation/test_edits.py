@@ -7,6 +7,7 @@ import random
 import attrs
 import pytest
 
+from mkdyn import Entity, Pick
 from mkdyn.domain import Link
 from mkdyn.domain.systems import System
 from tests.simulation.edits import check_no_edit_is_lost
@@ -119,6 +120,33 @@ def test_a_late_arrival_is_told_by_when_it_was_sent() -> None:
         assert (late.place[0], late.sent, late.run) == (System.MARKETO, 3, 6)
         check_no_edit_is_lost(world)
         world.log.changes[late.number] = attrs.evolve(late, sent=late.run)
+        with pytest.raises(ViolationError, match="an edit is lost"):
+            check_no_edit_is_lost(world)
+
+    played(play)
+
+
+def test_what_a_deselected_field_was_told_is_not_heard() -> None:
+    """Somebody edits it in the instant of our write, and before the feed is read nobody wants to know any more."""
+
+    async def play() -> None:
+        world = await _met()
+        link = _contact(world)
+        world.dynamics.edit("contact", link.dynamics, jobtitle="ours")
+
+        def meddle(call: str) -> None:
+            if call == "write lead":
+                world.marketo.between_calls.remove(meddle)
+                world.marketo.edit("lead", link.marketo, title="theirs")
+
+        world.marketo.between(meddle)
+        await _run(world)
+        changes = await world.sync.fields.deselect(Pick(Entity.CONTACT, "jobtitle"))
+        world.note_selected((), changes.removed, first=False)
+        await _run(world, 2)
+        check_no_edit_is_lost(world)
+        [deselected] = [item for item in world.selected if item.until is not None]
+        deselected.until = None
         with pytest.raises(ViolationError, match="an edit is lost"):
             check_no_edit_is_lost(world)
 

@@ -62,7 +62,7 @@ def email(world: World, chance: random.Random, system: System) -> str:
     fate = chance.random()
     if fate < 0.15:
         known = [row.values["emailaddress1"] for name in ("lead", "contact") for row in world.dynamics.records(name)]
-        shared = [value for value in known if isinstance(value, str) and "@" in value and ".." not in value]
+        shared = [value for value in known if isinstance(value, str) and _is_taken(value, system)]
         if shared:
             return chance.choice(shared)
     if fate < 0.19 and system is System.DYNAMICS:
@@ -70,3 +70,8 @@ def email(world: World, chance: random.Random, system: System) -> str:
     if fate < 0.22 and system is System.DYNAMICS:
         return f"{world.fresh('m')}@example..com"
     return f"{world.fresh('m')}@example.com"
+
+
+def _is_taken(address: str, system: System) -> bool:
+    """Whether a system takes an address: no form of Marketo's takes the faulty one of `email`."""
+    return "@" in address and (system is System.DYNAMICS or ".." not in address)

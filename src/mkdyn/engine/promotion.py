@@ -87,6 +87,7 @@ async def _promote(session: Session, kind: Kind, persons: Sequence[tuple[Observa
     rows = await _rows_sharing(session, kind, [person for _, person in persons])
     keys = {*there, *(row.key for found in rows.values() for row in found)}
     links = session.store.links([kind.name], System.DYNAMICS, keys)
+    undecided = session.store.observed(System.DYNAMICS, kind.name, keys - links.keys())
     claims = claimed_rows(session, keys)
     earlier = session.store.links([kind.name], System.MARKETO, [person.key for _, person in persons])
     places = {person.key: _places(session, kind, person) for _, person in persons}
@@ -99,9 +100,14 @@ async def _promote(session: Session, kind: Kind, persons: Sequence[tuple[Observa
         found = candidate(row.key, links, "promoted")
         return found if claims.get(row.key, person.key) == person.key else attrs.evolve(found, linked=True)
 
-    for item, person in persons:
-        own = there.get(str(person.values.get(key_field)))
+    def carried_by(person: Record) -> Record | None:
+        return there.get(str(person.values.get(key_field)))
+
+    for item, person in sorted(persons, key=lambda found: carried_by(found[1]) is None):
+        own = carried_by(person)
         sharing = next((rows[place] for place in places[person.key] if place in rows), list[Record]())
+        if not undecided.keys().isdisjoint(row.key for row in (own, *sharing) if row is not None):
+            continue  # somebody else may be about to go to that row
         rivals = list(
             dict.fromkeys(key for place in places[person.key] for key in at_place[place] if key != person.key)
         )
@@ -113,6 +119,7 @@ async def _promote(session: Session, kind: Kind, persons: Sequence[tuple[Observa
         match decision:
             case LinkTo(key=key, by=by):
                 row = own if own is not None and own.key == key else next(row for row in sharing if row.key == key)
+                claims[key] = person.key
                 link_to_marketo(session, kind, item, row, person, ledger, by=by)
                 ledger.at_rest.append((kind.entity, person.key))
             case CreateNew():

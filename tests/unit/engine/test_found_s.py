@@ -1,0 +1,45 @@
+"""What random histories found: two persons that go to one row, and what a deletion leaves standing."""
+
+from __future__ import annotations
+
+import pytest
+
+from mkdyn import Entity, Promotion, Rules, where
+from tests.unit.engine.world import World
+
+pytestmark = pytest.mark.anyio
+
+
+async def test_a_person_is_not_promoted_to_a_row_that_goes_to_another() -> None:
+    """One person carries the row's GUID, another shares its e-mail: the plan had both, and wrote both into the row."""
+    world = await World.of(
+        Entity.LEAD, rules=Rules(promote=[Promotion(to=Entity.LEAD, when=where("leadScore").at_least(80))])
+    )
+    await world.run()
+    row = world.dynamics.create("lead", lastname="A", emailaddress1="a@example.com")
+    owner = world.marketo.create("lead", lastName="B", email="b@example.com", dynamicsId=row)
+    other = world.marketo.create("lead", lastName="C", email="a@example.com", leadScore=90)
+    await world.rest()
+    link = world.link(Entity.LEAD, row)
+    assert (link.marketo, world.row(link)["lastname"]) == (owner, "B")
+    found = world.marketo.record("lead", other)
+    assert found is not None
+    own = world.link(Entity.LEAD, str(found.values["dynamicsId"]))
+    assert (own.marketo, world.row(own)["lastname"]) == (other, "C")
+    assert other not in [item.key async for item in world.sync.journal.operations(2)]
+
+
+async def test_two_persons_with_one_guid_are_not_both_promoted_to_its_row() -> None:
+    """Both were asked for at once: each was to be written into the row."""
+    world = await World.of(Entity.LEAD)
+    await world.run()
+    row = world.dynamics.create("lead", lastname="A")
+    first, second = (world.marketo.create("lead", lastName=name, dynamicsId=row) for name in "BC")
+    await world.rest()
+    await world.sync.promote(int(first), int(second), to=Entity.LEAD)
+    report = await world.rest()
+    link = world.link(Entity.LEAD, row)
+    assert (link.marketo, world.row(link)["lastname"]) == (first, "B")
+    written = [item.key async for item in world.sync.journal.operations(4)]
+    assert second not in written
+    assert [item.key for item in report.quarantined] == [second]
