@@ -73,7 +73,7 @@ class TestList:
     def test_every_field_is_shown_with_what_became_of_it(self, state: Path) -> None:
         """Selected or not, eligible or not; with the Marketo field, the way, and the reason."""
         lines = shown(run("list", "contact", "--state", state))
-        assert lines[0] == "contact · 40 fields, 20 selected"
+        assert lines[0] == "contact · 42 fields, 21 selected"
         assert lines[1] == "field type state Marketo field direction note"
         assert "jobtitle text(100) active title both ways" in lines
         assert "ownerid owner active externalSalesPersonId → Marketo" in lines

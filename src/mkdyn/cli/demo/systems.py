@@ -9,11 +9,15 @@ from typing import Final
 import attrs
 
 from mkdyn.domain import CustomEntity, Entity, FieldSpec, NewField, Pick, System
+from mkdyn.domain.filters import NATIVE
 from mkdyn.testing import FakeDynamics, FakeMarketo
 
 PRODUCT: Final = CustomEntity("new_product")
 #: Whose state a demo's state is.
 ORGANIZATIONS: Final[Mapping[System, str]] = {System.MARKETO: "000-MKD-YNX", System.DYNAMICS: "mkdyn-demo.crm4"}
+
+#: The column of the native sync's filter: only an explicit No keeps a contact out.
+_GATE: Final = FieldSpec(name=NATIVE, type="boolean", label="Sync to Marketo")
 
 #: Columns that a real organisation would have added for what the standard tables have no place for.
 _COLUMNS: Final = {
@@ -66,6 +70,7 @@ def new_dynamics(*, now: Callable[[], datetime] | None = None) -> FakeDynamics:
     for entity, columns in _COLUMNS.items():
         for column in columns:
             dynamics.add_column(entity.logical_name, column)
+    dynamics.add_column("contact", _GATE)
     dynamics.add_table(PRODUCT.logical_name, _PRODUCT_COLUMNS)
     return dynamics
 
