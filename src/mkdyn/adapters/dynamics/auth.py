@@ -8,12 +8,12 @@ from contextlib import suppress
 from typing import Final, Protocol, TypeAlias
 from urllib.parse import quote, urlencode
 
-import anyio
 import attrs
 
 from mkdyn.adapters.dynamics.batch import Answer, Part
 from mkdyn.adapters.dynamics.responses import json_of
-from mkdyn.adapters.dynamics.shapes import Json
+from mkdyn.adapters.http.shapes import Json
+from mkdyn.adapters.http.tokens import KeptTokens, Token
 from mkdyn.errors import ConfigError, CredentialsError, UnreachableError
 
 #: A caller's own way to a token: asked for each request, so it should keep what it has got.
@@ -72,19 +72,6 @@ def token_request(credentials: ClientCredentials, resource: str) -> Part:
     )
 
 
-@attrs.frozen(kw_only=True)
-class Token:
-    """A token.
-
-    Attributes:
-        text: What is sent.
-        lasts_s: For how long it is good.
-    """
-
-    text: str = attrs.field(repr=False)
-    lasts_s: float
-
-
 def token_of(answer: Answer) -> Token:
     """Read Entra's answer.
 
@@ -137,33 +124,18 @@ class Tokens(Protocol):
         ...
 
 
-class EntraTokens:
-    """Keeps Entra's token until it is about to end, and asks once for any number of waiting requests.
+class EntraTokens(KeptTokens):
+    """Entra's tokens.
 
     Args:
-        ask: Sends the request for a token.
+        ask: Sends the request for one.
     """
 
     def __init__(self, ask: Callable[[], Awaitable[Answer]]) -> None:
-        self._ask = ask
-        self._lock = anyio.Lock()
-        self._token: Token | None = None
-        self._until = 0.0
+        async def fetch() -> Token:
+            return token_of(await ask())
 
-    async def token(self) -> str:
-        """See `Tokens.token`."""
-        async with self._lock:
-            if self._token is None or anyio.current_time() >= self._until:
-                asked_at = anyio.current_time()
-                self._token = token_of(await self._ask())
-                self._until = asked_at + max(self._token.lasts_s - _EARLY_S, 0.0)
-            return self._token.text
-
-    async def renewed(self, refused: str) -> str:
-        """See `Tokens.renewed`."""
-        if self._token is not None and self._token.text == refused:
-            self._token = None
-        return await self.token()
+        super().__init__(fetch, early_s=_EARLY_S)
 
 
 class OwnTokens:

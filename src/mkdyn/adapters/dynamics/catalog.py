@@ -13,8 +13,8 @@ from mkdyn.adapters.dynamics.metadata import Rights, Told, rights_of, table_of
 from mkdyn.adapters.dynamics.odata import is_name
 from mkdyn.adapters.dynamics.refusals import failure
 from mkdyn.adapters.dynamics.responses import error_of, items_of, json_of, unreadable
-from mkdyn.adapters.dynamics.shapes import Json, listed
 from mkdyn.adapters.dynamics.table import Table
+from mkdyn.adapters.http.shapes import Json, listed
 from mkdyn.domain.names import nearest
 from mkdyn.domain.records import is_guid
 from mkdyn.errors import UnknownEntityError, UnknownFieldError

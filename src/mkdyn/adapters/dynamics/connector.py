@@ -10,7 +10,6 @@ from hashlib import blake2s
 from typing import TYPE_CHECKING, ClassVar, Final, Literal
 
 from mkdyn.adapters.dynamics import requests
-from mkdyn.adapters.dynamics.abreast import abreast
 from mkdyn.adapters.dynamics.auth import (
     LOGIN_URL,
     ClientCredentials,
@@ -32,6 +31,7 @@ from mkdyn.adapters.dynamics.responses import canonical, metadata_version_of
 from mkdyn.adapters.dynamics.table import Table
 from mkdyn.adapters.dynamics.writing import Writer
 from mkdyn.adapters.http import Http
+from mkdyn.adapters.http.abreast import abreast
 from mkdyn.domain.feeds import Cursor, Page
 from mkdyn.domain.fields import FieldSpec
 from mkdyn.domain.outcomes import Outcome, Write

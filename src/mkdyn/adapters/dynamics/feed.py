@@ -7,13 +7,13 @@ from datetime import datetime
 from functools import partial
 
 from mkdyn.adapters.dynamics import requests
-from mkdyn.adapters.dynamics.abreast import both
 from mkdyn.adapters.dynamics.batch import Part
 from mkdyn.adapters.dynamics.links import Place, resumed, target_of, time_in
 from mkdyn.adapters.dynamics.reading import Reader
 from mkdyn.adapters.dynamics.refusals import TRACK
 from mkdyn.adapters.dynamics.responses import Rows, unreadable
 from mkdyn.adapters.dynamics.table import Table
+from mkdyn.adapters.http.abreast import both
 from mkdyn.domain.feeds import Cursor, Page
 from mkdyn.errors import CheckError, MkdynError
 

@@ -8,8 +8,8 @@ from typing import Final
 
 import attrs
 
-from mkdyn.adapters.dynamics.shapes import Json, as_object, inside, listed
 from mkdyn.adapters.dynamics.table import VERBS, Column, Table, Verb
+from mkdyn.adapters.http.shapes import Json, as_object, inside, listed
 from mkdyn.domain.fields import FieldSpec, Nature
 from mkdyn.domain.types import DECIMALS, REFERENCES, TEXTS, FieldType
 

@@ -8,13 +8,11 @@ from __future__ import annotations
 
 import math
 from collections import deque
-from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager
 from typing import Final
 
-import anyio
 import attrs
 
+from mkdyn.adapters.http.turns import Turns
 from mkdyn.errors import ConfigError
 
 #: The window over which Dynamics counts, in seconds.
@@ -132,25 +130,8 @@ class Ledger:
             self._spent_s -= self._done.popleft()[1]
 
 
-class Pace:
+class Pace(Turns[Ledger]):
     """Lets requests go when they may, in the order in which they asked."""
 
     def __init__(self, limits: DynamicsLimits) -> None:
-        self.ledger = Ledger(limits)
-        self._turn = anyio.Lock()
-        self._ended = anyio.Event()
-
-    @asynccontextmanager
-    async def turn(self) -> AsyncGenerator[None]:
-        """Wait until a request may go; inside, it is under way."""
-        async with self._turn:
-            while (delay := self.ledger.delay_s(anyio.current_time())) > 0:
-                with anyio.move_on_after(delay):
-                    await self._ended.wait()
-            number = self.ledger.begin(anyio.current_time())
-        try:
-            yield
-        finally:
-            self.ledger.end(number, anyio.current_time())
-            self._ended.set()
-            self._ended = anyio.Event()
+        super().__init__(Ledger(limits))

@@ -12,15 +12,15 @@ from functools import partial
 from typing import Final
 
 from mkdyn.adapters.dynamics import requests
-from mkdyn.adapters.dynamics.abreast import abreast
 from mkdyn.adapters.dynamics.batch import Part
 from mkdyn.adapters.dynamics.catalog import Catalog
 from mkdyn.adapters.dynamics.client import Client
 from mkdyn.adapters.dynamics.links import target_of
 from mkdyn.adapters.dynamics.odata import in_pieces, literal_of
 from mkdyn.adapters.dynamics.responses import Rows, blank, misfits, page_of, record_of, time_of, unreadable
-from mkdyn.adapters.dynamics.shapes import Json
 from mkdyn.adapters.dynamics.table import Column, Table
+from mkdyn.adapters.http.abreast import abreast
+from mkdyn.adapters.http.shapes import Json
 from mkdyn.domain.fields import FieldSpec
 from mkdyn.domain.records import Record, is_guid
 from mkdyn.domain.types import TEXTS

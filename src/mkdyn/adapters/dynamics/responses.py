@@ -13,9 +13,9 @@ from typing import Final
 import attrs
 
 from mkdyn.adapters.dynamics.batch import Answer
-from mkdyn.adapters.dynamics.shapes import Json, as_object, as_objects, inside
 from mkdyn.adapters.dynamics.table import Column, Table
 from mkdyn.adapters.dynamics.values import MisfitError, read_value
+from mkdyn.adapters.http.shapes import Json, as_object, as_objects, inside
 from mkdyn.domain.records import Record, is_guid
 from mkdyn.domain.values import FieldValue
 from mkdyn.errors import UnreachableError

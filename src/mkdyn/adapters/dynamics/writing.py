@@ -10,7 +10,6 @@ from typing import Final
 
 import anyio
 
-from mkdyn.adapters.dynamics.abreast import abreast
 from mkdyn.adapters.dynamics.batch import Answer, ItemAnswer
 from mkdyn.adapters.dynamics.catalog import Catalog
 from mkdyn.adapters.dynamics.client import Client
@@ -20,6 +19,7 @@ from mkdyn.adapters.dynamics.refusals import Again, LookUp, Sent, Verdict, verdi
 from mkdyn.adapters.dynamics.responses import applied_version, error_of
 from mkdyn.adapters.dynamics.table import Column, Table
 from mkdyn.adapters.dynamics.writes import Addresses, Ready, composed, divided, references, rounds
+from mkdyn.adapters.http.abreast import abreast
 from mkdyn.domain.outcomes import Applied, Outcome, Rejected, Unknown, Write
 from mkdyn.domain.records import Record
 from mkdyn.errors import TransientError, UnreachableError
