@@ -45,6 +45,7 @@ if TYPE_CHECKING:
         DynamicsLimits as DynamicsLimits,
         RestDynamics as RestDynamics,
     )
+    from mkdyn.adapters.marketo import MarketoLimits as MarketoLimits, RestMarketo as RestMarketo
     from mkdyn.adapters.sqlite import SqliteStore as SqliteStore
     from mkdyn.engine.audit import AuditReport as AuditReport, Drift as Drift
     from mkdyn.engine.blocking import Wait as Wait, blocking as blocking
@@ -64,6 +65,8 @@ _LATER = {
     "Journal": "mkdyn.engine.journal",
     "Report": "mkdyn.engine.report",
     "RestDynamics": "mkdyn.adapters.dynamics",
+    "MarketoLimits": "mkdyn.adapters.marketo",
+    "RestMarketo": "mkdyn.adapters.marketo",
     "SqliteStore": "mkdyn.adapters.sqlite",
     "Synchronizer": "mkdyn.engine.synchronizer",
     "Wait": "mkdyn.engine.blocking",
@@ -88,6 +91,7 @@ __all__ = [
     "Guards",
     "Journal",
     "Key",
+    "MarketoLimits",
     "NewField",
     "Pick",
     "Plan",
@@ -95,6 +99,7 @@ __all__ = [
     "Promotion",
     "Report",
     "RestDynamics",
+    "RestMarketo",
     "Rules",
     "SqliteStore",
     "Synchronizer",

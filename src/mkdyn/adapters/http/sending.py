@@ -9,6 +9,7 @@ from typing import Final
 import httpx
 
 from mkdyn.adapters.http.messages import Request, Response
+from mkdyn.adapters.http.redaction import keep_queries_out_of_logs
 from mkdyn.errors import UnreachableError
 
 #: Seconds until a host must have taken the connection.
@@ -50,6 +51,7 @@ class Http:
 
     def __init__(self, base_url: str, *, client: httpx.AsyncClient | None = None, body_max: int = 256_000_000) -> None:
         self._base = httpx.URL(base_url)
+        keep_queries_out_of_logs(self._base.host)
         self._given = client
         self._own: httpx.AsyncClient | None = None
         self._body_max = body_max
