@@ -72,7 +72,10 @@ class FakeDynamics(DynamicsHands):
         self._secured_shows: Literal["nothing", "null"] = secured_shows
 
     def backstage(self) -> Backstage:
-        """Return what stands behind the connector, for the server that shows it on the wire; not for tests."""
+        """Return what stands behind the connector, for the server that shows it on the wire; not for tests.
+
+        :meta private:
+        """
         return Backstage(
             identity=self._identity,
             tables=self._tables,

@@ -136,7 +136,7 @@ class Pace:
     """Lets requests go when they may, in the order in which they asked."""
 
     def __init__(self, limits: DynamicsLimits) -> None:
-        self.ledger = Ledger(limits)
+        self.ledger: Ledger = Ledger(limits)
         self._turn = anyio.Lock()
         self._ended = anyio.Event()
 
