@@ -78,7 +78,10 @@ class FakeDynamics(DynamicsHands):
         self._masked_shows = masked_shows
 
     def backstage(self) -> Backstage:
-        """Return what stands behind the connector, for the server that shows it on the wire; not for tests."""
+        """Return what stands behind the connector, for the server that shows it on the wire; not for tests.
+
+        :meta private:
+        """
         return Backstage(
             identity=self._identity,
             tables=self._tables,

@@ -156,7 +156,9 @@ async def _created(bench: MarketoBench) -> None:
         [key] = await some(bench, PERSON, 1)
         for sample in _IN_MARKETO:
             made = await bench.connector.create_field(PERSON.object, NewField(token(), type=sample.kind))
-            must(made.type == sample.kind, f"a {sample.kind} was asked for, and a {made.type} was made")
+            # A describe may call a score a whole number (source: a recorded describe).
+            alike = {sample.kind, "integer"} if sample.kind == "score" else {sample.kind}
+            must(made.type in alike, f"a {sample.kind} was asked for, and a {made.type} was made")
             await applied(bench, PERSON, Update(key=key, values={made.name: sample.written}))
             values = (await read_one(bench, PERSON, key, [made.name])).values
             must(made.name in values, f"a {sample.kind} was written, and left out when read")

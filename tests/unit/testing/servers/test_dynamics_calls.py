@@ -242,6 +242,23 @@ async def test_refused_and_failed() -> None:
         assert (await caller.http.post(TOKEN, data=CREDENTIALS)).status_code == 200
 
 
+async def test_trouble() -> None:
+    """A function may decide about each call; a fault that is for it comes first."""
+    server = DynamicsServer(tokens=["T"], faults=[Refuse(call=1, status=503)])
+    asked: list[str] = []
+
+    def trouble(kind: str) -> Fail | None:
+        asked.append(kind)
+        return Fail() if kind == "rows" else None
+
+    server.trouble = trouble
+    caller = Caller(server)
+    found = [(await caller.call("GET", path)).status_code for path in ("WhoAmI", "leads", "leads", "WhoAmI")]
+    assert found == [503, 502, 502, 200]
+    assert asked == ["rows", "rows", "function"]
+    assert repr(server) == "<DynamicsServer of <FakeDynamics acme.crm4, 1 calls>, 4 calls>"
+
+
 async def test_dropped_answers() -> None:
     """The connection is cut; what was asked for was done, or not."""
     async with calling() as caller:

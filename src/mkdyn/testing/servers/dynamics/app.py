@@ -43,6 +43,9 @@ _ROOT: Final = re.compile(r"/api/data/v9\.[0-2]/?")
 _METHODS: Final = ("GET", "POST", "PATCH", "PUT", "DELETE")
 _COOKIE: Final = "ARRAffinity"
 
+#: Decides what goes wrong with a call of that kind.
+Trouble = Callable[[Kind], "WireFault | None"]
+
 
 class DynamicsServer:
     """Dataverse's Web API and the token endpoint of Entra ID, in front of a fake organisation.
@@ -52,7 +55,7 @@ class DynamicsServer:
     `Throttle` is answered 429, a lost answer breaks the connection off.
 
     Args:
-        fake: The organisation.
+        fake: The organisation; by default a new one.
         applications: Who gets tokens; the first one is the connector's user.
         tokens: Tokens that are good without anybody asking for them.
         limits: Service protection, and what a request may be.
@@ -64,12 +67,13 @@ class DynamicsServer:
     Attributes:
         fake: The organisation.
         faults: What goes wrong; add and remove at will.
+        trouble: Asked for each call that no fault is for: what goes wrong with it, if anything does.
         requests: How many requests there were, by method and status; those for tokens too.
     """
 
     def __init__(
         self,
-        fake: FakeDynamics,
+        fake: FakeDynamics | None = None,
         *,
         applications: Iterable[Application] = (DEFAULT_APPLICATION,),
         tokens: Iterable[str] = (),
@@ -79,14 +83,15 @@ class DynamicsServer:
         clock: Callable[[], float] = anyio.current_time,
         faults: Iterable[WireFault] = (),
     ) -> None:
-        self.fake = fake
+        self.fake: FakeDynamics = fake or FakeDynamics()
         self.faults: list[WireFault] = list(faults)
+        self.trouble: Trouble | None = None
         self.requests: Counter[tuple[str, int]] = Counter()
         self._limits = limits or ServerLimits()
         self._work = work or Work()
         self._clock = clock
-        self._organization = Organization(fake.backstage(), self._limits, quirks or Quirks())
-        self._tokens = Tokens(applications, tokens, clock=clock, lifetime_s=self._limits.token_s)
+        self._organization = Organization(self.fake.backstage(), self._limits, quirks or Quirks())
+        self._tokens: Tokens = Tokens(applications, tokens, clock=clock, lifetime_s=self._limits.token_s)
         self._gates: dict[tuple[str, int], Gate] = {}
         self._turns = count()
         self._calls: Counter[Kind | None] = Counter()
@@ -96,6 +101,9 @@ class DynamicsServer:
                 Route("/api/data/{rest:path}", self._api, methods=list(_METHODS)),
             ]
         )
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} of {self.fake!r}, {self.calls} calls>"
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request, as ASGI wants it."""
@@ -223,7 +231,7 @@ class DynamicsServer:
         for fault in self.faults:
             if fault.of in (None, kind) and fault.call in (None, self._calls[fault.of]):
                 return fault
-        return None
+        return None if self.trouble is None else self.trouble(kind)
 
     def _server(self, request: Request) -> int:
         """Return which web server a request comes to: the one its cookie names, or the next."""

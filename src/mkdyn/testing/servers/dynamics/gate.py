@@ -43,7 +43,7 @@ class Gate:
 
     def __init__(self, limits: ServerLimits, *, clock: Callable[[], float]) -> None:
         self.refused: dict[str, int] = {}
-        self.impatient = 0
+        self.impatient: int = 0
         self._limits = limits
         self._clock = clock
         self._entered: deque[float] = deque()
