@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import AsyncGenerator, Collection, Iterator, Mapping
+from contextlib import aclosing
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -88,14 +89,16 @@ class Feed:
         place, wanted = Place.of(since), frozenset(fields)
         if now - min(place.changes, place.deletions) > _KEPT:
             raise expired("Marketo keeps deletions for fourteen days")
-        async for answer in self._activities("activities", place.changes, activityTypeIds=_TYPES):
-            entries, merged, last = _read(answer, described, wanted)
-            reached = place.changes if last is None else max(place.changes, min(last, now) - self._overlap)
-            place = attrs.evolve(place, changes=reached)
-            yield Page(entries=entries, deleted=list(merged), merged=merged, cursor=place.cursor(now))
+        async with aclosing(self._activities("activities", place.changes, activityTypeIds=_TYPES)) as answers:
+            async for answer in answers:
+                entries, merged, last = _read(answer, described, wanted)
+                reached = place.changes if last is None else max(place.changes, min(last, now) - self._overlap)
+                place = attrs.evolve(place, changes=reached)
+                yield Page(entries=entries, deleted=list(merged), merged=merged, cursor=place.cursor(now))
         deleted: list[str] = []
-        async for answer in self._activities("activities/deletedleads", place.deletions):
-            deleted += [str(item["leadId"]) for item in answer.result if "leadId" in item]
+        async with aclosing(self._activities("activities/deletedleads", place.deletions)) as answers:
+            async for answer in answers:
+                deleted += [str(item["leadId"]) for item in answer.result if "leadId" in item]
         end = now - self._overlap
         done = Place(max(place.changes, end), max(place.deletions, end))
         yield Page(deleted=list(dict.fromkeys(deleted)), cursor=done.cursor(now))
