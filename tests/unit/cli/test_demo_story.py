@@ -106,7 +106,7 @@ class TestStory:
         """Each is told of once, by the names that people have."""
         told = played.outcome.records
         assert [(happening.what, happening.text) for happening in told.happenings] == [
-            ("matched", "contact Milo Hart was known in Marketo by the e-mail: linked"),
+            ("matched", "contact Milo Harlow was known in Marketo by the e-mail: linked"),
             (
                 "ambiguous",
                 (

@@ -86,7 +86,7 @@ def _meet(systems: Systems) -> Sequence[str]:
     """Add contacts that Marketo knows already, one of them twice; return those two persons."""
     marketo, dynamics = systems.marketo, systems.dynamics
     known: list[str] = []
-    for first, last, persons in (("Milo", "Hart", 1), ("Ngozi", "Okafor", 2)):
+    for first, last, persons in (("Milo", "Harlow", 1), ("Ngozi", "Okafor", 2)):
         email = f"{first}.{last}@example.net".lower()
         known = [marketo.create("lead", firstName=first, lastName=last, email=email) for _ in range(persons)]
         dynamics.create("contact", firstname=first, lastname=last, emailaddress1=email)
