@@ -142,12 +142,13 @@ class Aloud:
         """See `Teller`."""
         self._say(
             "In Dynamics a lead is qualified, two contacts are merged, a contact and an opportunity are deleted, and "
-            "new_synctomkto of a contact is No for a while; in Marketo a person is merged into another one."
+            "new_synctomkto of a contact is No for a while; in Marketo a person is merged into another one. New people "
+            "come in both."
         )
         self._runs(told.chapter)
+        self._kept_back(told.chapter.runs)
         for happening in told.happenings:
             self._say(f"· {happening.text}", hanging=2)
-        self._kept_back(told.chapter.runs)
 
     def end(self, outcome: Outcome, /) -> None:
         """See `Teller`."""
@@ -180,9 +181,8 @@ class Aloud:
 
     def _kept_back(self, runs: Sequence[Run]) -> None:
         """Name what was held, set aside or warned of; the first of each."""
-        for run in runs:
-            for item in _troubles(run.report):
-                self._say(Text(item, style="yellow"))
+        for item in dict.fromkeys(item for run in runs for item in _troubles(run.report)):
+            self._say(Text(item, style="yellow"))
 
     def _resolution(self, resolution: Resolution) -> None:
         what, _, values = resolution.text(values="shown").partition(": ")

@@ -157,7 +157,16 @@ class FieldsTold:
 
 #: What can become of a record; the JSON's words.
 What: TypeAlias = Literal[
-    "converted", "merged_in_dynamics", "merged_in_marketo", "left_filter", "came_back", "flagged", "deleted"
+    "matched",
+    "ambiguous",
+    "promoted",
+    "converted",
+    "merged_in_dynamics",
+    "merged_in_marketo",
+    "left_filter",
+    "came_back",
+    "flagged",
+    "deleted",
 ]
 
 

@@ -1,4 +1,4 @@
-"""Records become others, meet, leave and go: the demo's story of records."""
+"""Records meet, become others, leave and go: the demo's story of records."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Final, TypeAlias
 
 import attrs
 
-from mkdyn import Synchronizer
+from mkdyn import Entity, Report, Synchronizer, System
 from mkdyn.cli.demo.load import Loaded
 from mkdyn.cli.demo.outcome import Chapter, Happening, RecordsTold
 from mkdyn.cli.demo.runs import run
@@ -41,12 +41,20 @@ class Watch:
 
 
 async def let_records_move(sync: Synchronizer, systems: Systems, loaded: Loaded, watch: Watch) -> RecordsTold:
-    """Let people qualify, merge, filter out and delete records; then let the one that was filtered out come back."""
+    """Let people add, qualify, merge, filter out and delete records, and say what becomes of each.
+
+    In a second run the one that was filtered out rests, whatever people do with it, and in a third it is back.
+    """
     marketo, dynamics = systems.marketo, systems.dynamics
     names = _names(systems)
     filtered = await _act(systems, loaded)
     rests = marketo.key_of("lead", dynamicsContactId=filtered)
+    alike = _meet(systems)
+    await sync.promote(int(marketo.create("lead", firstName="Vesna", lastName="Novak")), to=Entity.LEAD)
+    names |= _names(systems)
     runs = [await run(sync)]
+    await marketo.merge(alike[0], alike[1:])
+    await sync.journal.release(*[item async for item in sync.journal.quarantine() if item.code == "ambiguous-match"])
     marketo.edit("lead", rests, title="Regional manager")
     dynamics.edit("contact", filtered, telephone1="+1 907 555 0100")
     runs.append(await run(sync))
@@ -54,7 +62,7 @@ async def let_records_move(sync: Synchronizer, systems: Systems, loaded: Loaded,
     runs.append(await run(sync))
     operations = [item for done in runs async for item in sync.journal.operations(done.report)]
     teller = _Telling(systems=systems, names=names, operations=operations)
-    happenings = [*teller.moves(watch.events), *teller.deletions()]
+    happenings = [*teller.meetings([done.report for done in runs]), *teller.moves(watch.events), *teller.deletions()]
     return RecordsTold(chapter=Chapter(name="records", runs=runs), happenings=happenings)
 
 
@@ -74,6 +82,17 @@ async def _act(systems: Systems, loaded: Loaded) -> str:
     return filtered
 
 
+def _meet(systems: Systems) -> Sequence[str]:
+    """Add contacts that Marketo knows already, one of them twice; return those two persons."""
+    marketo, dynamics = systems.marketo, systems.dynamics
+    known: list[str] = []
+    for first, last, persons in (("Milo", "Harlow", 1), ("Ngozi", "Okafor", 2)):
+        email = f"{first}.{last}@example.net".lower()
+        known = [marketo.create("lead", firstName=first, lastName=last, email=email) for _ in range(persons)]
+        dynamics.create("contact", firstname=first, lastname=last, emailaddress1=email)
+    return known
+
+
 def _names(systems: Systems) -> dict[str, str]:
     """Return what people call a record, by its key in its system."""
     found = {deal.key: str(deal.values["name"]) for deal in systems.marketo.records("opportunity")}
@@ -90,6 +109,21 @@ class _Telling:
     systems: Systems
     names: dict[str, str]
     operations: Sequence[Operation]
+
+    def meetings(self, reports: Sequence[Report]) -> Iterator[Happening]:
+        """Tell of contacts that met persons by their e-mail, and of persons that were asked for in Dynamics."""
+        for matches in (report.matches for report in reports if report.matches is not None):
+            for contact in matches.samples.get("by_key", ()):
+                yield Happening("matched", f"contact {self.names[contact]} was known in Marketo by the e-mail: linked")
+            for contact in matches.samples.get("ambiguous", ()):
+                yield Happening(
+                    "ambiguous",
+                    f"contact {self.names[contact]} could be two persons of Marketo: set aside, until somebody "
+                    "merged the two and released it",
+                )
+        for operation in self.operations:
+            if operation.kind == "create" and operation.system is System.DYNAMICS:
+                yield Happening("promoted", f"person {self.names[operation.other]} is a lead in Dynamics, as asked for")
 
     def moves(self, events: Sequence[Moved]) -> Iterator[Happening]:
         """Tell of conversions, merges and the filter, in their order."""

@@ -59,7 +59,7 @@ async def play(crm: Crm, systems: Systems, store: StateStore, teller: Teller) ->
         column = await lose_a_field(sync, systems, loaded)
     teller.column(column)
 
-    with teller.step("Records become others, and go"):
+    with teller.step("Records meet, become others, and go"):
         records = await let_records_move(sync, systems, loaded, watch)
     teller.records(records)
 
