@@ -17,7 +17,7 @@ from mkdyn.domain.systems import System
 from mkdyn.domain.values import fingerprint
 from mkdyn.engine.kinds import Kind
 from mkdyn.engine.ledger import Ledger, clears
-from mkdyn.engine.parting import Subject, is_deletion, meet_again, part_from, suspend
+from mkdyn.engine.parting import Subject, is_deletion, is_restored, meet_again, part_from, suspend
 from mkdyn.engine.seeing import ANSWERS, Seen, postpone, see, too_early
 from mkdyn.engine.session import Session
 from mkdyn.ports.store import Observation
@@ -29,13 +29,14 @@ async def decide_linked(
     """Decide linked records; return the rows that need a new Marketo record, because theirs was deleted."""
     reborn: list[Observation] = []
     living: list[Subject] = []
+    left = await _left_standing(session, kind, subjects)
     for subject in subjects:
         if is_deletion(subject):
             part_from(session, subject, ledger)
         elif subject.link.state is LinkState.LIVE:
             living.append(subject)
         else:
-            meet_again(session, subject, ledger, living, reborn)
+            meet_again(session, subject, ledger, living, reborn, left)
     standing = session.store.kept_back([subject.link.dynamics for subject in living])
     for subject in living:
         subject.held = subject.link.dynamics in standing
@@ -43,6 +44,12 @@ async def decide_linked(
     for subject in living:
         _decide(session, subject, rows, persons, standing.get(subject.link.dynamics, ()), ledger)
     return reborn
+
+
+async def _left_standing(session: Session, kind: Kind, subjects: Sequence[Subject]) -> Collection[str]:
+    """Return the Marketo records that we meant to delete with their rows, and that are there all the same: in use."""
+    restored = [subject.link.marketo for subject in subjects if is_restored(session, subject)]
+    return (await session.marketo.read(kind.object, sorted(restored), fields=kind.marketo_fields)).keys()
 
 
 # -- the values of both systems ----------------------------------------------------------------------

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import assert_never
 
 import attrs
@@ -78,10 +79,26 @@ def _buried(session: Session, link: Link, gone: System) -> Link:
     return attrs.evolve(link, state=LinkState.TOMBSTONE, gone=gone, since=session.started_at, version=None)
 
 
+def is_restored(session: Session, subject: Subject) -> bool:
+    """Whether a row is back whose Marketo record went with it, by the rules: that is made anew, if it is gone."""
+    return (
+        subject.link.state is LinkState.TOMBSTONE
+        and subject.link.gone is System.DYNAMICS
+        and subject.row is not None
+        and not is_deletion(subject)
+        and deleted_in_dynamics(subject.kind.entity, session.rules) == "delete"
+    )
+
+
 def meet_again(
-    session: Session, subject: Subject, ledger: Ledger, living: list[Subject], reborn: list[Observation]
+    session: Session,
+    subject: Subject,
+    ledger: Ledger,
+    living: list[Subject],
+    reborn: list[Observation],
+    left: Collection[str],
 ) -> None:
-    """Decide a record of a link that is suspended or buried."""
+    """Decide a record of a link that is suspended or buried; *left* are Marketo records that were to be deleted."""
     link = subject.link
     seen = System.DYNAMICS if subject.row is not None else System.MARKETO
     if link.gone is System.MARKETO and subject.person is not None:
@@ -89,10 +106,7 @@ def meet_again(
     awakening = seen_again(link.state, link.gone, seen, session.rules)
     match awakening:
         case "merge" | "revive":
-            if (
-                link.state is LinkState.TOMBSTONE
-                and deleted_in_dynamics(subject.kind.entity, session.rules) == "delete"
-            ):
+            if is_restored(session, subject) and link.marketo not in left:
                 reborn += [item for item in (subject.row,) if item is not None]  # we deleted its counterpart
                 return
             if link.state is LinkState.TOMBSTONE and (

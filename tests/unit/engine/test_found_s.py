@@ -43,3 +43,25 @@ async def test_two_persons_with_one_guid_are_not_both_promoted_to_its_row() -> N
     written = [item.key async for item in world.sync.journal.operations(4)]
     assert second not in written
     assert [item.key for item in report.quarantined] == [second]
+
+
+async def test_a_restored_account_whose_company_could_not_be_deleted_gets_it_back() -> None:
+    """It was made again by its key, over what somebody had entered in Marketo meanwhile, and nobody was told."""
+    world = await World.of(Entity.ACCOUNT, Entity.CONTACT)
+    account = await world.linked(Entity.ACCOUNT, name="Acme", telephone1="1")
+    await world.linked(Entity.CONTACT, lastname="Lovelace", parentcustomerid=account.dynamics)
+    world.dynamics.delete("account", account.dynamics)
+    report = await world.run()
+    assert [item.code for item in report.quarantined] == ["1022"]
+    world.marketo.edit("company", account.marketo, company=None)
+    world.dynamics.restore("account", account.dynamics)
+    report = await world.run()
+    assert [(item.collision.field, item.collision.marketo, item.collision.dynamics) for item in report.collisions] == [
+        ("name", None, "Acme")
+    ]
+    await world.rest()
+    company = world.marketo.record("company", account.marketo)
+    assert company is not None
+    assert company.values["company"] == "Acme"
+    assert [(link.id, link.marketo) for link in world.live(Entity.ACCOUNT)] == [(account.id, account.marketo)]
+    assert [item async for item in world.sync.journal.quarantine()] == []
