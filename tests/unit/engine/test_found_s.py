@@ -65,3 +65,23 @@ async def test_a_restored_account_whose_company_could_not_be_deleted_gets_it_bac
     assert company.values["company"] == "Acme"
     assert [(link.id, link.marketo) for link in world.live(Entity.ACCOUNT)] == [(account.id, account.marketo)]
     assert [item async for item in world.sync.journal.quarantine()] == []
+
+
+async def test_what_marketo_blocked_stays_held_when_its_column_is_back() -> None:
+    """The hold was lifted with the column, and the difference stood without one."""
+    world = await World.of(Entity.CONTACT)
+    link = await world.linked(Entity.CONTACT, lastname="A", telephone1="1")
+    world.marketo.block_field("lead", "phone")
+    world.dynamics.edit("contact", link.dynamics, telephone1=None)
+    await world.rest()
+    world.dynamics.hide_column("contact", "telephone1")
+    await world.rest()
+    world.dynamics.show_column("contact", "telephone1")
+    report = await world.rest()
+    assert [(hold.field, hold.code) for hold in report.holds] == [("telephone1", "blocked")]
+    world.dynamics.hide_column("contact", "telephone1")
+    await world.rest()
+    world.marketo.edit("lead", link.marketo, phone="2")
+    world.dynamics.show_column("contact", "telephone1")
+    report = await world.rest()
+    assert (world.row(link)["telephone1"], report.holds.total) == ("2", 0)
