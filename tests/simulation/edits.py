@@ -52,6 +52,7 @@ class _Replay:
     def __init__(self, world: World) -> None:
         self.world = world
         self.shown: dict[Place, FieldValue] = {}
+        self.showed: defaultdict[Place, list[FieldValue]] = defaultdict(list)
         self.last: dict[Place, Change] = {}
         self.common: defaultdict[tuple[Couple, str], list[tuple[FieldValue, FieldValue]]] = defaultdict(list)
         self.came_back: defaultdict[tuple[Couple, str], list[tuple[int, FieldValue, FieldValue]]] = defaultdict(list)
@@ -89,6 +90,7 @@ class _Replay:
                 ):
                     self._replace(change, couple, selected)
         self.shown[place] = change.new
+        self.showed[place].append(change.new)
         self.last[place] = change
         beneath = self.beneath.get(place)
         if beneath is not None and change.ours and same(change.new, beneath.by.old):
@@ -124,11 +126,24 @@ class _Replay:
     def _compare(self, change: Change, couple: Couple, pair: FieldPair) -> None:
         d, m = self._both(couple, pair)
         if not pair.lens.agree(d, m):
+            if change.ours:
+                self._note_carried(change, couple, pair)
             return
         if change.ours:
             self.common[couple, pair.dynamics].clear()
         self.common[couple, pair.dynamics].append((d, m))
         self.came_back[couple, pair.dynamics].append((change.number, d, m))
+
+    def _note_carried(self, change: Change, couple: Couple, pair: FieldPair) -> None:
+        """Note what we carried over though its source showed something else by then: put back, it counts as unchanged."""
+        entity, row, person = couple
+        if change.place[0] is System.MARKETO:
+            sources = [(value, change.new) for value in self.showed[System.DYNAMICS, entity, row, pair.dynamics]]
+        else:
+            there = (System.MARKETO, pair.entity.marketo_object, person, pair.marketo)
+            sources = [(change.new, value) for value in self.showed[there]]
+        carried = [both for both in sources if pair.lens.agree(*both)]
+        self.common[couple, pair.dynamics] += carried[-1:]
 
     def _both(self, couple: Couple, pair: FieldPair) -> tuple[FieldValue, FieldValue]:
         entity, row, person = couple

@@ -151,3 +151,33 @@ def test_what_a_deselected_field_was_told_is_not_heard() -> None:
             check_no_edit_is_lost(world)
 
     played(play)
+
+
+def test_who_puts_back_what_we_carried_over_meanwhile_has_changed_nothing() -> None:
+    """Changed while our write of the value before was on its way, and changed back before the next run."""
+
+    async def play() -> None:
+        world = await _met()
+        link = _contact(world)
+        world.dynamics.edit("contact", link.dynamics, jobtitle="carried")
+
+        def meddle(call: str) -> None:
+            if call == "write lead":
+                world.marketo.between_calls.remove(meddle)
+                world.dynamics.edit("contact", link.dynamics, jobtitle="other")
+
+        world.marketo.between(meddle)
+        await _run(world)
+        world.marketo.edit("lead", link.marketo, title="newer")
+        world.dynamics.edit("contact", link.dynamics, jobtitle="carried")
+        await _run(world, 2)
+        assert world.dynamics.record("contact", link.dynamics).values["jobtitle"] == "newer"  # type: ignore[union-attr]  # it is there
+        check_no_edit_is_lost(world)
+        [ours] = [item for item in world.log.changes if item.ours and item.new == "newer"]
+        [back] = [item for item in world.log.changes if item.old == "other" and item.new == "carried"]
+        world.log.changes[ours.number] = attrs.evolve(ours, old="third")
+        world.log.changes[back.number] = attrs.evolve(back, new="third")
+        with pytest.raises(ViolationError, match="an edit is lost"):
+            check_no_edit_is_lost(world)
+
+    played(play)

@@ -21,6 +21,7 @@ from mkdyn.engine.feeds import feed_name, observe
 from mkdyn.engine.gates import watched
 from mkdyn.engine.kinds import kinds_of
 from mkdyn.engine.marks import interrupted_mark
+from mkdyn.engine.seeing import ANSWERS
 from mkdyn.engine.session import CHUNK, Session
 from mkdyn.ports.observer import PairMissing, SchemaChanged
 from mkdyn.ports.store import Description, Observation, SelectedPair
@@ -180,14 +181,17 @@ def compare_mark(entity: str) -> str:
 
 
 def _wake(session: Session, item: SelectedPair) -> None:
-    """Have every record decided anew on which this field is held: what did not fit may fit now."""
+    """Have every record decided anew on which this field is held: what did not fit may fit now.
+
+    Marketo's own answers to our writes stand until that decision: the baseline says what it made of them.
+    """
     store, after = session.store, 0
     entity, name = item.pair.entity, item.pair.entity.logical_name
     while page := store.holds(None, after=after, limit=CHUNK):
         after = page[-1][0]
-        held = [hold.key for _, hold in page if hold.entity == entity and hold.field == item.pair.dynamics]
-        links = store.links([name], System.DYNAMICS, held)
-        store.release((entity, key, item.pair.dynamics) for key in held)
+        held = [hold for _, hold in page if hold.entity == entity and hold.field == item.pair.dynamics]
+        links = store.links([name], System.DYNAMICS, [hold.key for hold in held])
+        store.release((entity, hold.key, hold.field) for hold in held if hold.code not in ANSWERS)
         observe(session, (Observation(system=System.DYNAMICS, object=name, key=key) for key in links))
         observe(
             session,

@@ -43,3 +43,45 @@ async def test_two_persons_with_one_guid_are_not_both_promoted_to_its_row() -> N
     written = [item.key async for item in world.sync.journal.operations(4)]
     assert second not in written
     assert [item.key for item in report.quarantined] == [second]
+
+
+async def test_a_restored_account_whose_company_could_not_be_deleted_gets_it_back() -> None:
+    """It was made again by its key, over what somebody had entered in Marketo meanwhile, and nobody was told."""
+    world = await World.of(Entity.ACCOUNT, Entity.CONTACT)
+    account = await world.linked(Entity.ACCOUNT, name="Acme", telephone1="1")
+    await world.linked(Entity.CONTACT, lastname="Lovelace", parentcustomerid=account.dynamics)
+    world.dynamics.delete("account", account.dynamics)
+    report = await world.run()
+    assert [item.code for item in report.quarantined] == ["1022"]
+    world.marketo.edit("company", account.marketo, company=None)
+    world.dynamics.restore("account", account.dynamics)
+    report = await world.run()
+    assert [(item.collision.field, item.collision.marketo, item.collision.dynamics) for item in report.collisions] == [
+        ("name", None, "Acme")
+    ]
+    await world.rest()
+    company = world.marketo.record("company", account.marketo)
+    assert company is not None
+    assert company.values["company"] == "Acme"
+    assert [(link.id, link.marketo) for link in world.live(Entity.ACCOUNT)] == [(account.id, account.marketo)]
+    assert [item async for item in world.sync.journal.quarantine()] == []
+
+
+async def test_what_marketo_blocked_stays_held_when_its_column_is_back() -> None:
+    """The hold was lifted with the column, and the difference stood without one."""
+    world = await World.of(Entity.CONTACT)
+    link = await world.linked(Entity.CONTACT, lastname="A", telephone1="1")
+    world.marketo.block_field("lead", "phone")
+    world.dynamics.edit("contact", link.dynamics, telephone1=None)
+    await world.rest()
+    world.dynamics.hide_column("contact", "telephone1")
+    await world.rest()
+    world.dynamics.show_column("contact", "telephone1")
+    report = await world.rest()
+    assert [(hold.field, hold.code) for hold in report.holds] == [("telephone1", "blocked")]
+    world.dynamics.hide_column("contact", "telephone1")
+    await world.rest()
+    world.marketo.edit("lead", link.marketo, phone="2")
+    world.dynamics.show_column("contact", "telephone1")
+    report = await world.rest()
+    assert (world.row(link)["telephone1"], report.holds.total) == ("2", 0)
