@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping
 from typing import Final
 
+import anyio
 import attrs
 
 from mkdyn.adapters.http.shapes import Json, as_objects, inside
@@ -52,6 +53,7 @@ class Catalog:
     def __init__(self, client: Client) -> None:
         self._client = client
         self._known: dict[str, Described] = {}
+        self._asking = anyio.Lock()
 
     async def fresh(self, object: str) -> Described | None:
         """Ask for an object's fields; None if it is not there."""
@@ -83,9 +85,10 @@ class Catalog:
             UnknownEntityError: There is no such object.
             UnknownFieldError: It has no such field.
         """
-        found = self._known.get(object)
-        if found is None or any(name not in found.fields for name in fields):
-            found = await self.fresh(object)
+        async with self._asking:  # once for any number of waiting calls
+            found = self._known.get(object)
+            if found is None or any(name not in found.fields for name in fields):
+                found = await self.fresh(object)
         if found is None:
             raise UnknownEntityError(
                 f"Marketo has no object {object}, or the API user may not read it.",
@@ -127,8 +130,3 @@ def _spec(object: str, item: Json) -> FieldSpec | None:
         id=str(item["id"]) if object == PERSON and "id" in item else None,
         api_created=bool(item.get("isApiCreated")),
     )
-
-
-def names(fields: Sequence[FieldSpec]) -> Sequence[str]:
-    """Return the fields' names."""
-    return [field.name for field in fields]

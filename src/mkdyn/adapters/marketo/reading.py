@@ -9,11 +9,13 @@ from mkdyn.adapters.http.abreast import abreast
 from mkdyn.adapters.http.shapes import Json
 from mkdyn.adapters.marketo.catalog import Catalog
 from mkdyn.adapters.marketo.client import Client
+from mkdyn.adapters.marketo.codes import treatment
 from mkdyn.adapters.marketo.requests import BATCH_MAX, found_by, key_of
 from mkdyn.adapters.marketo.responses import RefusedError, unreadable
 from mkdyn.adapters.marketo.values import value_of
 from mkdyn.domain.fields import FieldSpec
 from mkdyn.domain.records import Record
+from mkdyn.errors import SetupError, UnknownEntityError, UnknownFieldError
 
 #: What Marketo answers where more than a thousand persons match.
 _TOO_MANY = "1003"
@@ -55,7 +57,7 @@ class Reader:
                 answer = await self._client.ask(found_by(object, field, values, asked, token))
             except RefusedError as error:
                 if error.code != _TOO_MANY or len(values) == 1:
-                    raise
+                    raise _told(error, object, field) from None
                 middle = len(values) // 2  # too many match: fewer values at a time
                 halves = (values[:middle], values[middle:])
                 found = [await self._page_through(object, field, half, fields, specs) for half in halves]
@@ -74,6 +76,19 @@ def _record(item: Json, key: str, fields: Sequence[str], specs: Mapping[str, Fie
     except (ValueError, ArithmeticError):
         raise unreadable("a value is none of its field's type") from None
     return Record(key=str(item[key]), values=values)
+
+
+def _told(error: RefusedError, object: str, field: str) -> SetupError:
+    """Return what a refusal says of what was asked for."""
+    match treatment(error.code):
+        case "object":
+            return UnknownEntityError(f"Marketo has no object {object}.", what_to_do="Check the selected entities.")
+        case "field":
+            return UnknownFieldError(
+                f"Marketo can't look {object} records up by {field}, or lacks a field.", what_to_do="Check the fields."
+            )
+        case _:
+            return error
 
 
 def _parts(values: Sequence[str]) -> Iterator[Sequence[str]]:

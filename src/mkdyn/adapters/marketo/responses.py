@@ -14,7 +14,7 @@ import attrs
 from mkdyn.adapters.http import Response
 from mkdyn.adapters.http.shapes import Json, as_object, listed
 from mkdyn.adapters.http.tokens import Token
-from mkdyn.errors import CredentialsError, UnreachableError
+from mkdyn.errors import CredentialsError, SetupError, UnreachableError
 
 _UNAUTHORIZED: Final = 401
 _SERVER: Final = 500
@@ -22,15 +22,15 @@ _SERVER: Final = 500
 _FIELD: Final = re.compile(r"[Ff]ield '(\w+)'")
 
 
-class RefusedError(Exception):
-    """Marketo refuses a call as a whole.
+class RefusedError(SetupError):
+    """Marketo refuses a call as a whole, and always would.
 
     Attributes:
         code: Its code.
     """
 
     def __init__(self, code: str) -> None:
-        super().__init__(code)
+        super().__init__(f"Marketo refuses a call ({code}).", what_to_do="Look the code up: Adobe, Error codes.")
         self.code = code
 
 
