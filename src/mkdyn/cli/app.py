@@ -54,6 +54,9 @@ def demo_command(
         typer.Option("--state", metavar="FILE", help="Keep the state in this new file; without it, in memory."),
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object, and nothing else.")] = False,
+    wire: Annotated[
+        bool, typer.Option("--wire", help="Speak to both systems by REST, over servers on this machine.")
+    ] = False,
 ) -> None:
     """Watch a whole sync, on two systems in memory: a first sync, people's edits, collisions, agreement.
 
@@ -61,7 +64,7 @@ def demo_command(
     4 ask a person; 130 interrupted.
     """
     with explained():
-        raise typer.Exit(demo(data=data, state=state, as_json=as_json))
+        raise typer.Exit(demo(data=data, state=state, as_json=as_json, wire=wire))
 
 
 serve_app: typer.Typer = typer.Typer(

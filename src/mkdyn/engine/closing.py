@@ -68,6 +68,7 @@ def close(session: Session) -> Report:
         quarantined=found.quarantined,
         matches=session.match_report(),
         schema_changes=tuple(session.schema_changes),
+        moves=dict(session.moves),
         activated=activated,
         warnings=tuple(session.warnings),
     )

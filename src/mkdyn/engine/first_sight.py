@@ -47,7 +47,7 @@ async def _let_in(
     """Return the rows that pass the filter, with their values; the others are dealt with."""
     passing: list[tuple[Observation, Record]] = []
     for observation, row in await _with_records(session, kind, observations, ledger):
-        if lets_in(session, kind, row):
+        if lets_in(kind, row):
             passing.append((observation, row))
         else:
             ledger.clear(observation)

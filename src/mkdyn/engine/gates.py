@@ -61,10 +61,9 @@ def watched(session: Session, kind: Kind, columns: Mapping[str, FieldSpec]) -> K
     return attrs.evolve(kind, telling=readable, gate=gate)
 
 
-def lets_in(session: Session, kind: Kind, row: Record) -> bool:
+def lets_in(kind: Kind, row: Record) -> bool:
     """Whether a row that is not linked yet may be; one that nobody can judge may not."""
     passage = kind.gate.passes(row.values)
-    session.moves["filtered"] += passage != "in"
     return passage == "in"
 
 
@@ -92,7 +91,7 @@ def stays(session: Session, subject: Subject, ledger: Ledger, reborn: list[Obser
             subject.link = attrs.evolve(link, state=LinkState.LIVE, version=None, since=None)
             subject.awakened = True
             subject.unflagged = kind.person and session.rules.leaves_filter == "flag"
-            _tell(session, subject, "came back")
+            _tell(session, subject, inward=True)
             return True
         case "rest":
             ledger.clear(row, subject.person)
@@ -102,7 +101,7 @@ def stays(session: Session, subject: Subject, ledger: Ledger, reborn: list[Obser
 def _leave(session: Session, subject: Subject, ledger: Ledger) -> None:
     """Let a record rest as it is, or do with its person what the rules say."""
     kind, link, rules = subject.kind, subject.link, session.rules
-    _tell(session, subject, "left")
+    _tell(session, subject, inward=False)
     if rules.leaves_filter == "delete" or (rules.leaves_filter == "flag" and kind.person):
         flagged = rules.leaves_filter == "flag"
         ledger.operations.append(
@@ -123,10 +122,8 @@ def _leave(session: Session, subject: Subject, ledger: Ledger) -> None:
     ledger.clear(subject.row, subject.person)
 
 
-def _tell(session: Session, subject: Subject, what: str) -> None:
+def _tell(session: Session, subject: Subject, *, inward: bool) -> None:
     if not session.sends:
         return
-    session.moves[f"{what} (filter)"] += 1
-    session.tell(
-        FilterPassed(run_id=session.id, object=subject.kind.name, row=subject.link.dynamics, inward=what == "came back")
-    )
+    session.moves["back in the filter" if inward else "out of the filter"] += 1
+    session.tell(FilterPassed(run_id=session.id, object=subject.kind.name, row=subject.link.dynamics, inward=inward))

@@ -53,6 +53,7 @@ class Report:
         quarantined: Records set aside that stand now.
         matches: What a first match found, or None where nothing was matched.
         schema_changes: Which fields the systems describe otherwise than before.
+        moves: How many links came to stand for other records, or left the filter and came back, by what happened.
         activated: Pairs whose backfill came to its end in it: they go both ways now, where they may.
         warnings: What else a person should know.
     """
@@ -70,6 +71,7 @@ class Report:
     quarantined: Excerpt[Quarantined]
     matches: MatchReport | None = None
     schema_changes: Sequence[SchemaChange] = ()
+    moves: Mapping[str, int] = attrs.field(factory=dict[str, int])
     activated: Sequence[FieldPair] = ()
     warnings: Sequence[str] = ()
 
@@ -103,6 +105,7 @@ class Report:
                 "observed": self.observed,
                 **excerpts_as_data(self.counts, self.operations, self.collisions, self.holds, self.quarantined),
                 "schema_changes": [str(change) for change in self.schema_changes],
+                "moves": dict(self.moves),
                 "activated": _names(self.activated),
                 "warnings": list(self.warnings),
             },
@@ -114,7 +117,8 @@ class Report:
         kind = "" if self.purpose == "run" else f" ({self.purpose})"
         ended = {"paused": "paused after", "out-of-time": "out of time after"}.get(self.ended, "done in")
         counted = summary(self.counts, self.collisions.total, self.holds.total, self.quarantined.total)
-        return f"run {self.id}{kind} {ended} {duration(self.seconds)} · {counted}{_said(self.activated)}"
+        moved = "".join(f" · {count:,} {what}" for what, count in self.moves.items())
+        return f"run {self.id}{kind} {ended} {duration(self.seconds)} · {counted}{moved}{_said(self.activated)}"
 
     def __repr__(self) -> str:
         return f"<{self}>"

@@ -47,6 +47,7 @@ async def test_the_person_of_a_qualified_lead_follows_the_contact() -> None:
     link = world.link(Entity.CONTACT, contact)
     assert (link.marketo, link.id, link.state) == (lead.marketo, lead.id, LinkState.LIVE)
     assert report.counts[System.MARKETO].create == 0
+    assert (dict(report.moves), str(report).endswith(" · 1 converted")) == ({"converted": 1}, True)
     assert [event.facts() for event in world.events if isinstance(event, LeadConverted)] == [
         {"run_id": report.id, "lead": lead.dynamics, "contact": contact, "person": lead.marketo}
     ]

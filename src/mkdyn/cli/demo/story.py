@@ -12,7 +12,7 @@ from mkdyn.cli.demo.load import load
 from mkdyn.cli.demo.outcome import Arrival, Chapter, Outcome, Run
 from mkdyn.cli.demo.records import Watch, let_records_move
 from mkdyn.cli.demo.runs import run
-from mkdyn.cli.demo.systems import PICKS, Systems
+from mkdyn.cli.demo.systems import PICKS, Connectors, Systems
 from mkdyn.cli.demo.tell import Teller
 from mkdyn.cli.demo.verify import verify
 from mkdyn.domain.entities import rank
@@ -20,8 +20,17 @@ from mkdyn.errors import ConfigError
 from mkdyn.ports.store import StateStore
 
 
-async def play(crm: Crm, systems: Systems, store: StateStore, teller: Teller) -> Outcome:
+async def play(
+    crm: Crm, systems: Systems, store: StateStore, teller: Teller, connectors: Connectors | None = None
+) -> Outcome:
     """Run the story, and have it told as it goes.
+
+    Args:
+        crm: The people and what they sell.
+        systems: Both systems, with people's hands.
+        store: Where the state is kept.
+        teller: Who tells it.
+        connectors: What the sync speaks to them by; by default the systems are connectors themselves.
 
     Raises:
         ConfigError: The CRM is too small for the edits, or Dynamics does not take a value of it.
@@ -29,7 +38,10 @@ async def play(crm: Crm, systems: Systems, store: StateStore, teller: Teller) ->
     _expect_enough_people(crm)
     loaded, watch = load(crm, systems.dynamics), Watch()
     sync = Synchronizer(
-        marketo=systems.marketo, dynamics=systems.dynamics, store=store, observers=[teller.observe, watch]
+        marketo=systems.marketo if connectors is None else connectors.marketo,
+        dynamics=systems.dynamics if connectors is None else connectors.dynamics,
+        store=store,
+        observers=[teller.observe, watch],
     )
     await sync.fields.select_defaults()
     await sync.fields.select(*PICKS)

@@ -10,6 +10,7 @@ import attrs
 
 from mkdyn.domain import CustomEntity, Entity, FieldSpec, NewField, Pick, System
 from mkdyn.domain.filters import NATIVE
+from mkdyn.ports import DynamicsConnector, MarketoConnector
 from mkdyn.testing import FakeDynamics, FakeMarketo
 
 PRODUCT: Final = CustomEntity("new_product")
@@ -57,6 +58,14 @@ class Systems:
 
     marketo: FakeMarketo
     dynamics: FakeDynamics
+
+
+@attrs.frozen(kw_only=True)
+class Connectors:
+    """What a sync speaks to both systems by."""
+
+    marketo: MarketoConnector
+    dynamics: DynamicsConnector
 
 
 def new_systems() -> Systems:
