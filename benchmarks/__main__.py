@@ -12,6 +12,7 @@ from benchmarks.asked import Asked, Benchmark
 
 #: Each benchmark's module; imported when it is asked for, so that none pays for another's imports.
 MODULES: Final = {
+    "backfill": "benchmarks.backfill",
     "idle": "benchmarks.idle",
     "import": "benchmarks.import_time",
     "memory": "benchmarks.memory",

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, ClassVar, Final, Literal
 
 from anyio.lowlevel import checkpoint
 
-from benchmarks.world import DAY, Log, World, guid, instant, number_of_email, number_of_row
+from benchmarks.world import DAY, World, guid, instant, number_of_email, number_of_row
 from mkdyn import System
 from mkdyn.domain import FieldSpec, FieldValue, NewField
 from mkdyn.domain.feeds import Cursor, Page
@@ -70,7 +70,7 @@ class GeneratedDynamics(_Generated):
 
     async def _pages(self, fields: Collection[str], since: Cursor | None) -> AsyncGenerator[Page]:
         world, show = self._world, self._shower(fields)
-        log = Log(world, System.DYNAMICS)
+        log = world.log(System.DYNAMICS)
         end = log.end
         cursor = Cursor(token=str(end), at=DAY)
         places = range(world.records) if since is None else range(int(since.token), end)
@@ -93,8 +93,7 @@ class GeneratedDynamics(_Generated):
 
     def _version(self, number: int) -> str:
         world = self._world
-        times = (world.edited and number in world.edited_in(self.system)) + (number in world.carried[self.system])
-        return f'W/"{1 + number + times * world.records}"'
+        return f'W/"{1 + number + world.times_changed(number) * world.records}"'
 
     async def read(self, object: str, keys: Collection[str], /, *, fields: Collection[str]) -> Mapping[str, Record]:
         """See `Connector.read`."""
@@ -153,7 +152,7 @@ class GeneratedMarketo(_Generated):
             yield pages
 
     async def _pages(self, since: Cursor | None) -> AsyncGenerator[Page]:
-        log = Log(self._world, self.system)
+        log = self._world.log(self.system)
         end = log.end
         place = end if since is None else int(since.token)
         while True:

@@ -37,8 +37,8 @@ def measure(asked: Asked) -> Found:
     """
     fields = max(asked.fields, _FIELDS_MIN)
     touched = min(asked.records // 10 if asked.touched is None else asked.touched, asked.records)
-    tenth = _in_process(max(asked.records // 10, 1), fields, max(touched // 10, 1))
-    whole = _in_process(asked.records, fields, touched)
+    tenth = in_process("benchmarks.memory", max(asked.records // 10, 1), fields, max(touched // 10, 1))
+    whole = in_process("benchmarks.memory", asked.records, fields, touched)
     return {
         "name": "memory",
         **whole,
@@ -48,9 +48,14 @@ def measure(asked: Asked) -> Found:
     }
 
 
-def _in_process(*sizes: int) -> dict[str, Any]:
+def in_process(module: str, *sizes: int) -> dict[str, Any]:
+    """Return what a module of ours measures in a process of its own.
+
+    Raises:
+        subprocess.CalledProcessError: It failed.
+    """
     done = subprocess.run(  # noqa: S603 - ourselves
-        [sys.executable, "-m", "benchmarks.memory", *map(str, sizes)], stdout=subprocess.PIPE, check=True
+        [sys.executable, "-m", module, *map(str, sizes)], stdout=subprocess.PIPE, check=True
     )
     found: dict[str, Any] = json.loads(done.stdout)
     return found
@@ -71,7 +76,7 @@ async def _sync(world: World, path: Path) -> Found:
     async with Synchronizer(marketo=marketo, dynamics=dynamics, store=SqliteStore(path), rules=rules) as sync:
         await sync.fields.select(*world.picks())
         first_seconds, _ = await _timed(sync, to_marketo=world.records, to_dynamics=0)
-        first_mebibytes = _peak()
+        first_mebibytes = peak()
         await _timed(sync, to_marketo=0, to_dynamics=0)
         world.edited = True
         seconds, report = await _timed(sync, to_marketo=world.heads, to_dynamics=world.chiefs)
@@ -85,7 +90,7 @@ async def _sync(world: World, path: Path) -> Found:
         "writes": sum(counts.total for counts in report.counts.values()),
         "first_seconds": round(first_seconds, 3),
         "first_mebibytes": first_mebibytes,
-        "mebibytes": _peak(),
+        "mebibytes": peak(),
     }
 
 
@@ -100,7 +105,7 @@ async def _timed(sync: Synchronizer, *, to_marketo: int, to_dynamics: int) -> tu
     return seconds, report
 
 
-def _peak() -> float:
+def peak() -> float:
     """Return the most memory this process has had at once, in mebibytes."""
     return round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / _PER_MEBIBYTE, 1)
 

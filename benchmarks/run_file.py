@@ -15,7 +15,7 @@ from mkdyn.domain.values import from_json, to_json
 _BASELINES: Final = """
     SELECT asked, link.id, dynamics, marketo, baseline
     FROM (SELECT value AS asked FROM json_each(?)) CROSS JOIN link ON link.{system} = asked
-    WHERE state IN ('live', 'suspended') AND entity = 'lead'
+    WHERE state IN ('live', 'suspended', 'frozen') AND entity = 'lead'
 """
 _ADD_OPERATION: Final = (
     "INSERT INTO operation (id, run, system, kind, key, state, detail) VALUES (?, ?, ?, ?, ?, ?, '')"

@@ -96,6 +96,14 @@ class World:
                 return f"{title} {number}"
         return None
 
+    def times_changed(self, number: int) -> int:
+        """Return how often a row of Dynamics was changed, by anybody."""
+        return (self.edited and number in self.edited_in(System.DYNAMICS)) + (number in self.carried[System.DYNAMICS])
+
+    def log(self, system: System) -> Log:
+        """Return a system's feed as it is now."""
+        return Log(self, system)
+
     def specs(self, system: System) -> Mapping[str, FieldSpec]:
         """Return the fields of a person that are not keys, as *system* describes them."""
         texts = [FieldSpec(name=name, type="text", length=100) for name in (_EMAIL[system], _TITLE[system])]

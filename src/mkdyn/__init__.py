@@ -20,6 +20,7 @@ from mkdyn.domain import (
     CustomEntity as CustomEntity,
     Direction as Direction,
     Entity as Entity,
+    Filter as Filter,
     Guard as Guard,
     Guards as Guards,
     Key as Key,
@@ -39,7 +40,14 @@ from mkdyn.domain import (
 )
 
 if TYPE_CHECKING:
+    from mkdyn.adapters.dynamics import (
+        ClientCredentials as ClientCredentials,
+        DynamicsLimits as DynamicsLimits,
+        RestDynamics as RestDynamics,
+    )
+    from mkdyn.adapters.marketo import MarketoLimits as MarketoLimits, RestMarketo as RestMarketo
     from mkdyn.adapters.sqlite import SqliteStore as SqliteStore
+    from mkdyn.engine.audit import AuditReport as AuditReport, Drift as Drift
     from mkdyn.engine.blocking import Wait as Wait, blocking as blocking
     from mkdyn.engine.checking import CheckReport as CheckReport
     from mkdyn.engine.fields import Fields as Fields
@@ -48,10 +56,17 @@ if TYPE_CHECKING:
     from mkdyn.engine.synchronizer import Synchronizer as Synchronizer
 
 _LATER = {
+    "AuditReport": "mkdyn.engine.audit",
+    "Drift": "mkdyn.engine.audit",
     "CheckReport": "mkdyn.engine.checking",
+    "ClientCredentials": "mkdyn.adapters.dynamics",
+    "DynamicsLimits": "mkdyn.adapters.dynamics",
     "Fields": "mkdyn.engine.fields",
     "Journal": "mkdyn.engine.journal",
     "Report": "mkdyn.engine.report",
+    "RestDynamics": "mkdyn.adapters.dynamics",
+    "MarketoLimits": "mkdyn.adapters.marketo",
+    "RestMarketo": "mkdyn.adapters.marketo",
     "SqliteStore": "mkdyn.adapters.sqlite",
     "Synchronizer": "mkdyn.engine.synchronizer",
     "Wait": "mkdyn.engine.blocking",
@@ -60,23 +75,31 @@ _LATER = {
 
 __all__ = [
     "Ask",
+    "AuditReport",
     "CheckReport",
+    "ClientCredentials",
     "Collision",
     "Condition",
     "CustomEntity",
     "Direction",
+    "Drift",
+    "DynamicsLimits",
     "Entity",
     "Fields",
+    "Filter",
     "Guard",
     "Guards",
     "Journal",
     "Key",
+    "MarketoLimits",
     "NewField",
     "Pick",
     "Plan",
     "Policy",
     "Promotion",
     "Report",
+    "RestDynamics",
+    "RestMarketo",
     "Rules",
     "SqliteStore",
     "Synchronizer",

@@ -7,11 +7,11 @@
     │  ├─ CheckError            rights or fields are missing in a system (.problems)
     │  ├─ PolicyError           a policy answered something that is no verdict
     │  ├─ NothingSelectedError  no field is selected, so there is nothing to sync
-    │  └─ FieldError            one or more picks are refused (.faults)
+    │  └─ FieldError            one or more picks are refused (.faults, .line)
     │     ├─ UnknownEntityError    no such entity in Dynamics
     │     ├─ UnknownFieldError     no such field (.nearest)
     │     ├─ NotEligibleError      the field can't be synced, and why
-    │     ├─ FieldCreationError    a field was asked for in Dynamics
+    │     ├─ FieldCreationError    a field was asked for in Dynamics (.nearest)
     │     ├─ OneWayError           a direction the mission does not allow
     │     └─ TypeMismatchError     no lens between the two fields' types
     ├─ TransientError   wait, then try the same again (.retry_after_s)
@@ -116,7 +116,7 @@ class NothingSelectedError(SetupError):
 
 
 class FieldError(SetupError):
-    """One or more picks are refused; none was selected.
+    """One or more picks are refused, or a selection file is; nothing was selected.
 
     Attributes:
         faults: The single faults, each of a class of its own.
@@ -132,14 +132,12 @@ class FieldError(SetupError):
         return super().__str__() if self.line is None else f"line {self.line}: {super().__str__()}"
 
     @classmethod
-    def of(cls, faults: tuple[FieldError, ...], picks: int) -> FieldError:
-        """Return the one fault as it is, or all of them as one error."""
+    def of(cls, faults: tuple[FieldError, ...], head: str) -> FieldError:
+        """Return the one fault as it is, or all of them as one error under a heading."""
         if len(faults) == 1:
             return faults[0]
         lines = [f"{type(fault).__name__}: {fault}" for fault in faults]
-        return FieldError(
-            "\n  ".join([f"{len(faults)} of {picks} picks refused, none selected", *lines]), faults=faults
-        )
+        return FieldError("\n  ".join([head, *lines]), faults=faults)
 
 
 class UnknownEntityError(FieldError):
@@ -163,7 +161,15 @@ class NotEligibleError(FieldError):
 
 
 class FieldCreationError(FieldError):
-    """A field was asked for in Dynamics; no field can be created there from Marketo (M4)."""
+    """A field was asked for in Dynamics; no field can be created there from Marketo (M4).
+
+    Attributes:
+        nearest: The most similar name there is in Dynamics, or None.
+    """
+
+    def __init__(self, what: str, *, what_to_do: str = "", nearest: str | None = None) -> None:
+        super().__init__(what, what_to_do=what_to_do)
+        self.nearest = nearest
 
 
 class OneWayError(FieldError):

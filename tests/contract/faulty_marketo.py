@@ -230,12 +230,12 @@ class _FillsNothing(Faulty):
     breaks = "a merged person keeps what it has, and is given what it has not"
 
     async def merge(self, winner: str, losers: Sequence[str], /) -> Outcome:
-        if self.fake.record("lead", winner) is None:
-            return Stale(gone=True)
-        for key in losers:
-            if self.fake.record("lead", key) is not None:
-                self.fake.delete("lead", key)
-        return Applied(key=winner)
+        before = self.fake.record("lead", winner)
+        outcome: Outcome = await self.fake.merge(winner, losers)
+        if before is not None and isinstance(outcome, Applied):
+            row = self.fake._tables["lead"].rows[winner]
+            self.fake._tables["lead"].change(row, {name: before.values.get(name) for name in row.values})
+        return outcome
 
 
 class _LosersWin(Faulty):
@@ -297,6 +297,14 @@ class _TellsNobodysMerges(Faulty):
         return attrs.evolve(page, deleted=[key for key in page.deleted if not merged or key in self.ours])
 
 
+class _NamesNoWinner(Faulty):
+    breaks = "who was merged into another is gone, and told as deleted"
+    others = True
+
+    def page(self, object: str, page: Page) -> Page:
+        return attrs.evolve(page, merged={})
+
+
 MARKETO_FAULTS: Final[tuple[type[Faulty], ...]] = (
     _BeginsAtTheBeginning,
     _BeginsWithoutACursor,
@@ -324,4 +332,5 @@ MARKETO_FAULTS: Final[tuple[type[Faulty], ...]] = (
     _MergesOnce,
     _MergesIntoNobody,
     _TellsNobodysMerges,
+    _NamesNoWinner,
 )

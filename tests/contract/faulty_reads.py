@@ -106,20 +106,27 @@ class _NumbersAreTexts(_Mistypes):
 
 
 class _TimesHaveNoZone(_Mistypes):
+    others = True  # a new field's, too
+
     def mistyped(self, value: FieldValue) -> FieldValue:
         return value.replace(tzinfo=None) if isinstance(value, datetime) else value
 
 
 class _DaysAreTexts(_Mistypes):
+    others = True  # a new field's, too
     kind = date
 
 
 class _YesIsOne(_Mistypes):
+    others = True  # a new field's, too
+
     def mistyped(self, value: FieldValue) -> FieldValue:
         return int(value) if isinstance(value, bool) else value
 
 
 class _MoneyIsText(_Mistypes):
+    others = True  # a new field's, too
+
     def mistyped(self, value: FieldValue) -> FieldValue:
         return str(value) if isinstance(value, float | Decimal) else value
 

@@ -15,11 +15,12 @@ from .faulty_feeds import FEED_FAULTS
 from .faulty_marketo import MARKETO_FAULTS
 from .faulty_reads import READ_FAULTS
 from .faulty_schema import SCHEMA_FAULTS
+from .faulty_types import COLUMN_FAULTS, CREATED_FAULTS
 from .faulty_writes import WRITE_FAULTS
 
 FAULTS = (*SCHEMA_FAULTS, *FEED_FAULTS, *READ_FAULTS, *WRITE_FAULTS)
-ON_MARKETO = (*FAULTS, *MARKETO_FAULTS)
-ON_DYNAMICS = (*FAULTS, *DYNAMICS_FAULTS)
+ON_MARKETO = (*FAULTS, *MARKETO_FAULTS, *CREATED_FAULTS)
+ON_DYNAMICS = (*FAULTS, *DYNAMICS_FAULTS, *COLUMN_FAULTS)
 
 
 @pytest.fixture

@@ -72,10 +72,10 @@ class _FewCursors(Faulty):
 
 
 class _LeavesOutWhatIsServed(Faulty):
-    """Describes nothing that only the system writes, except the key."""
+    """Describes no time that only the system writes."""
 
     async def describe(self, object: str, /) -> Sequence[FieldSpec]:
-        return [spec for spec in await self.fake.describe(object) if spec.type != "datetime"]
+        return [spec for spec in await self.fake.describe(object) if spec.type != "datetime" or spec.writable]
 
 
 class _LeavesOutWhatIsHidden(Faulty):

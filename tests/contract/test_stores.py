@@ -140,7 +140,7 @@ class _FailsAtOnce(MemoryStore):
         raise NotImplementedError
 
 
-_LINKS = "links() returns the live or suspended link of a record, else its newest tombstone."
+_LINKS = "links() returns the living link of a record, else its newest tombstone."
 
 
 @pytest.mark.parametrize(

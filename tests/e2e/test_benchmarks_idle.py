@@ -1,4 +1,4 @@
-"""The benchmarks of an idle run and of memory, tiny and never timed: what they print, and that it is true."""
+"""The benchmarks of an idle run, of memory and of a backfill, tiny and never timed: what they print, and that it is true."""
 
 from __future__ import annotations
 
@@ -46,5 +46,18 @@ def test_memory_is_measured_over_a_whole_sync_and_a_tenth_of_it() -> None:
     data = measured("memory", "--records", "300", "--fields", "12", "--touched", "40")
     assert (data["records"], data["fields"], data["touched"], data["writes"]) == (300, 12, 40, 40)
     assert 0 < data["first_mebibytes"] <= data["mebibytes"]
+    assert data["mebibytes_tenth"] > 0
+    assert data["difference"] == pytest.approx(data["mebibytes"] - data["mebibytes_tenth"], abs=0.1)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows does not tell a process's peak in this way")
+def test_a_backfill_is_interrupted_and_every_record_is_written_once() -> None:
+    """It ends itself where something is written that is not due, or an edit is lost; each size has its own process."""
+    data = measured("backfill", "--records", "200", "--fields", "5")
+    assert (data["records"], data["fields"], data["touched"]) == (200, 5, 200)
+    assert (data["interruptions"], data["written_twice"]) == (10, 0)
+    assert data["edits"] >= 50
+    assert 0 < data["edits_that_gave_way"] <= 10
+    assert data["written_beside"] > 0
     assert data["mebibytes_tenth"] > 0
     assert data["difference"] == pytest.approx(data["mebibytes"] - data["mebibytes_tenth"], abs=0.1)

@@ -113,7 +113,7 @@ def test_nothing_selected_says_how_to_select() -> None:
 def test_one_fault_is_raised_as_itself() -> None:
     """It is its own only fault."""
     fault = UnknownFieldError("lead.jobtitel is not in Dynamics.", nearest="jobtitle")
-    assert FieldError.of((fault,), 3) is fault
+    assert FieldError.of((fault,), "One fault") is fault
     assert fault.faults == (fault,)
     assert fault.nearest == "jobtitle"
 
@@ -121,7 +121,7 @@ def test_one_fault_is_raised_as_itself() -> None:
 def test_several_faults_are_raised_as_one() -> None:
     """With each of them, its class and its text."""
     faults = (FieldCreationError("a.", what_to_do="Create it."), UnknownFieldError("b."))
-    error = FieldError.of(faults, 5)
+    error = FieldError.of(faults, "2 of 5 picks refused, none selected")
     assert type(error) is FieldError
     assert error.faults == faults
     assert str(error) == (

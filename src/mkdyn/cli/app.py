@@ -10,6 +10,8 @@ import typer
 
 from mkdyn.cli.demo import demo
 from mkdyn.cli.errors import explained
+from mkdyn.cli.fields.commands import app as fields_app
+from mkdyn.cli.serve import serve
 
 app: typer.Typer = typer.Typer(
     name="mkdyn",
@@ -18,6 +20,7 @@ app: typer.Typer = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,  # it would print local variables, and with them people's data
 )
+app.add_typer(fields_app, name="fields")
 
 
 def _show_version(wanted: bool) -> None:
@@ -59,3 +62,62 @@ def demo_command(
     """
     with explained():
         raise typer.Exit(demo(data=data, state=state, as_json=as_json))
+
+
+serve_app: typer.Typer = typer.Typer(
+    name="serve",
+    help="Serve a vendor's API on a port of this machine, in front of a fake: to try any client on.",
+    no_args_is_help=True,
+)
+app.add_typer(serve_app)
+
+
+@serve_app.command("marketo")
+def serve_marketo_command(
+    port: Annotated[
+        int, typer.Option("--port", metavar="P", min=0, max=65535, help="The port; 0 is a free one.")
+    ] = 8701,
+    data: Annotated[
+        Path | None,
+        typer.Option(
+            "--data", metavar="DIR", help="The demo's CSV files: their people are in it. Without, it is empty."
+        ),
+    ] = None,
+    client_id: Annotated[str, typer.Option("--client-id", metavar="X", help="What to ask for a token with.")] = "mkdyn",
+    client_secret: Annotated[
+        str | None, typer.Option("--client-secret", metavar="Y", help="The same; without it, one is made up.")
+    ] = None,
+) -> None:
+    """Serve Marketo's REST API, its limits included, until Ctrl-C.
+
+    Prints its URL and credentials, as the environment that a client reads.
+    """
+    with explained():
+        raise typer.Exit(serve("marketo", port=port, data=data, client_id=client_id, client_secret=client_secret))
+
+
+@serve_app.command("dynamics")
+def serve_dynamics_command(
+    port: Annotated[
+        int, typer.Option("--port", metavar="P", min=0, max=65535, help="The port; 0 is a free one.")
+    ] = 8702,
+    data: Annotated[
+        Path | None,
+        typer.Option("--data", metavar="DIR", help="The demo's CSV files: all of it is in it. Without, it is empty."),
+    ] = None,
+    client_id: Annotated[str, typer.Option("--client-id", metavar="X", help="What to ask for a token with.")] = "mkdyn",
+    client_secret: Annotated[
+        str | None, typer.Option("--client-secret", metavar="Y", help="The same; without it, one is made up.")
+    ] = None,
+    token: Annotated[
+        str | None, typer.Option("--token", metavar="T", help="An access token that is good without asking for one.")
+    ] = None,
+) -> None:
+    """Serve Dynamics' Web API, its limits included, and where its tokens come from, until Ctrl-C.
+
+    Prints its URL and credentials, as the environment that a client reads.
+    """
+    with explained():
+        raise typer.Exit(
+            serve("dynamics", port=port, data=data, client_id=client_id, client_secret=client_secret, token=token)
+        )

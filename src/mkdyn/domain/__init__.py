@@ -19,7 +19,14 @@ from mkdyn.domain.collisions import (
     resolve as resolve,
     system_of_record as system_of_record,
 )
-from mkdyn.domain.conditions import Condition as Condition, Ordered as Ordered, Where as Where, where as where
+from mkdyn.domain.conditions import (
+    Comparison as Comparison,
+    Condition as Condition,
+    Ordered as Ordered,
+    Where as Where,
+    condition_from as condition_from,
+    where as where,
+)
 from mkdyn.domain.counts import (
     Counts as Counts,
     Estimate as Estimate,
@@ -45,6 +52,7 @@ from mkdyn.domain.fields import (
     NewField as NewField,
     PairState as PairState,
 )
+from mkdyn.domain.filters import Filter as Filter, Gate as Gate, Passage as Passage
 from mkdyn.domain.guards import Breach as Breach, Guard as Guard, Guards as Guards
 from mkdyn.domain.holds import Hold as Hold, Quarantined as Quarantined, Wake as Wake
 from mkdyn.domain.lenses.lens import IDENTITY as IDENTITY, Lens as Lens, Unfit as Unfit

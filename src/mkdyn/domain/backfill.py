@@ -62,7 +62,7 @@ def to_backfill(picks: Sequence[Pick], selected: Collection[FieldPair]) -> Seque
     by_name = {(pair.entity, pair.dynamics): pair for pair in selected}
     faults = [fault for pick in picks if (fault := _fault(pick, by_name.get((pick.entity, pick.dynamics)))) is not None]
     if faults:
-        raise FieldError.of(tuple(faults), len(picks))
+        raise FieldError.of(tuple(faults), f"{len(faults)} of {len(picks)} picks refused, none refreshed")
     return [by_name[name] for name in dict.fromkeys((pick.entity, pick.dynamics) for pick in picks)]
 
 

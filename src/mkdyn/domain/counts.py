@@ -2,30 +2,46 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from typing import Literal, TypeAlias
 
 import attrs
 
 from mkdyn.domain.systems import System
+
+#: How a record met the other system for the first time.
+Meeting: TypeAlias = Literal["by_id", "by_key", "ambiguous", "to_create"]
 
 
 @attrs.frozen(kw_only=True)
 class MatchReport:
     """What a first match of two populated systems found.
 
+    Who is in Marketo only is left alone, and not counted: Marketo has no list of everybody.
+
     Attributes:
-        linked: Records with exactly one counterpart.
+        by_id: Records whose counterpart carries their GUID.
+        by_key: Records with exactly one counterpart by a match key.
         ambiguous: Records set aside, because several could be meant.
         to_create: Records that are only in Dynamics.
+        samples: The GUIDs of the first of each, under these names.
     """
 
-    linked: int = 0
+    by_id: int = 0
+    by_key: int = 0
     ambiguous: int = 0
     to_create: int = 0
+    samples: Mapping[Meeting, Sequence[str]] = attrs.field(factory=dict[Meeting, Sequence[str]])
+
+    @property
+    def linked(self) -> int:
+        """Records with exactly one counterpart."""
+        return self.by_id + self.by_key
 
     def __str__(self) -> str:
+        how = f" ({self.by_id:,} by id, {self.by_key:,} by key)" if self.by_id else ""
         return (
-            f"{self.linked:,} linked · {self.ambiguous:,} ambiguous, set aside · "
+            f"{self.linked:,} linked{how} · {self.ambiguous:,} ambiguous, set aside · "
             f"{self.to_create:,} only in Dynamics, to create"
         )
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import enum
+from collections.abc import Mapping
 from typing import Final, Literal, TypeAlias, TypeGuard
 
 import attrs
@@ -88,6 +89,12 @@ class CustomEntity:
 
 AnyEntity: TypeAlias = Entity | CustomEntity
 PersonEntity: TypeAlias = Literal[Entity.LEAD, Entity.CONTACT]
+
+#: Each entity by Dynamics' name of its table, and by the word people use.
+ENTITY_NAMES: Final[Mapping[str, Entity]] = {
+    **{entity.logical_name: entity for entity in Entity},
+    **{str(entity): entity for entity in Entity},
+}
 
 #: Marketo's object of leads and contacts alike.
 PERSON: Final = Entity.LEAD.marketo_object

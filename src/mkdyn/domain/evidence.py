@@ -145,10 +145,11 @@ def prove(evidence: Iterable[Evidence], echoes: Echoes) -> Proof:
             for known in (proof.overwritten, proof.standing):
                 known.pop(item.field, None)
             continue
+        after_an_edit = item.field in proof.edited and item.field not in proof.standing  # nobody knew of when we wrote
         proof.confirmed = True
         proof.standing[item.field] = echo.after
         _settle(proof, item.field, waiting[waiting.index(echo) + 1 :])
-        if not _continues(item, echo):
+        if after_an_edit or not _continues(item, echo):
             replaced = value_like(item.old, echo.after if echo.before is None else echo.before)
             if isinstance(replaced, Missing):
                 proof.lost.add(item.field)

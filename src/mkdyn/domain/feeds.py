@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 import attrs
@@ -59,10 +59,12 @@ class Page:
         records: Records as they are now (Dynamics).
         entries: What changed, without current values (Marketo).
         deleted: Keys of records that were deleted.
+        merged: Of deleted persons that were merged into others (Marketo), whom each was merged into.
         cursor: Where to go on after this page; a page may bring none.
     """
 
     records: Sequence[Record] = ()
     entries: Sequence[Entry] = ()
     deleted: Sequence[str] = ()
+    merged: Mapping[str, str] = attrs.field(factory=dict[str, str])
     cursor: Cursor | None = None

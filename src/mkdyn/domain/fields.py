@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import enum
+import re
 from collections.abc import Mapping
-from typing import Literal, TypeAlias
+from typing import Final, Literal, TypeAlias
 
 import attrs
 
@@ -38,8 +39,10 @@ class FieldSpec:
         readable: Whether this user may read it.
         writable: Whether this user may write it.
         secured: Whether column security decides who may read and write it.
+        masked: Whether this user is shown something else than the values: a mask of them.
         nature: Where its values come from.
         targets: The tables a lookup points to.
+        api_created: Whether an API created it (Marketo, which takes so many), where that is known.
         id: The system's lasting identity of the field, if it has one.
     """
 
@@ -57,8 +60,10 @@ class FieldSpec:
     readable: bool = True
     writable: bool = True
     secured: bool = False
+    masked: bool = False
     nature: Nature = "entered"
     targets: tuple[str, ...] = ()
+    api_created: bool = False
     id: str | None = None
 
     @property
@@ -92,6 +97,16 @@ class NewField:
             return self.name
         words = "".join(char if char.isascii() and char.isalnum() else " " for char in self.label).split()
         return "".join(word.lower() if place == 0 else word.capitalize() for place, word in enumerate(words))
+
+
+#: What Marketo takes as the API name of a new field.
+MARKETO_NAME: Final = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
+
+
+def new_field(label: str, otherwise: str) -> NewField:
+    """Return a new field of that label; where no API name can be made of it, it has the other name."""
+    new = NewField(label)
+    return new if MARKETO_NAME.fullmatch(new.api_name) else NewField(label, name=otherwise)
 
 
 class PairState(enum.Enum):

@@ -1,16 +1,21 @@
-"""What becomes of a link: matching on first sight, promotion, deletion. Pure."""
+"""What becomes of a link: matching on first sight, promotion, conversion, merge, deletion, filter. Pure."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Literal, TypeAlias
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Final, Literal, TypeAlias
 
 import attrs
 
+from mkdyn.domain.directions import Direction
 from mkdyn.domain.entities import AnyEntity, Entity, is_person
-from mkdyn.domain.records import LinkState
+from mkdyn.domain.fields import FieldPair, PairState
+from mkdyn.domain.filters import Passage
+from mkdyn.domain.merged import agreed_on
+from mkdyn.domain.records import Agreed, Baseline, LinkState, Twofold
 from mkdyn.domain.rules import Rules
 from mkdyn.domain.systems import System
+from mkdyn.domain.values import MISSING, Missing, Shown, Values
 
 
 @attrs.frozen(kw_only=True)
@@ -88,6 +93,80 @@ def match(by_id: Sequence[Candidate], by_key: Sequence[Candidate], rivals: Seque
     return Ambiguous(candidates=tuple(sorted(candidate.key for candidate in independent)), rivals=tuple(sorted(rivals)))
 
 
+#: Dynamics columns that say what became of a row, by entity: they are read beside those that sync.
+TELLING: Final[Mapping[Entity, Sequence[str]]] = {
+    Entity.LEAD: ("statecode", "parentcontactid", "masterid"),
+    Entity.CONTACT: ("originatingleadid", "masterid"),
+    Entity.ACCOUNT: ("masterid",),
+}
+
+_QUALIFIED: Final = 1
+
+
+def is_qualified(lead: Values) -> bool:
+    """Whether a lead was qualified: it is read-only, and its person follows the contact that it became."""
+    return lead.get("statecode") == _QUALIFIED
+
+
+def converted(
+    baseline: Baseline, leads: Iterable[FieldPair], contacts: Iterable[FieldPair], contact: Values
+) -> dict[str, Agreed]:
+    """Return a lead's baseline as its contact goes on with it.
+
+    What both showed of a Marketo field when they last agreed still holds, so that an edit made meanwhile in either
+    system is seen as one. A field that the new contact does not have is no clear: it goes without a baseline, and
+    is filled.
+
+    Args:
+        baseline: The lead's.
+        leads: The pairs of leads.
+        contacts: The pairs of contacts.
+        contact: What the contact shows.
+    """
+    by_marketo = {pair.marketo: pair for pair in leads}
+    found: dict[str, Agreed] = {}
+    for pair in contacts:
+        source = by_marketo.get(pair.marketo)
+        if source is None or source.key not in baseline or pair.state is PairState.BACKFILLING:
+            continue
+        was = baseline[source.key]
+        was_d, was_m = (was.dynamics, was.marketo) if isinstance(was, Twofold) else (was, was)
+        shown: Shown = contact.get(pair.dynamics, MISSING)
+        if isinstance(shown, Missing):
+            shown = was_d
+        empty = shown in (None, "", pair.lens.dynamics_default)
+        if pair.direction is Direction.TO_MARKETO:  # what the contact shows is news, whatever the lead showed
+            found[pair.key] = Twofold(was_d if shown is None else None, was_m)
+        elif pair.lens.agree(shown, was_m):
+            found[pair.key] = agreed_on(shown, was_m)
+        elif not empty and pair.lens.agree(was_d, was_m):
+            found[pair.key] = agreed_on(was_d, was_m)
+    return found
+
+
+def filled_in(pairs: Iterable[FieldPair], baseline: Baseline, loser: Values) -> dict[str, Agreed]:
+    """Return the baselines of a person into whom another one was merged, for the fields that Marketo filled in.
+
+    That is no edit: what the row in Dynamics shows stands, and is written over it. So the baseline says that Marketo
+    showed it already, and Dynamics something else.
+
+    Args:
+        pairs: The pairs of the person's entity.
+        baseline: The person's, from before.
+        loser: What the other person showed.
+    """
+    found: dict[str, Agreed] = {}
+    for pair in pairs:
+        value: Shown = loser.get(pair.marketo, MISSING)
+        was = baseline.get(pair.key, MISSING)
+        was_d, was_m = (was.dynamics, was.marketo) if isinstance(was, Twofold) else (was, was)
+        if value in (None, "", MISSING) or was_m is not None or isinstance(was_d, Missing):
+            continue
+        other = value if was_d is None else None
+        found[pair.key] = Twofold(other, value)
+    return found
+
+
 #: What a deletion asks for on the other system.
 Farewell: TypeAlias = Literal["nothing", "flag", "delete"]
 
@@ -99,6 +178,25 @@ def deleted_in_dynamics(entity: AnyEntity, rules: Rules) -> Farewell:
     if entity is Entity.USER or rules.other_deleted_in_dynamics == "ignore":
         return "nothing"  # a sales person is kept: its people still name it
     return "delete"
+
+
+#: What a filter asks for when a linked row is seen.
+AtGate: TypeAlias = Literal["go on", "leave", "return", "rest"]
+
+_AT_GATE: Final[Mapping[LinkState, Mapping[Passage, AtGate]]] = {
+    LinkState.LIVE: {"in": "go on", "out": "leave", "unknown": "go on"},
+    LinkState.SUSPENDED: {"in": "go on", "out": "leave", "unknown": "go on"},
+    LinkState.FROZEN: {"in": "return", "out": "rest", "unknown": "rest"},
+    LinkState.TOMBSTONE: {"in": "go on", "out": "rest", "unknown": "rest"},
+}
+
+
+def at_gate(state: LinkState, passage: Passage) -> AtGate:
+    """Return what becomes of a link whose row was seen, given whether the row passes the filter.
+
+    Where nobody can say, what syncs goes on, and what does not stays as it is.
+    """
+    return _AT_GATE[state][passage]
 
 
 #: What an observation of a record asks for, by what its link's state is.
@@ -117,6 +215,8 @@ def seen_again(state: LinkState, gone: System | None, seen: System, rules: Rules
         return "revive"
     if state is LinkState.SUSPENDED:
         return "report"
+    if state is LinkState.FROZEN:
+        return "rest"
     if seen is System.DYNAMICS:
         return "recreate" if rules.person_deleted_in_marketo == "recreate" else "report"
     return "rest"

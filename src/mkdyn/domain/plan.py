@@ -42,6 +42,7 @@ class Step:
         confirms: Per Marketo field, how many of our earlier writes the evidence confirmed.
         covers: Whether the baseline covers everything the Dynamics version shows afterwards.
         heard: How much of the evidence that it clears was there when it was decided: none of that is its own.
+        into: The person that a deleted one is merged into; empty where it is deleted for good.
     """
 
     agreed: Mapping[str, Agreed] = attrs.field(factory=dict[str, Agreed], repr=False)
@@ -52,6 +53,7 @@ class Step:
     confirms: Mapping[str, int] = attrs.field(factory=dict[str, int])
     covers: bool = False
     heard: int = 0
+    into: str = ""
 
 
 @attrs.frozen(kw_only=True)
@@ -112,6 +114,8 @@ class Operation:
     def __str__(self) -> str:
         fields = f" {', '.join(self.after)}" if self.kind == "update" else ""
         why = f" ({self.because})" if self.because else ""
+        if self.step.into:
+            return f"merge {self.entity} {short(self.key)} into {self.step.into} in {self.system}{why}"
         return f"{self.kind} {self.entity} {short(self.key)} in {self.system}{fields}{why}"
 
 

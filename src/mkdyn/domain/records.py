@@ -93,6 +93,7 @@ class LinkState(enum.Enum):
 
     LIVE = "live"
     SUSPENDED = "suspended"
+    FROZEN = "frozen"
     TOMBSTONE = "tombstone"
 
     def __repr__(self) -> str:
@@ -132,7 +133,8 @@ class Link:
         entity: Logical name of the Dynamics table.
         dynamics: The row's GUID.
         marketo: The Marketo record's key.
-        state: Live, suspended (one side can't be read) or tombstone (one side was deleted).
+        state: Live, suspended (one side can't be read), frozen (its row does not pass the filter) or tombstone (one
+            side was deleted).
         origin: How the link came to be.
         version: The Dynamics version that the baseline covers, or None: then the row is read before it is trusted.
         baseline: Per selected pair, what the systems showed when they last agreed.

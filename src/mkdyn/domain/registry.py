@@ -8,8 +8,8 @@ from typing import Final, TypeAlias
 import attrs
 
 from mkdyn.domain.directions import Direction, direction_of
-from mkdyn.domain.entities import AnyEntity
-from mkdyn.domain.fields import FieldPair, FieldSpec, Nature, NewField
+from mkdyn.domain.entities import AnyEntity, Entity
+from mkdyn.domain.fields import FieldPair, FieldSpec, Nature, NewField, new_field
 from mkdyn.domain.systems import System
 from mkdyn.domain.types import NEVER
 
@@ -63,6 +63,8 @@ def eligibility(field: FieldSpec) -> Eligibility:
     secured = "secured; " if field.secured else ""
     if not field.readable:
         return NotEligible(f"{secured}the sync user may not read it")
+    if field.masked:
+        return NotEligible(f"{secured}the sync user is shown masks of its values")
     if field.type in NEVER:
         return NotEligible(NEVER[field.type])
     if field.nature in _COMPUTED:
@@ -70,31 +72,6 @@ def eligibility(field: FieldSpec) -> Eligibility:
     if not field.writable:
         return EligibleToMarketo(f"{secured}the sync user may not write it")
     return Eligible()
-
-
-@attrs.frozen(kw_only=True)
-class Candidate:
-    """A Dynamics field that could be selected, or why it can't.
-
-    Attributes:
-        entity: Whose field.
-        field: The field as Dynamics describes it.
-        eligibility: Whether it can be synced.
-        marketo: Its counterpart by the standard mapping, if it has one.
-    """
-
-    entity: AnyEntity
-    field: FieldSpec
-    eligibility: Eligibility
-    marketo: str | None = None
-
-    def __str__(self) -> str:
-        if isinstance(self.eligibility, Eligible):
-            way, why = str(direction_of(self.entity)), ""
-        else:
-            way, why = str(self.eligibility), self.eligibility.reason
-        name = f"{self.entity}.{self.field.name}"
-        return f"{name:<19} {self.field.shape:<11} {way:<25} {self.marketo or '-':<8} {why}".rstrip()
 
 
 @attrs.frozen
@@ -116,6 +93,48 @@ class Pick:
     direction: Direction | None = attrs.field(default=None, kw_only=True)
     authority: System | None = attrs.field(default=None, kw_only=True)
     line: int | None = attrs.field(default=None, kw_only=True, eq=False, repr=False)
+
+
+@attrs.frozen(kw_only=True)
+class Candidate:
+    """A Dynamics field that could be selected, or why it can't.
+
+    Attributes:
+        entity: Whose field.
+        field: The field as Dynamics describes it.
+        eligibility: Whether it can be synced.
+        marketo: Its counterpart by the standard mapping, if it has one.
+    """
+
+    entity: AnyEntity
+    field: FieldSpec
+    eligibility: Eligibility
+    marketo: str | None = None
+
+    @property
+    def eligible(self) -> bool:
+        """Whether it can be synced, if only one way."""
+        return not isinstance(self.eligibility, NotEligible)
+
+    def pick(self, *, direction: Direction | None = None, authority: System | None = None) -> Pick:
+        """Return the pick of this field: with its standard counterpart, or a Marketo field named by its label.
+
+        Args:
+            direction: Narrower than the entity's own, if given.
+            authority: The system that wins this field's collisions, whatever the policy says.
+        """
+        new: NewField | None = None
+        if self.marketo is None and isinstance(self.entity, Entity):  # a custom entity's fields have names of their own
+            new = new_field(self.field.label or self.field.name, self.field.name)
+        return Pick(self.entity, self.field.name, marketo=new, direction=direction, authority=authority)
+
+    def __str__(self) -> str:
+        if isinstance(self.eligibility, Eligible):
+            way, why = str(direction_of(self.entity)), ""
+        else:
+            way, why = str(self.eligibility), self.eligibility.reason
+        name = f"{self.entity}.{self.field.name}"
+        return f"{name:<19} {self.field.shape:<11} {way:<25} {self.marketo or '-':<8} {why}".rstrip()
 
 
 #: Fields by name, by entity (Dynamics) or by object (Marketo).

@@ -11,6 +11,7 @@ import attrs
 from mkdyn.domain.collisions import Policy, system_of_record
 from mkdyn.domain.conditions import Condition
 from mkdyn.domain.entities import Entity, PersonEntity
+from mkdyn.domain.filters import Filter
 from mkdyn.domain.guards import Guards
 from mkdyn.domain.lenses.matrix import ENGLISH, Reading
 
@@ -18,6 +19,8 @@ from mkdyn.domain.lenses.matrix import ENGLISH, Reading
 PersonDeletedInDynamics: TypeAlias = Literal["ignore", "flag", "delete"]
 #: What becomes of a Dynamics record whose person was deleted, when it is edited later.
 PersonDeletedInMarketo: TypeAlias = Literal["stay_deleted", "recreate"]
+#: What becomes of a record that leaves the filter: it rests as it is, its person is flagged, or its person is deleted.
+LeavesFilter: TypeAlias = Literal["freeze", "flag", "delete"]
 #: What becomes of a Marketo record whose one-way Dynamics record was deleted.
 OtherDeletedInDynamics: TypeAlias = Literal["ignore", "delete"]
 
@@ -46,6 +49,9 @@ class Rules:
     Attributes:
         policy: Decides collisions.
         match_on: Per person entity, the Dynamics fields to match by on first sight, in this order.
+        filters: Which rows of Dynamics sync; those of an entity without one all do.
+        native_filter: Whether the native sync's column `new_synctomkto` counts, where a table has it.
+        leaves_filter: See the type.
         promote: Which people of Marketo get a Dynamics record.
         person_deleted_in_dynamics: See the type.
         person_deleted_in_marketo: See the type.
@@ -63,6 +69,9 @@ class Rules:
 
     policy: Policy = system_of_record
     match_on: Mapping[Entity, Sequence[str]] = attrs.field(factory=_email_keys)
+    filters: Sequence[Filter] = ()
+    native_filter: bool = True
+    leaves_filter: LeavesFilter = "freeze"
     promote: Sequence[Promotion] = ()
     person_deleted_in_dynamics: PersonDeletedInDynamics = "flag"
     person_deleted_in_marketo: PersonDeletedInMarketo = "stay_deleted"

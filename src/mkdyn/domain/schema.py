@@ -16,7 +16,7 @@ from mkdyn.errors import TypeMismatchError
 #: What can happen to a field. A field deleted and made anew under its old name is `replaced`.
 ChangeKind: TypeAlias = Literal[
     "added", "removed", "replaced", "retyped", "resized", "choices", "relabelled", "readable", "unreadable",
-    "writable", "unwritable",
+    "masked", "unmasked", "writable", "unwritable",
 ]  # fmt: skip
 
 _WORDS: Final[Mapping[ChangeKind, str]] = {
@@ -29,6 +29,8 @@ _WORDS: Final[Mapping[ChangeKind, str]] = {
     "relabelled": "has another label",
     "readable": "can be read now",
     "unreadable": "can't be read any more",
+    "masked": "is shown masked now",
+    "unmasked": "is not shown masked any more",
     "writable": "can be written now",
     "unwritable": "can't be written any more",
 }
@@ -91,6 +93,8 @@ def _differences(old: FieldSpec | None, new: FieldSpec | None) -> Iterable[tuple
         yield "relabelled", f"{old.label}, now {new.label}"
     if old.readable != new.readable:
         yield ("readable" if new.readable else "unreadable"), ""
+    if old.masked != new.masked:
+        yield ("masked" if new.masked else "unmasked"), ""
     if old.writable != new.writable:
         yield ("writable" if new.writable else "unwritable"), ""
 

@@ -2,30 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
-from contextlib import suppress
-from difflib import get_close_matches
-from typing import assert_never
+from collections.abc import Collection, Iterable, MutableMapping, Sequence
+from typing import TypeAlias
 
 import attrs
 
-from mkdyn.domain.directions import Direction, direction_of, narrowed
-from mkdyn.domain.entities import AnyEntity, CustomEntity, Entity
-from mkdyn.domain.fields import FieldPair, FieldSpec, NewField, PairState
-from mkdyn.domain.lenses.matrix import counterpart_type, lens_between
-from mkdyn.domain.mapping import STANDARD_MAPPING, standard_row
-from mkdyn.domain.registry import DynamicsSchema, Eligible, FieldChanges, MarketoSchema, NotEligible, Pick, eligibility
+from mkdyn.domain.creation import refusals
+from mkdyn.domain.entities import AnyEntity, Entity
+from mkdyn.domain.fields import FieldPair, NewField, PairState
+from mkdyn.domain.mapping import STANDARD_MAPPING
+from mkdyn.domain.pairing import Pairing, paired
+from mkdyn.domain.registry import DynamicsSchema, FieldChanges, MarketoSchema, Pick
 from mkdyn.domain.systems import System
-from mkdyn.domain.types import CREATABLE, CREATABLE_IN_CUSTOM, MARKETO_LENGTH, TEXTS
-from mkdyn.errors import (
-    FieldCreationError,
-    FieldError,
-    NotEligibleError,
-    OneWayError,
-    TypeMismatchError,
-    UnknownEntityError,
-    UnknownFieldError,
-)
+from mkdyn.errors import FieldError
+
+#: Whose field: entity and Dynamics field, or entity and Marketo field.
+_Place: TypeAlias = tuple[AnyEntity, str]
 
 
 def defaults(
@@ -43,8 +35,7 @@ def defaults(
             if row.refers_to is not None and row.refers_to not in there:
                 continue
             pick = Pick(entity, row.dynamics, marketo=row.marketo, direction=row.direction)  # none is created
-            with suppress(FieldError):
-                _pair(pick, dynamics, marketo, ())
+            if paired(pick, dynamics, marketo, ()).pair is not None:
                 picks.append(pick)
     return picks
 
@@ -69,47 +60,45 @@ def selection(
     Raises:
         FieldError: One or more picks are refused; nothing is selected.
     """
-    now = {(pair.entity, pair.dynamics): pair for pair in current}
+    now = {_place(pair): pair for pair in current}
     moving = {(pick.entity, pick.dynamics) for pick in picks}
-    taken = {
-        (pair.entity, pair.marketo): pair.dynamics for pair in current if (pair.entity, pair.dynamics) not in moving
+    taken: dict[_Place, tuple[str, int | None]] = {
+        (pair.entity, pair.marketo): (pair.dynamics, None) for pair in current if _place(pair) not in moving
     }
-    picked: dict[tuple[AnyEntity, str], FieldPair] = {}
+    there = {name: dict(fields) for name, fields in marketo.items()}
+    picked: dict[_Place, tuple[FieldPair, int | None]] = {}
     added: list[FieldPair] = []
     removed: list[FieldPair] = []
     unchanged: list[FieldPair] = []
     created: list[tuple[str, NewField]] = []
-    faults: list[FieldError] = []
+    faults: list[Sequence[FieldError]] = []
     for pick in picks:
-        try:
-            pair, new = _pair(pick, dynamics, marketo, reserved)
-            holder = taken.setdefault((pair.entity, pair.marketo), pair.dynamics)
-            if holder != pair.dynamics:
-                raise FieldError(  # noqa: TRY301 - collected below with the others
-                    f"{pick.entity}.{pick.dynamics}: {pair.marketo} is fed by {holder} already.",
-                    what_to_do="Deselect that one, or choose another Marketo field.",
-                )
-            twin = picked.setdefault((pair.entity, pair.dynamics), pair)
-            if not _same_choice(twin, pair):
-                raise FieldError(  # noqa: TRY301 - collected below with the others
-                    f"{pick.entity}.{pick.dynamics} is picked twice, in two ways.", what_to_do="Keep one of the picks."
-                )
-        except FieldError as fault:
-            fault.line = pick.line
-            faults.append(fault)
+        found = paired(pick, dynamics, there, reserved)
+        wrong = [*found.faults, *_twofold(pick, found, taken, picked)]
+        pair = found.pair
+        if wrong or pair is None:
+            for fault in wrong:
+                fault.line = pick.line
+            faults.append(wrong)
             continue
-        if twin is not pair:
+        if picked[_place(pair)][0] is not pair:
             continue
-        before = now.get((pair.entity, pair.dynamics))
+        before = now.get(_place(pair))
         if before is not None and before.state.syncs and _same_choice(before, pair):
             unchanged.append(before)
             continue
         added.append(pair)
         removed += [before] if before is not None else []
-        if new is not None:
-            created.append((pick.entity.marketo_object, new))
+        if found.new is not None and found.target is not None:
+            created.append((pick.entity.marketo_object, found.new))
+            there.setdefault(pick.entity.marketo_object, {})[found.target.name] = found.target
+    refused = refusals(created, marketo)
+    faults += [refused] if refused else []
     if faults:
-        raise FieldError.of(tuple(faults), len(picks))
+        raise FieldError.of(
+            tuple(fault for wrong in faults for fault in wrong),
+            f"{len(faults)} of {len(picks)} picks refused, none selected",
+        )
     return FieldChanges(added=tuple(added), removed=tuple(removed), unchanged=tuple(unchanged), created=tuple(created))
 
 
@@ -127,152 +116,56 @@ def replacement(
         FieldError: One or more picks are refused; nothing changes.
     """
     wanted = {(pick.entity, pick.dynamics) for pick in picks}
-    kept = [pair for pair in current if (pair.entity, pair.dynamics) in wanted]
-    dropped = [pair for pair in current if (pair.entity, pair.dynamics) not in wanted]
+    kept = [pair for pair in current if _place(pair) in wanted]
+    dropped = [pair for pair in current if _place(pair) not in wanted]
     changes = selection(picks, dynamics=dynamics, marketo=marketo, current=kept, reserved=reserved)
     return attrs.evolve(changes, removed=(*changes.removed, *dropped))
 
 
+def _place(pair: FieldPair) -> _Place:
+    return pair.entity, pair.dynamics
+
+
+def _twofold(
+    pick: Pick,
+    found: Pairing,
+    taken: MutableMapping[_Place, tuple[str, int | None]],
+    picked: MutableMapping[_Place, tuple[FieldPair, int | None]],
+) -> Sequence[FieldError]:
+    """Return what is wrong with a pick beside others, and note what it takes.
+
+    Args:
+        pick: The pick.
+        found: What it comes to.
+        taken: The Dynamics field that feeds each Marketo field, and the line that says so.
+        picked: The pairs of the picks before, and their lines.
+    """
+    faults: list[FieldError] = []
+    if found.target is not None:
+        holder, line = taken.setdefault((pick.entity, found.target.name), (pick.dynamics, pick.line))
+        if holder != pick.dynamics:
+            where = "" if line is None else f" (line {line})"
+            faults.append(
+                FieldError(
+                    f"{pick.entity}.{pick.dynamics}: {found.target.name} is fed by {holder} already{where}.",
+                    what_to_do="Deselect that one, or choose another Marketo field.",
+                )
+            )
+    if found.pair is not None:
+        twin, line = picked.setdefault(_place(found.pair), (found.pair, pick.line))
+        if not _same_choice(twin, found.pair):
+            where = "" if line is None else f" (first on line {line})"
+            faults.append(
+                FieldError(
+                    f"{pick.entity}.{pick.dynamics} is picked twice, in two ways{where}.",
+                    what_to_do="Keep one of the picks.",
+                )
+            )
+    return faults
+
+
 def _same_choice(before: FieldPair, after: FieldPair) -> bool:
     return (before.marketo, before.direction, before.authority) == (after.marketo, after.direction, after.authority)
-
-
-def _pair(
-    pick: Pick, dynamics: DynamicsSchema, marketo: MarketoSchema, reserved: Collection[str]
-) -> tuple[FieldPair, NewField | None]:
-    spec = _dynamics_field(pick, dynamics)
-    name, new = _target(pick, spec, marketo)
-    if name in reserved:
-        raise FieldError(
-            f"{pick.entity}.{pick.dynamics}: mkdyn keeps {name} for itself.", what_to_do="Choose another field."
-        )
-    target = marketo.get(pick.entity.marketo_object, {}).get(name) if new is None else _as_spec(new, spec)
-    if target is None:
-        near = nearest(name, marketo.get(pick.entity.marketo_object, {}))
-        hint = f"; nearest: {near}" if near else ""
-        raise UnknownFieldError(
-            f"{pick.entity.marketo_object}.{name} is not in Marketo{hint}.",
-            what_to_do="Name another one, or have it created: marketo=NewField(…).",
-            nearest=near,
-        )
-    pair = FieldPair(
-        pick.entity,
-        pick.dynamics,
-        name,
-        direction=_direction(pick, spec, target),
-        authority=pick.authority,
-        lens=lens_between(spec, target),
-    )
-    return pair, new
-
-
-def _dynamics_field(pick: Pick, dynamics: DynamicsSchema) -> FieldSpec:
-    fields = dynamics.get(pick.entity)
-    if not fields:
-        raise UnknownEntityError(
-            f"Dynamics has no table {pick.entity.logical_name}, or the sync user can't see it.",
-            what_to_do="Check the name, or give the sync user's role Read on it.",
-        )
-    spec = fields.get(pick.dynamics)
-    if spec is None:
-        where = f"{pick.entity}.{pick.dynamics}"
-        if pick.marketo is not None or pick.direction is Direction.TO_DYNAMICS:
-            raise FieldCreationError(
-                f"{where} is not in Dynamics, and no field can be created in Dynamics from Marketo.",
-                what_to_do="Create the column in Dynamics, publish it, let the sync user read it, then select it.",
-            )
-        near = nearest(pick.dynamics, fields)
-        raise UnknownFieldError(f"{where} is not in Dynamics{f'; nearest: {near}' if near else ''}.", nearest=near)
-    verdict = eligibility(spec)
-    if isinstance(verdict, NotEligible):
-        raise NotEligibleError(
-            f"{pick.entity}.{pick.dynamics} is not eligible: {verdict.reason}.",
-            what_to_do="Let the sync user read it, or leave it out." if not spec.readable else "Leave it out.",
-        )
-    return spec
-
-
-def _target(pick: Pick, spec: FieldSpec, marketo: MarketoSchema) -> tuple[str, NewField | None]:
-    """Return the Marketo field's name, and the field to create if it is not there yet."""
-    match pick.marketo:
-        case str() as name:
-            return name, None
-        case NewField() as new:
-            if not new.api_name:
-                raise FieldError(
-                    f"{pick.entity}.{pick.dynamics}: no API name can be made of the new field's label.",
-                    what_to_do="Give one: NewField('…', name='…').",
-                )
-            there = new.api_name in marketo.get(pick.entity.marketo_object, {})
-            return new.api_name, None if there else _completed(new, pick, spec)
-        case None:
-            row = standard_row(pick.entity, pick.dynamics)
-            if row is not None:
-                if row.label is None or row.marketo in marketo.get(pick.entity.marketo_object, {}):
-                    return row.marketo, None
-                return row.marketo, _completed(NewField(row.label, name=row.marketo), pick, spec)
-            if isinstance(pick.entity, CustomEntity):  # its custom object is ours to shape
-                new = NewField(spec.label or spec.name, name=spec.name)
-                there = spec.name in marketo.get(pick.entity.marketo_object, {})
-                return spec.name, None if there else _completed(new, pick, spec)
-            raise UnknownFieldError(
-                f"{pick.entity}.{pick.dynamics} has no standard counterpart in Marketo.",
-                what_to_do="Name one: Pick(…, marketo='…'), or have one created: Pick(…, marketo=NewField('…')).",
-            )
-        case _:
-            assert_never(pick.marketo)
-
-
-def _completed(new: NewField, pick: Pick, spec: FieldSpec) -> NewField:
-    """Return the field to create with its name, and a type that Marketo creates and that holds the Dynamics field.
-
-    Raises:
-        TypeMismatchError: Marketo creates no field of the type asked for.
-    """
-    creatable = CREATABLE_IN_CUSTOM if isinstance(pick.entity, CustomEntity) else CREATABLE
-    kind = new.type or counterpart_type(spec, creatable)
-    if kind not in creatable and kind is not None:
-        raise TypeMismatchError(
-            f"{pick.entity}.{pick.dynamics}: Marketo creates no field of type {kind} there.",
-            what_to_do=f"Take one of {', '.join(sorted(creatable))}, or create the field in Marketo and name it.",
-        )
-    return attrs.evolve(new, name=new.api_name, type=kind)
-
-
-def _as_spec(new: NewField, spec: FieldSpec) -> FieldSpec:
-    kind = new.type or spec.type
-    return FieldSpec(name=new.api_name, type=kind, label=new.label, length=MARKETO_LENGTH if kind in TEXTS else None)
-
-
-def _direction(pick: Pick, spec: FieldSpec, target: FieldSpec) -> Direction:
-    """Return the pair's direction: the entity's, narrowed by the pick and by what can be written."""
-    asked = pick.direction or getattr(standard_row(pick.entity, pick.dynamics), "direction", None)
-    direction = narrowed(pick.entity, pick.dynamics, asked)
-    can = {
-        System.DYNAMICS: isinstance(eligibility(spec), Eligible),
-        System.MARKETO: target.writable,
-    }
-    barred = [system for system in System if direction.writes(system) and not can[system]]
-    if not barred:
-        return direction
-    system = barred[0]
-    other = Direction.TO_MARKETO if system is System.DYNAMICS else Direction.TO_DYNAMICS
-    open_otherwise = can[system.other] and direction_of(pick.entity) is Direction.BOTH
-    if open_otherwise and asked is None:
-        return other
-    raise OneWayError(
-        f"{pick.entity}.{pick.dynamics}: the sync user can't write it in {system}.",
-        what_to_do=(
-            f"It can sync {other}: choose that direction."
-            if open_otherwise and pick.direction is not None
-            else "Let it write there, or leave it out."
-        ),
-    )
-
-
-def nearest(name: str, names: Iterable[str]) -> str | None:
-    """Return the most similar of *names*, or None."""
-    return next(iter(get_close_matches(name, list(names))), None)
 
 
 def reselected(pair: FieldPair, times: int, *, populated: bool, before: FieldPair | None = None) -> FieldPair:

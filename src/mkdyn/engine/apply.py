@@ -6,7 +6,7 @@ decided is decided again. Writes to Dynamics carry the row's version, for the sa
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from functools import partial
 from itertools import groupby
 from typing import assert_never
@@ -102,14 +102,33 @@ def _complete(kind: Kind, fresh: Mapping[str, Record]) -> Mapping[str, Record]:
 
 
 async def _send(session: Session, kind: Kind, system: System, operations: Sequence[Operation]) -> Sequence[Outcome]:
-    writes = [_as_write(kind, operation) for operation in operations]
+    merges = [operation for operation in operations if operation.step.into]
+    writes = [operation for operation in operations if not operation.step.into]
+    outcomes: dict[int, Outcome] = {}
+    if writes:
+        asked = [_as_write(kind, operation) for operation in writes]
+        found = await _answers(
+            session, len(asked), lambda: session.connector(system).write(kind.object_in(system), asked)
+        )
+        outcomes |= {operation.id: outcome for operation, outcome in zip(writes, found, strict=True)}
+    for merge in merges:
+        [outcomes[merge.id]] = await _answers(session, 1, partial(_merged, session, merge))
+    return [outcomes[operation.id] for operation in operations]
+
+
+async def _merged(session: Session, operation: Operation) -> Sequence[Outcome]:
+    return [await session.marketo.merge(operation.step.into, [operation.key])]
+
+
+async def _answers(session: Session, count: int, send: Callable[[], Awaitable[Sequence[Outcome]]]) -> Sequence[Outcome]:
+    """Return the answers to a call, whatever became of it."""
     try:
-        return await session.connector(system).write(kind.object_in(system), writes)
+        return await send()
     except (BudgetSpentError, ThrottledError) as error:
         session.paused = error.what  # refused before anything was done: planned again, later
-        return [Stale() for _ in writes]
+        return [Stale()] * count
     except TransientError as error:
-        return [Unknown(reason=error.what) for _ in writes]
+        return [Unknown(reason=error.what)] * count
 
 
 def _as_write(kind: Kind, operation: Operation) -> Write:

@@ -55,6 +55,13 @@ def claimed(session: Session, persons: Collection[str]) -> dict[str, str]:
     return {**session.claims, **found, **open_claims(session).persons}
 
 
+def claimed_rows(session: Session, rows: Collection[str]) -> dict[str, str]:
+    """Return which Marketo record each row goes to by a write to it that is planned or open."""
+    planned = session.store.operations_on(session.id, System.DYNAMICS, rows)
+    found = {key: operation.other for key, operation in planned.items() if operation.state == "planned"}
+    return {**found, **open_claims(session).rows}
+
+
 def is_taken(session: Session, kind: Kind, link: Link) -> bool:
     """Whether either record of a link is in another one by now, or will be."""
     names = [other.name for other in session.kinds if other.object == kind.object]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import anyio
 import attrs
@@ -50,8 +50,8 @@ def guard(session: Session) -> None:
 
 def close(session: Session) -> Report:
     """End a run or plan in the journal, and tell what it did."""
-    if session.sends and session.paused is None and session.keys is None and not session.limited:
-        _activate(session)
+    whole = session.sends and session.paused is None and session.keys is None and not session.limited
+    activated = _activate(session) if whole else ()
     store, found = session.store, Excerpts(session.store, session.id)
     seconds = anyio.current_time() - session.began
     report = Report(
@@ -68,6 +68,7 @@ def close(session: Session) -> Report:
         quarantined=found.quarantined,
         matches=session.match_report(),
         schema_changes=tuple(session.schema_changes),
+        activated=activated,
         warnings=tuple(session.warnings),
     )
     facts = {
@@ -115,8 +116,12 @@ def _is_refreshed(session: Session, pair: FieldPair) -> bool:
     )
 
 
-def _activate(session: Session) -> None:
-    """Let newly selected pairs go both ways, now that every row has been carried over, or all that were asked for."""
+def _activate(session: Session) -> Sequence[FieldPair]:
+    """Let newly selected pairs go both ways, now that every row has been carried over, or all that were asked for.
+
+    Returns:
+        The pairs that do from now on.
+    """
     store, ready, over = session.store, list[SelectedPair](), list[str]()
     for item in store.pairs():
         pair, mark = item.pair, store.cursor(backfill_mark(item.pair))
@@ -136,3 +141,4 @@ def _activate(session: Session) -> None:
             store.put_pairs(ready)
             for name in over:
                 store.set_cursor(name, None)
+    return tuple(item.pair for item in ready)

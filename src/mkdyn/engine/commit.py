@@ -21,6 +21,7 @@ from mkdyn.engine.batch import Batch, row_of, unconfirmed, undecided_fields, unf
 from mkdyn.engine.claims import claimed_twice
 from mkdyn.engine.feeds import observe
 from mkdyn.engine.kinds import Kind
+from mkdyn.engine.merging import note_merge
 from mkdyn.engine.refusals import bury, rejected, stale
 from mkdyn.engine.session import Session
 from mkdyn.ports.store import Answer, Observation
@@ -77,7 +78,8 @@ def commit_batch(
             case Rejected():
                 rejected(session, kind, operation, outcome, link, batch)
             case Stale():
-                if outcome.gone and operation.step.gone is not None and link is not None:
+                gone = outcome.gone and not operation.step.into  # there, it is the other person that is gone
+                if gone and operation.step.gone is not None and link is not None:
                     bury(session, operation, link, batch)
                 else:
                     stale(session, kind, operation, batch, (fresh or {}).get(operation.key))
@@ -138,7 +140,7 @@ def _applied(
         if not sure and _is_taken(session, kind, link, batch):
             batch.kept_back.append(claimed_twice(kind, link))
             return
-    if step.state is LinkState.TOMBSTONE:
+    if step.state in (LinkState.TOMBSTONE, LinkState.FROZEN):
         batch.buried.append((kind.entity, link.dynamics))
     elif link.state is LinkState.TOMBSTONE:  # revived: what was held is no agreement
         if _is_taken(session, kind, link, batch):
@@ -160,6 +162,8 @@ def _applied(
         gone=step.gone,
         since=None if step.gone is None else session.started_at,
     )
+    if step.into:
+        note_merge(session, operation, batch)
     if operation.system is System.DYNAMICS and operation.kind == "update" and not step.covers:
         batch.halves.append(operation)
     if operation.system is System.MARKETO and unfollowed(kind, operation):

@@ -18,6 +18,7 @@ from mkdyn.domain.fields import FieldPair, FieldSpec, PairState
 from mkdyn.domain.schema import STALE, Standing, compared, standing
 from mkdyn.domain.systems import System
 from mkdyn.engine.feeds import feed_name, observe
+from mkdyn.engine.gates import watched
 from mkdyn.engine.kinds import kinds_of
 from mkdyn.engine.marks import interrupted_mark
 from mkdyn.engine.seeing import ANSWERS
@@ -49,9 +50,11 @@ async def look(session: Session, *, again: bool = False) -> bool:
             fields[system, name] = {spec.name: spec for spec in specs}
     asked = {(item.pair.entity, item.pair.dynamics): item for item in selected}
     still = session.store.pairs()  # somebody may have selected others while we asked
-    return _judge(
+    parted = _judge(
         session, [item for item in still if asked.get((item.pair.entity, item.pair.dynamics)) == item], fields
     )
+    session.kinds = [watched(session, kind, fields.get((System.DYNAMICS, kind.name), {})) for kind in session.kinds]
+    return parted
 
 
 async def _look_at(

@@ -12,10 +12,11 @@ from mkdyn.domain.evidence import heard_of, prove, still_due
 from mkdyn.domain.feeds import Cursor, Entry, Evidence, Page
 from mkdyn.domain.records import Link, LinkState, is_guid
 from mkdyn.domain.systems import System
-from mkdyn.engine.feeds import count_page, feed_name
+from mkdyn.engine.feeds import count_page, feed_name, observe
 from mkdyn.engine.kinds import Kind
 from mkdyn.engine.session import CHUNK, Session
 from mkdyn.engine.walk import compare_links
+from mkdyn.engine.winners import follow_winners
 from mkdyn.errors import CursorExpiredError, MkdynError
 from mkdyn.ports.observer import CursorExpired
 from mkdyn.ports.store import Observation
@@ -102,15 +103,21 @@ def _keep_marketo(session: Session, feed: str, pages: Sequence[Page]) -> None:
     cursor = next((page.cursor for page in reversed(pages) if page.cursor is not None), None)
     fresh = store.new_entries(feed, list(named)) if named else set[str]()
     entries = [entry for id, entry in named.items() if id in fresh]
+    merged = {loser: winner for page in pages for loser, winner in page.merged.items()}
     by_key: dict[str, list[Entry]] = {}
     for entry in entries:
         by_key.setdefault(entry.key, []).append(entry)
-    keys = {*by_key, *deleted}
+    keys = {*by_key, *deleted, *merged.values()}
     links = store.links([kind.name for kind in session.persons], System.MARKETO, keys)
     pending = store.observed(System.MARKETO, PERSON, keys)
     kept: list[Observation] = []
+    followed = follow_winners(session, merged, links, deleted)
+    deleted = [key for key in deleted if key not in followed.losers]
+    links = {**links, **followed.links}
     echoed: list[Link] = []
     for key, found in by_key.items():
+        if key in followed.losers:
+            continue  # what it showed, the winner shows now, or nobody
         evidence = tuple(
             item for entry in sorted(found, key=lambda entry: (entry.at, entry.id)) for item in entry.evidence
         )
@@ -124,7 +131,10 @@ def _keep_marketo(session: Session, feed: str, pages: Sequence[Page]) -> None:
     ]
     with store.transaction():
         store.observe(kept)
-        store.put_links(echoed)
+        store.put_links([*followed.moved, *echoed])
+        store.hold(session.id, followed.doubled)
+        store.clear((System.MARKETO, PERSON, key, pending[key].version) for key in followed.losers if key in pending)
+        observe(session, followed.observed)
         store.clear(
             (System.MARKETO, PERSON, key, pending[key].version)
             for key in deleted

@@ -11,12 +11,14 @@ from mkdyn.domain.entities import PERSON, AnyEntity, Entity, is_person
 from mkdyn.domain.feeds import Cursor
 from mkdyn.domain.fields import FieldPair, FieldSpec, PairState
 from mkdyn.domain.mapping import standard_row
+from mkdyn.domain.pairing import unknown_table
 from mkdyn.domain.registry import Candidate, DynamicsSchema, FieldChanges, MarketoSchema, Pick, eligibility
 from mkdyn.domain.rules import Rules
 from mkdyn.domain.selection import defaults, replacement, reselected, selection
+from mkdyn.domain.selection_file import file_error, read_selection
 from mkdyn.engine.checking import own_fields
 from mkdyn.engine.marks import backfill_mark, interrupted_mark
-from mkdyn.errors import CheckError, UnknownEntityError
+from mkdyn.errors import CheckError, FieldError
 from mkdyn.ports.connectors import DynamicsConnector, MarketoConnector
 from mkdyn.ports.store import SelectedPair, StateStore
 
@@ -43,10 +45,7 @@ class Fields:
         """
         specs = await self._dynamics.describe(entity.logical_name)
         if not specs:
-            raise UnknownEntityError(
-                f"Dynamics has no table {entity.logical_name}, or the sync user can't see it.",
-                what_to_do="Check the name, or give the sync user's role Read on it.",
-            )
+            raise unknown_table(entity)
         rows = {spec.name: standard_row(entity, spec.name) for spec in specs}
         return [
             Candidate(
@@ -72,25 +71,46 @@ class Fields:
         dynamics, marketo = await self._schemas({pick.entity for pick in picks})
         return await self._select(picks, dynamics, marketo)
 
-    async def replace(self, picks: Collection[Pick], /) -> FieldChanges:
+    async def replace(self, picks: Collection[Pick] | str, /) -> FieldChanges:
         """Make the selection exactly this, as a deployment does; what stays as it is keeps its baselines.
 
+        Args:
+            picks: The picks, or the text of a selection file: then every fault of it is told at once, with its line.
+
         Raises:
-            FieldError: One or more picks are refused; nothing changes.
+            FieldError: One or more picks are refused, or the file is; nothing changes.
             CheckError: Marketo lacks the fields that mkdyn keeps for itself.
         """
-        dynamics, marketo = await self._schemas({pick.entity for pick in picks})
-        return await self._keep(self._changes(replacement, picks, dynamics, marketo), dynamics, marketo)
+        return await self._keep(*await self._replacement(picks))
 
-    async def diff(self, picks: Collection[Pick], /) -> FieldChanges:
+    async def diff(self, picks: Collection[Pick] | str, /) -> FieldChanges:
         """Return what `replace` would change; nothing does.
 
+        Args:
+            picks: The picks, or the text of a selection file: then every fault of it is told at once, with its line.
+
         Raises:
-            FieldError: One or more picks would be refused.
+            FieldError: One or more picks would be refused, or the file would.
             CheckError: Marketo lacks the fields that mkdyn keeps for itself.
         """
+        changes, _, _ = await self._replacement(picks)
+        return changes
+
+    async def _replacement(
+        self, asked: Collection[Pick] | str
+    ) -> tuple[FieldChanges, DynamicsSchema, dict[str, dict[str, FieldSpec]]]:
+        """Return what a whole selection would change, and the fields it was judged by."""
+        picks, faults = read_selection(asked) if isinstance(asked, str) else (asked, ())
         dynamics, marketo = await self._schemas({pick.entity for pick in picks})
-        return self._changes(replacement, picks, dynamics, marketo)
+        try:
+            changes = self._changes(replacement, picks, dynamics, marketo)
+        except FieldError as error:
+            if not isinstance(asked, str):
+                raise
+            raise file_error([*faults, *error.faults]) from None
+        if faults:
+            raise file_error(faults)
+        return changes, dynamics, marketo
 
     async def select_defaults(self, *entities: Entity) -> FieldChanges:
         """Select the standard mapping of the given entities, or of all six, where both systems have the field."""

@@ -15,6 +15,7 @@ from mkdyn.domain.records import Link, LinkState, Origin, Record, short
 from mkdyn.domain.systems import System
 from mkdyn.domain.values import MISSING, Shown
 from mkdyn.engine.claims import claimed
+from mkdyn.engine.gates import lets_in
 from mkdyn.engine.kinds import Kind
 from mkdyn.engine.ledger import Ledger
 from mkdyn.engine.linking import create_in_marketo, link_to_marketo
@@ -30,8 +31,8 @@ async def meet_rows(
     ledger: Ledger,
 ) -> None:
     """Decide rows that no link knows, and those whose Marketo record is to be made anew."""
-    rows = await _with_records(session, kind, strangers, ledger)
-    again = await _with_records(session, kind, reborn, ledger)
+    rows = await _let_in(session, kind, strangers, ledger)
+    again = await _let_in(session, kind, reborn, ledger)
     if kind.person:
         await _match_rows(session, kind, rows, ledger)
     else:
@@ -40,12 +41,26 @@ async def meet_rows(
         create_in_marketo(session, kind, observation, row, ledger)
 
 
+async def _let_in(
+    session: Session, kind: Kind, observations: Sequence[Observation], ledger: Ledger
+) -> list[tuple[Observation, Record]]:
+    """Return the rows that pass the filter, with their values; the others are dealt with."""
+    passing: list[tuple[Observation, Record]] = []
+    for observation, row in await _with_records(session, kind, observations, ledger):
+        if lets_in(session, kind, row):
+            passing.append((observation, row))
+        else:
+            ledger.clear(observation)
+            ledger.at_rest.append((kind.entity, row.key))
+    return passing
+
+
 async def _with_records(
     session: Session, kind: Kind, observations: Sequence[Observation], ledger: Ledger
 ) -> list[tuple[Observation, Record]]:
     """Return rows with their values, read where the observation has none; rows that are gone are dealt with."""
     unread = [item.key for item in observations if item.record is None and not item.deleted]
-    found = await session.dynamics.read(kind.name, unread, fields=kind.dynamics_fields)
+    found = await session.dynamics.read(kind.name, unread, fields=kind.read_fields)
     rows: list[tuple[Observation, Record]] = []
     for item in observations:
         record = item.record or found.get(item.key)
@@ -61,7 +76,7 @@ async def _meet_keyed(session: Session, kind: Kind, rows: Sequence[tuple[Observa
     there = await session.marketo.read(kind.object, [row.key for _, row in rows], fields=kind.marketo_fields)
     for observation, row in rows:
         if row.key in there:
-            link_to_marketo(session, kind, observation, row, there[row.key], ledger)
+            link_to_marketo(session, kind, observation, row, there[row.key], ledger, by="id")
         else:
             create_in_marketo(session, kind, observation, row, ledger)
 
@@ -95,14 +110,14 @@ async def _match_rows(session: Session, kind: Kind, rows: Sequence[tuple[Observa
             matcher.rivals_of(row),
         )
         match decision:
-            case LinkTo(key=key):
+            case LinkTo(key=key, by=by):
                 claims[key] = row.key
                 person = next((item for item in own if item.key == key), None) or matcher.persons[key]
-                link_to_marketo(session, kind, observation, row, person, ledger)
+                link_to_marketo(session, kind, observation, row, person, ledger, by=by)
             case CreateNew():
                 create_in_marketo(session, kind, observation, row, ledger)
             case Ambiguous(candidates=persons, rivals=rivals):
-                session.matched["ambiguous"] += 1
+                session.met("ambiguous", row.key)
                 ledger.kept_back.append(_ambiguous(kind, row, persons, rivals, session.rules.key_field))
                 ledger.clear(observation)
             case _:
@@ -167,7 +182,12 @@ class _KeyMatcher:
             for other in _rival_kinds(self._session, self._kind):
                 if pair.dynamics not in other.by_dynamics or not values:
                     continue
-                rows = await self._session.dynamics.find(other.name, pair.dynamics, values, fields=[pair.dynamics])
+                fields = [pair.dynamics, *other.gate.fields]
+                rows = [
+                    row
+                    for row in await self._session.dynamics.find(other.name, pair.dynamics, values, fields=fields)
+                    if other.gate.passes(row.values) != "out"
+                ]
                 linked = self._session.store.links([other.name], System.DYNAMICS, [row.key for row in rows])
                 for row in rows:
                     if row.key not in linked:

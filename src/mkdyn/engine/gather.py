@@ -54,7 +54,7 @@ async def observe_keys(session: Session, keys: Collection[Key]) -> None:
         guids = {key.id for key in keys if key.system is System.DYNAMICS} | {
             link.dynamics for link in by_person.values()
         }
-        rows = await session.dynamics.read(kind.name, sorted(guids), fields=kind.dynamics_fields)
+        rows = await session.dynamics.read(kind.name, sorted(guids), fields=kind.read_fields)
         found += [
             Observation(system=System.DYNAMICS, object=kind.name, key=row.key, record=row) for row in rows.values()
         ]

@@ -7,8 +7,9 @@ from collections.abc import Iterable, Mapping, Sequence
 import attrs
 
 from mkdyn.domain.directions import Direction
-from mkdyn.domain.entities import AnyEntity, is_person, rank
+from mkdyn.domain.entities import AnyEntity, Entity, is_person, rank
 from mkdyn.domain.fields import FieldPair, PairState
+from mkdyn.domain.filters import Gate
 from mkdyn.domain.lenses.matrix import lens_between
 from mkdyn.domain.merger import Merger
 from mkdyn.domain.records import Baseline, Link, Record, Twofold
@@ -31,6 +32,9 @@ class Kind:
         required: Dynamics fields that a new row needs.
         rules: The settings.
         backfilling: Those of the pairs that are carried over from Dynamics first.
+        strange: Marketo fields that keep the GUIDs of what its persons were before: a contact's may have been a lead's.
+        gate: What its rows must pass.
+        telling: Dynamics columns that are read beside those of the pairs: they say what became of a row.
     """
 
     entity: AnyEntity
@@ -39,12 +43,21 @@ class Kind:
     first_merger: Merger
     required: Sequence[str]
     rules: Rules
+    strange: Sequence[str] = ()
+    gate: Gate = attrs.field(factory=Gate)
+    telling: Sequence[str] = ()
     keys: frozenset[str] = attrs.field(
         init=False, default=attrs.Factory(lambda self: frozenset(pair.key for pair in self.pairs), takes_self=True)
     )
     dynamics_fields: tuple[str, ...] = attrs.field(
         init=False,
         default=attrs.Factory(lambda self: tuple(sorted({pair.dynamics for pair in self.pairs})), takes_self=True),
+    )
+    read_fields: tuple[str, ...] = attrs.field(
+        init=False,
+        default=attrs.Factory(
+            lambda self: tuple(sorted({*self.dynamics_fields, *self.telling, *self.gate.fields})), takes_self=True
+        ),
     )
     marketo_fields: tuple[str, ...] = attrs.field(
         init=False,
@@ -102,6 +115,10 @@ class Kind:
     def fields_in(self, system: System) -> tuple[str, ...]:
         """Return the fields that sync, in *system*'s names."""
         return self.dynamics_fields if system is System.DYNAMICS else self.marketo_fields
+
+    def read_in(self, system: System) -> tuple[str, ...]:
+        """Return the fields to read in *system*: those that sync, and what says what became of a record."""
+        return self.read_fields if system is System.DYNAMICS else (*self.marketo_fields, *self.strange)
 
     def shown_whole(self, row: Record) -> bool:
         """Whether a row shows every field that syncs; else its version does not vouch for what is hidden."""
@@ -163,6 +180,7 @@ def kinds_of(selected: Iterable[SelectedPair], rules: Rules) -> Sequence[Kind]:
                 first_merger=Merger(early, policy=rules.policy) if early != pairs else merger,
                 required=[item.dynamics.name for item in by_entity[entity] if item.dynamics.required],
                 rules=rules,
+                strange=[rules.key_field] if entity is Entity.CONTACT and Entity.LEAD in by_entity else [],
             )
         )
     return kinds

@@ -10,14 +10,16 @@ from mkdyn.domain.entities import AnyEntity
 from mkdyn.domain.evidence import Proof
 from mkdyn.domain.fields import PairState
 from mkdyn.domain.holds import Hold, Quarantined
+from mkdyn.domain.lifecycle import deleted_in_dynamics
 from mkdyn.domain.merged import Merged
 from mkdyn.domain.plan import Operation, Step
 from mkdyn.domain.records import Link, LinkState, Record
 from mkdyn.domain.systems import System
 from mkdyn.domain.values import fingerprint
+from mkdyn.engine.gates import stays
 from mkdyn.engine.kinds import Kind
 from mkdyn.engine.ledger import Ledger, clears
-from mkdyn.engine.parting import Subject, is_deletion, is_restored, meet_again, part_from, suspend
+from mkdyn.engine.parting import Subject, is_deletion, meet_again, part_from, suspend
 from mkdyn.engine.seeing import ANSWERS, Seen, postpone, see, too_early
 from mkdyn.engine.session import Session
 from mkdyn.ports.store import Observation
@@ -29,27 +31,34 @@ async def decide_linked(
     """Decide linked records; return the rows that need a new Marketo record, because theirs was deleted."""
     reborn: list[Observation] = []
     living: list[Subject] = []
-    left = await _left_standing(session, kind, subjects)
     for subject in subjects:
         if is_deletion(subject):
             part_from(session, subject, ledger)
+        elif not stays(session, subject, ledger, reborn):
+            continue
         elif subject.link.state is LinkState.LIVE:
             living.append(subject)
         else:
-            meet_again(session, subject, ledger, living, reborn, left)
+            meet_again(session, subject, ledger, living, reborn)
     standing = session.store.kept_back([subject.link.dynamics for subject in living])
     for subject in living:
         subject.held = subject.link.dynamics in standing
     rows, persons = await _read_missing(session, kind, living)
     for subject in living:
-        _decide(session, subject, rows, persons, standing.get(subject.link.dynamics, ()), ledger)
+        if _is_reborn(session, subject, persons):
+            reborn += [item for item in (subject.row,) if item is not None]
+        else:
+            _decide(session, subject, rows, persons, standing.get(subject.link.dynamics, ()), ledger)
     return reborn
 
 
-async def _left_standing(session: Session, kind: Kind, subjects: Sequence[Subject]) -> Collection[str]:
-    """Return the Marketo records that we meant to delete with their rows, and that are there all the same: in use."""
-    restored = [subject.link.marketo for subject in subjects if is_restored(session, subject)]
-    return (await session.marketo.read(kind.object, sorted(restored), fields=kind.marketo_fields)).keys()
+def _is_reborn(session: Session, subject: Subject, persons: Mapping[str, Record]) -> bool:
+    """Whether a row is back whose Marketo record we deleted; one that Marketo kept is merged like any other."""
+    return (
+        subject.revived
+        and subject.link.marketo not in persons
+        and deleted_in_dynamics(subject.kind.entity, session.rules) == "delete"
+    )
 
 
 # -- the values of both systems ----------------------------------------------------------------------
@@ -62,8 +71,8 @@ async def _read_missing(
     rows = {subject.link.dynamics for subject in subjects if _needs_row(subject)}
     persons = {subject.link.marketo for subject in subjects if _needs_person(subject)}
     return (
-        await session.dynamics.read(kind.name, sorted(rows), fields=kind.dynamics_fields),
-        await session.marketo.read(kind.object, sorted(persons), fields=kind.marketo_fields),
+        await session.dynamics.read(kind.name, sorted(rows), fields=kind.read_fields),
+        await session.marketo.read(kind.object, sorted(persons), fields=kind.read_in(System.MARKETO)),
     )
 
 
@@ -166,11 +175,13 @@ def _released(
 def _note(session: Session, subject: Subject, seen: Seen, merged: Merged, ledger: Ledger) -> None:
     """Note a merge in the ledger: the link's facts now, the writes, and what they clear."""
     kind, link = subject.kind, subject.link
-    if subject.revived and kind.person:
+    if (subject.revived and kind.person) or subject.unflagged:
         flag = session.rules.deleted_field
         merged.to_marketo[flag] = False
         shown = {**seen.shown[System.MARKETO], flag: True}  # as we left it, so that a lost answer can be settled
         seen = attrs.evolve(seen, shown={**seen.shown, System.MARKETO: shown})
+    # A lead's GUID on the person of a contact: should the lead be reopened, it is somebody new.
+    merged.to_marketo.update((name, None) for name in kind.strange if seen.shown[System.MARKETO].get(name) is not None)
     writes = bool(merged.to_marketo) or bool(merged.to_dynamics)
     held = bool(merged.holds) or seen.postponed or seen.partial
     depends = subject.awakened and writes and not subject.revived

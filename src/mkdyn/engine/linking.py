@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 from mkdyn.domain.directions import Direction
 from mkdyn.domain.fields import FieldPair
 from mkdyn.domain.holds import Hold
@@ -18,11 +20,18 @@ from mkdyn.ports.store import Observation
 
 
 def link_to_marketo(
-    session: Session, kind: Kind, observation: Observation, row: Record, person: Record, ledger: Ledger
+    session: Session,
+    kind: Kind,
+    observation: Observation,
+    row: Record,
+    person: Record,
+    ledger: Ledger,
+    *,
+    by: Literal["id", "key"],
 ) -> None:
     """Plan the first merge of a row with the record found for it: link them, and write what differs."""
     merged = kind.first_merger(baseline=None, marketo=person.values, dynamics=row.values, key=row.key)
-    session.matched["linked"] += 1
+    session.met("by_id" if by == "id" else "by_key", row.key)
     session.tally(kind.entity, System.MARKETO).matches += 1
     ledger.resolutions += merged.resolutions
     ledger.kept_back += merged.holds
@@ -65,7 +74,7 @@ def link_to_marketo(
 def create_in_marketo(session: Session, kind: Kind, observation: Observation, row: Record, ledger: Ledger) -> None:
     """Plan a new Marketo record for a row."""
     after, awaited, holds = values_for_new(kind, row.values, System.MARKETO, row.key)
-    session.matched["new"] += 1
+    session.met("to_create", row.key)
     ledger.kept_back += holds
     if not holds:
         ledger.at_rest.append((kind.entity, row.key))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
 from typing import assert_never
 
 import attrs
@@ -29,6 +28,7 @@ class Subject:
         row: What Dynamics brought of it.
         person: What Marketo brought of it.
         revived: Whether its deleted row is back.
+        unflagged: Whether its person is to be told that it is not gone, after all.
         awakened: Whether it was suspended or buried until now: then both systems are read.
         held: Whether it is kept back, or a field of it: then its baseline does not say what Marketo shows.
     """
@@ -38,6 +38,7 @@ class Subject:
     row: Observation | None
     person: Observation | None
     revived: bool = False
+    unflagged: bool = False
     awakened: bool = False
     held: bool = False
 
@@ -52,7 +53,8 @@ def part_from(session: Session, subject: Subject, ledger: Ledger) -> None:
     kind, link = subject.kind, subject.link
     gone_in_dynamics = subject.row is not None and subject.row.deleted
     gone_in_marketo = subject.person is not None and subject.person.deleted
-    if link.state is LinkState.TOMBSTONE:
+    ours = link.state is LinkState.FROZEN and link.gone is System.MARKETO  # we deleted it, when its row left the filter
+    if link.state is LinkState.TOMBSTONE or (ours and not gone_in_dynamics):
         ledger.clear(subject.row, subject.person)
         return
     farewell = deleted_in_dynamics(kind.entity, session.rules) if gone_in_dynamics else "nothing"
@@ -79,26 +81,10 @@ def _buried(session: Session, link: Link, gone: System) -> Link:
     return attrs.evolve(link, state=LinkState.TOMBSTONE, gone=gone, since=session.started_at, version=None)
 
 
-def is_restored(session: Session, subject: Subject) -> bool:
-    """Whether a row is back whose Marketo record went with it, by the rules: that is made anew, if it is gone."""
-    return (
-        subject.link.state is LinkState.TOMBSTONE
-        and subject.link.gone is System.DYNAMICS
-        and subject.row is not None
-        and not is_deletion(subject)
-        and deleted_in_dynamics(subject.kind.entity, session.rules) == "delete"
-    )
-
-
 def meet_again(
-    session: Session,
-    subject: Subject,
-    ledger: Ledger,
-    living: list[Subject],
-    reborn: list[Observation],
-    left: Collection[str],
+    session: Session, subject: Subject, ledger: Ledger, living: list[Subject], reborn: list[Observation]
 ) -> None:
-    """Decide a record of a link that is suspended or buried; *left* are Marketo records that were to be deleted."""
+    """Decide a record of a link that is suspended or buried."""
     link = subject.link
     seen = System.DYNAMICS if subject.row is not None else System.MARKETO
     if link.gone is System.MARKETO and subject.person is not None:
@@ -106,9 +92,6 @@ def meet_again(
     awakening = seen_again(link.state, link.gone, seen, session.rules)
     match awakening:
         case "merge" | "revive":
-            if is_restored(session, subject) and link.marketo not in left:
-                reborn += [item for item in (subject.row,) if item is not None]  # we deleted its counterpart
-                return
             if link.state is LinkState.TOMBSTONE and (
                 is_taken(session, subject.kind, link) or any(link.marketo == other.link.marketo for other in living)
             ):

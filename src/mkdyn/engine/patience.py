@@ -13,7 +13,7 @@ from mkdyn.domain.fields import FieldSpec
 from mkdyn.domain.outcomes import Outcome, Write
 from mkdyn.domain.records import Record
 from mkdyn.errors import ThrottledError
-from mkdyn.ports.connectors import Connector, Identity, Pages, SchemaStamped
+from mkdyn.ports.connectors import Connector, Identity, MarketoConnector, Pages, SchemaStamped
 
 ConnectorT = TypeVar("ConnectorT", bound=Connector)
 T = TypeVar("T")
@@ -82,6 +82,10 @@ class Patient(Generic[ConnectorT]):
     async def write(self, object: str, writes: Sequence[Write], /) -> Sequence[Outcome]:
         """See `Connector.write`."""
         return await self._patiently(lambda: self.connector.write(object, writes))
+
+    async def merge(self: Patient[MarketoConnector], winner: str, losers: Sequence[str], /) -> Outcome:
+        """See `MarketoConnector.merge`."""
+        return await self._patiently(lambda: self.connector.merge(winner, losers))
 
     async def _patiently(self, call: Callable[[], Awaitable[T]]) -> T:
         tries = 0

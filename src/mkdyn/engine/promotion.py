@@ -16,7 +16,7 @@ from mkdyn.domain.plan import Operation, Step
 from mkdyn.domain.records import Link, Record, short
 from mkdyn.domain.systems import System
 from mkdyn.domain.values import MISSING
-from mkdyn.engine.claims import claimed, open_claims
+from mkdyn.engine.claims import claimed, claimed_rows
 from mkdyn.engine.first_sight import candidate, comparable, keys_of
 from mkdyn.engine.kinds import Kind
 from mkdyn.engine.ledger import Ledger, clears
@@ -83,12 +83,12 @@ async def _promote(session: Session, kind: Kind, persons: Sequence[tuple[Observa
         return
     key_field = str(kind.key_field)
     carried = [str(value) for _, person in persons if (value := person.values.get(key_field))]
-    there = await session.dynamics.read(kind.name, carried, fields=kind.dynamics_fields)
+    there = await session.dynamics.read(kind.name, carried, fields=kind.read_fields)
     rows = await _rows_sharing(session, kind, [person for _, person in persons])
     keys = {*there, *(row.key for found in rows.values() for row in found)}
     links = session.store.links([kind.name], System.DYNAMICS, keys)
     undecided = session.store.observed(System.DYNAMICS, kind.name, keys - links.keys())
-    claims = dict(open_claims(session).rows)
+    claims = claimed_rows(session, keys)
     earlier = session.store.links([kind.name], System.MARKETO, [person.key for _, person in persons])
     places = {person.key: _places(session, kind, person) for _, person in persons}
     at_place: defaultdict[tuple[str, str], list[str]] = defaultdict(list)
@@ -117,10 +117,10 @@ async def _promote(session: Session, kind: Kind, persons: Sequence[tuple[Observa
             rivals,
         )
         match decision:
-            case LinkTo(key=key):
+            case LinkTo(key=key, by=by):
                 row = own if own is not None and own.key == key else next(row for row in sharing if row.key == key)
                 claims[key] = person.key
-                link_to_marketo(session, kind, item, row, person, ledger)
+                link_to_marketo(session, kind, item, row, person, ledger, by=by)
                 ledger.at_rest.append((kind.entity, person.key))
             case CreateNew():
                 _create_in_dynamics(session, kind, item, person, earlier.get(person.key), ledger)
@@ -154,7 +154,7 @@ async def _rows_sharing(session: Session, kind: Kind, persons: Sequence[Record])
             wanted[name].add(value)
     sharing: defaultdict[tuple[str, str], list[Record]] = defaultdict(list)
     for name, values in wanted.items():
-        for row in await session.dynamics.find(kind.name, name, sorted(values), fields=kind.dynamics_fields):
+        for row in await session.dynamics.find(kind.name, name, sorted(values), fields=kind.read_fields):
             sharing[name, str(comparable(row.values.get(name, MISSING)))].append(row)
     return dict(sharing)
 

@@ -8,14 +8,18 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 
+import attrs
+
 from mkdyn.domain.entities import PERSON
 from mkdyn.domain.records import Key, Link, LinkState
 from mkdyn.domain.systems import System
 from mkdyn.engine.claims import open_claims
+from mkdyn.engine.conversion import inherited, retired
 from mkdyn.engine.first_sight import meet_rows
 from mkdyn.engine.kinds import Kind
 from mkdyn.engine.ledger import Ledger
 from mkdyn.engine.linked import decide_linked
+from mkdyn.engine.merging import follow_merges
 from mkdyn.engine.parting import Subject
 from mkdyn.engine.promotion import meet_persons
 from mkdyn.engine.session import CHUNK, Session
@@ -24,6 +28,8 @@ from mkdyn.ports.store import Observation
 
 async def reconcile(session: Session) -> None:
     """Decide every observed record: rows of Dynamics first, then what only Marketo brought."""
+    session.heirs = None
+    session.winners.clear()
     for kind in session.kinds:
         for chunk in _chunks(session, System.DYNAMICS, kind.name):
             await _decide_rows(session, kind, chunk)
@@ -42,19 +48,34 @@ def _chunks(session: Session, system: System, name: str) -> Iterator[Sequence[Ob
 async def _decide_rows(session: Session, kind: Kind, rows: Sequence[Observation]) -> None:
     """Decide rows of one table, each together with what Marketo brought of the same record."""
     store, ledger = session.store, Ledger(session=session)
-    links = store.links([kind.name], System.DYNAMICS, [row.key for row in rows])
+    links = dict(store.links([kind.name], System.DYNAMICS, [row.key for row in rows]))
+    heirs = await inherited(session, kind, rows, links, ledger)
+    done = {*heirs.waiting, *await retired(session, kind, rows, links, ledger)}
+    links.update(heirs.links)
+    merges = await follow_merges(session, kind, [row for row in rows if row.key not in done], links, ledger)
+    done |= merges.done
+    links.update(merges.links)
+    moved = heirs.links.keys() | merges.links.keys()
     told = store.observed(System.MARKETO, kind.object, _persons_of(session, kind, links.values()))
     busy = _in_flight(session, rows, links.values()) | open_claims(session).rows.keys()
     subjects: list[Subject] = []
     strangers: list[Observation] = []
     for row in rows:
         link = links.get(row.key)
-        if row.key in busy or (link is not None and link.marketo in busy) or not _wanted(session, row, link):
+        if (
+            row.key in busy
+            or row.key in done
+            or (link is not None and link.marketo in busy)
+            or not _wanted(session, row, link)
+        ):
             continue
         if link is None:
             strangers.append(row)
         else:
-            subjects.append(Subject(kind=kind, link=link, row=row, person=told.get(link.marketo)))
+            person = told.get(link.marketo)
+            if row.key in merges.vanished:
+                row = attrs.evolve(row, record=None, deleted=True)  # noqa: PLW2901 - of the same row
+            subjects.append(Subject(kind=kind, link=link, row=row, person=person, awakened=row.key in moved))
     reborn = await decide_linked(session, kind, subjects, ledger)
     await meet_rows(session, kind, strangers, reborn, ledger)
     ledger.keep()

@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
-from typing import TypeVar
+from typing import Final, TypeVar
 
 import attrs
 
 from mkdyn.domain.collisions import Resolution, ValueDisplay
 from mkdyn.domain.counts import Counts, Estimate, MatchReport, duration, summary
+from mkdyn.domain.fields import FieldPair
 from mkdyn.domain.guards import Breach
 from mkdyn.domain.holds import Hold, Quarantined
 from mkdyn.domain.plan import (
@@ -28,6 +29,9 @@ from mkdyn.domain.systems import System
 from mkdyn.ports.store import RunEnd, StateStore
 
 T = TypeVar("T")
+
+#: How many pairs that were activated are named on the line that a report begins with.
+_NAMED_MAX: Final = 3
 
 
 @attrs.frozen(kw_only=True, repr=False)
@@ -49,6 +53,7 @@ class Report:
         quarantined: Records set aside that stand now.
         matches: What a first match found, or None where nothing was matched.
         schema_changes: Which fields the systems describe otherwise than before.
+        activated: Pairs whose backfill came to its end in it: they go both ways now, where they may.
         warnings: What else a person should know.
     """
 
@@ -65,6 +70,7 @@ class Report:
     quarantined: Excerpt[Quarantined]
     matches: MatchReport | None = None
     schema_changes: Sequence[SchemaChange] = ()
+    activated: Sequence[FieldPair] = ()
     warnings: Sequence[str] = ()
 
     @property
@@ -97,6 +103,7 @@ class Report:
                 "observed": self.observed,
                 **excerpts_as_data(self.counts, self.operations, self.collisions, self.holds, self.quarantined),
                 "schema_changes": [str(change) for change in self.schema_changes],
+                "activated": _names(self.activated),
                 "warnings": list(self.warnings),
             },
             default=str,
@@ -107,10 +114,22 @@ class Report:
         kind = "" if self.purpose == "run" else f" ({self.purpose})"
         ended = {"paused": "paused after", "out-of-time": "out of time after"}.get(self.ended, "done in")
         counted = summary(self.counts, self.collisions.total, self.holds.total, self.quarantined.total)
-        return f"run {self.id}{kind} {ended} {duration(self.seconds)} · {counted}"
+        return f"run {self.id}{kind} {ended} {duration(self.seconds)} · {counted}{_said(self.activated)}"
 
     def __repr__(self) -> str:
         return f"<{self}>"
+
+
+def _names(pairs: Sequence[FieldPair]) -> Sequence[str]:
+    return [f"{pair.entity}.{pair.dynamics}" for pair in pairs]
+
+
+def _said(activated: Sequence[FieldPair]) -> str:
+    """Say which pairs became active, as the end of a line."""
+    names = _names(activated[:_NAMED_MAX])
+    others = len(activated) - len(names)
+    named = ", ".join(names) + (f" and {others:,} more" if others else "")
+    return f" · {named} {'is' if len(activated) == 1 else 'are'} active" if activated else ""
 
 
 class Excerpts:

@@ -21,7 +21,7 @@ async def read_rows_of_table(session: Session, kind: Kind) -> None:
     store, feed = session.store, feed_name(System.DYNAMICS, kind.name)
     cursor, columns = store.cursor(feed), store.cursor(f"{feed}:columns")
     renew = store.cursor(f"{feed}:renew") is not None
-    if cursor is not None and columns is not None and (renew or columns.token != _columns(kind.dynamics_fields)):
+    if cursor is not None and columns is not None and (renew or columns.token != _columns(kind.read_fields)):
         with store.transaction():
             _set_aside(session, feed, cursor, columns)
         cursor = None
@@ -30,7 +30,7 @@ async def read_rows_of_table(session: Session, kind: Kind) -> None:
             await _read_expired(session, kind, feed)
         else:
             renewed = store.cursor(f"{feed}:before") is not None and not _is_refreshed_apart(session, kind, feed)
-            await _read_rows(session, kind, feed, kind.dynamics_fields, cursor, skip_known=not renewed)
+            await _read_rows(session, kind, feed, kind.read_fields, cursor, skip_known=not renewed)
         await _follow_the_old(session, kind, feed)
     except CursorExpiredError:
         session.tell(CursorExpired(run_id=session.id, system=System.DYNAMICS, object=kind.name))
@@ -44,7 +44,7 @@ def _is_refreshed_apart(session: Session, kind: Kind, feed: str) -> bool:
     """Whether every column that is new in the feed was refreshed by a plan of its own: no row is read for it."""
     before = session.store.cursor(f"{feed}:before:columns")
     known = set[str]() if before is None else set(before.token.split(","))
-    new = (set(kind.dynamics_fields) - known) | {pair.dynamics for pair in kind.backfilling}
+    new = (set(kind.read_fields) - known) | {pair.dynamics for pair in kind.backfilling}
     return bool(new) and new <= refreshed_apart(session.store, kind.name)
 
 
@@ -82,7 +82,7 @@ async def _read_expired(session: Session, kind: Kind, feed: str) -> None:
     full = f"{feed}:full"
     with session.store.transaction():
         session.store.forget_seen(full, None)
-    await _read_rows(session, kind, feed, kind.dynamics_fields, None, skip_known=False, remember=full)
+    await _read_rows(session, kind, feed, kind.read_fields, None, skip_known=False, remember=full)
     await _find_unread(session, kind, full)
     with session.store.transaction():
         session.store.forget_seen(full, None)
@@ -92,10 +92,12 @@ async def _read_expired(session: Session, kind: Kind, feed: str) -> None:
 async def _find_unread(session: Session, kind: Kind, full: str) -> None:
     """Observe as deleted the linked rows that a complete read did not contain and a read by key does not find."""
     store, after = session.store, 0
-    while links := store.links_after(kind.name, after, CHUNK, states=(LinkState.LIVE, LinkState.SUSPENDED)):
+    while links := store.links_after(
+        kind.name, after, CHUNK, states=(LinkState.LIVE, LinkState.SUSPENDED, LinkState.FROZEN)
+    ):
         after = links[-1].id
         unread = store.new_entries(full, [link.dynamics for link in links])
-        found = await session.dynamics.read(kind.name, unread, fields=kind.dynamics_fields)
+        found = await session.dynamics.read(kind.name, unread, fields=kind.read_fields)
         with store.transaction():
             store.observe(
                 Observation(
@@ -166,5 +168,5 @@ def _keep_rows(
             store.mark_seen(remember, ((record.key, session.started_at) for record in page.records))
         if cursor is not None:
             store.set_cursor(feed, cursor)
-            store.set_cursor(f"{feed}:columns", Cursor(token=_columns(kind.dynamics_fields), at=cursor.at))
+            store.set_cursor(f"{feed}:columns", Cursor(token=_columns(kind.read_fields), at=cursor.at))
     count_page(session, System.DYNAMICS, kind.name, len(page.records) + len(page.deleted), len(kept))

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 
 import anyio
 import attrs
 
-from mkdyn.domain.counts import MatchReport
+from mkdyn.domain.counts import MatchReport, Meeting
 from mkdyn.domain.entities import AnyEntity
 from mkdyn.domain.guards import Breach, Guard, Tally, breaches
 from mkdyn.domain.plan import Purpose
-from mkdyn.domain.records import Key
+from mkdyn.domain.records import Key, Record
 from mkdyn.domain.rules import Rules
 from mkdyn.domain.schema import SchemaChange
 from mkdyn.domain.systems import System
@@ -24,6 +25,8 @@ from mkdyn.ports.store import StateStore
 
 #: How many observations are decided, or links compared, at a time.
 CHUNK = 1_000
+#: How many rows of each kind a match report names.
+MATCHES_NAMED_MAX = 20
 
 
 @attrs.define(kw_only=True, eq=False)
@@ -57,6 +60,10 @@ class Session:
         warnings: What a person should know, without people's data.
         tallies: What the plan does, for the guards.
         matched: How many records met their counterparts for the first time, were ambiguous, were new.
+        matched_first: The first of them.
+        heirs: The contacts that qualified leads name, each with its lead; None until somebody asks in this round.
+        winners: By table, what losers of merges were merged into, once somebody asked in this round.
+        moves: How many links moved to other records, by why.
         claims: Persons that will be linked by a planned write to Dynamics alone, each with its row.
         linked_before: How many links each entity had when the run began.
         emptied: How many planned writes empty a field.
@@ -89,7 +96,11 @@ class Session:
     schema_changes: list[SchemaChange] = attrs.field(factory=list[SchemaChange])
     warnings: list[str] = attrs.field(factory=list[str])
     tallies: dict[tuple[AnyEntity, System], Tally] = attrs.field(factory=dict[tuple[AnyEntity, System], Tally])
-    matched: dict[str, int] = attrs.field(factory=lambda: {"linked": 0, "ambiguous": 0, "new": 0})
+    matched: Counter[Meeting] = attrs.field(factory=Counter[Meeting])
+    matched_first: dict[Meeting, list[str]] = attrs.field(factory=dict[Meeting, list[str]])
+    heirs: dict[str, str] | None = None
+    winners: dict[str, Mapping[str, Record]] = attrs.field(factory=dict[str, Mapping[str, Record]])
+    moves: Counter[str] = attrs.field(factory=Counter[str])
     claims: dict[str, str] = attrs.field(factory=dict[str, str])
     linked_before: Mapping[str, int] = attrs.field(factory=dict[str, int])
     emptied: int = 0
@@ -115,11 +126,23 @@ class Session:
 
     def match_report(self) -> MatchReport | None:
         """Return what a first match found, or None where nothing met."""
-        if not (self.matched["linked"] or self.matched["ambiguous"]):
+        counts, samples = self.matched, self.matched_first
+        if counts.keys() <= {"to_create"}:
             return None
         return MatchReport(
-            linked=self.matched["linked"], ambiguous=self.matched["ambiguous"], to_create=self.matched["new"]
+            by_id=counts["by_id"],
+            by_key=counts["by_key"],
+            ambiguous=counts["ambiguous"],
+            to_create=counts["to_create"],
+            samples=samples,
         )
+
+    def met(self, how: Meeting, row: str) -> None:
+        """Count a row that met Marketo for the first time; name the first of them."""
+        self.matched[how] += 1
+        named = self.matched_first.setdefault(how, [])
+        if len(named) < MATCHES_NAMED_MAX:
+            named.append(row)
 
     def count_left(self) -> None:
         """Note how many of the plan's writes have moved since, and are left."""

@@ -141,7 +141,7 @@ async def _read_back(
     session: Session, kind: Kind, system: System, operations: Sequence[Operation]
 ) -> Mapping[int, Record]:
     """Return the record that each operation wrote to, by the operation's number."""
-    connector, name, fields = session.connector(system), kind.object_in(system), kind.fields_in(system)
+    connector, name, fields = session.connector(system), kind.object_in(system), kind.read_in(system)
     by_field = kind.key_field if system is System.MARKETO else None
     created = [operation for operation in operations if operation.kind == "create" and by_field is not None]
     others = [operation for operation in operations if operation not in created]
@@ -160,6 +160,9 @@ def _landed(session: Session, kind: Kind, operation: Operation, record: Record |
     by_field = kind.by_marketo if operation.system is System.MARKETO else kind.by_dynamics
     unsure = tuple(by_field[name].key for name in doubtful if name in by_field)
     key = operation.key if record is None else record.key
+    # A pair that was set aside meanwhile is neither read nor looked at: its baseline lags until it is back.
+    awaited = {name: value for name, value in operation.awaited.items() if name in kind.keys}
+    operation = attrs.evolve(operation, awaited=awaited)
     if unsure:
         operation = attrs.evolve(operation, step=attrs.evolve(operation.step, covers=False, clears=()))
     seen = [_observed_again(session, kind, operation, key, record, unsure)] if record is not None or unsure else []
@@ -178,6 +181,6 @@ def _observed_again(
     )
     before = fresh if dealt_with else pending
     if record is not None:
-        synced = {field: value for field, value in record.values.items() if field in kind.fields_in(system)}
+        synced = {field: value for field, value in record.values.items() if field in kind.read_in(system)}
         record = attrs.evolve(record, values=synced)
     return attrs.evolve(before, record=record, doubtful=(*before.doubtful, *doubtful))

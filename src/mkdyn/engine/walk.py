@@ -6,7 +6,7 @@ entry. What differs from the baseline becomes an observation like any other.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import timedelta
 
 from mkdyn.domain.feeds import Cursor
@@ -61,7 +61,7 @@ async def watch_suspended(session: Session) -> None:
 async def _look_for(session: Session, kind: Kind, system: System, links: Sequence[Link]) -> None:
     name = kind.object_in(system)
     keys = [link.key(system) for link in links]
-    found = await session.connector(system).read(name, keys, fields=kind.fields_in(system))
+    found = await session.connector(system).read(name, keys, fields=kind.read_in(system))
     with session.store.transaction():
         observe(
             session,
@@ -123,20 +123,20 @@ async def _compare(session: Session, kind: Kind, links: Sequence[Link], systems:
         name = kind.object_in(system)
         keys = [link.key(system) for link in links]
         pending = session.store.observed(system, name, keys)
-        found = await session.connector(system).read(name, keys, fields=kind.fields_in(system))
+        found = await session.connector(system).read(name, keys, fields=kind.read_in(system))
         kept_back = session.store.kept_back([link.dynamics for link in links])
         differing = [
             Observation(system=system, object=name, key=link.key(system), record=found.get(link.key(system)))
             for link in links
             if link.key(system) not in pending
-            and _differs(kind, link, system, found, _waiting(kind, system, kept_back.get(link.dynamics, ())))
+            and _differs(kind, link, system, found, waiting_fields(kind, system, kept_back.get(link.dynamics, ())))
         ]
         with session.store.transaction():
             session.store.observe(differing)
         session.observed += len(differing)
 
 
-def _waiting(kind: Kind, system: System, kept_back: Sequence[Hold | Quarantined]) -> Collection[str]:
+def waiting_fields(kind: Kind, system: System, kept_back: Sequence[Hold | Quarantined]) -> Collection[str]:
     """Return the fields, in *system*'s names, that wait for an edit: the feeds tell of that, not the walk."""
     if any(isinstance(item, Quarantined) and item.wake is not Wake.DATE for item in kept_back):
         return kind.fields_in(system)
@@ -161,10 +161,14 @@ def _differs(kind: Kind, link: Link, system: System, found: Mapping[str, Record]
         return True
     if system is System.DYNAMICS and record.version is not None and record.version == link.version:
         return False
+    return any(drifted(kind, link, system, record, waiting))
+
+
+def drifted(kind: Kind, link: Link, system: System, record: Record, waiting: Collection[str]) -> Iterator[str]:
+    """Yield the fields, in *system*'s names, of which a record does not show what both last agreed on."""
     agreed = kind.as_agreed(link, system)
-    waiting = {*waiting, *(pair.field_in(system) for pair in kind.pairs if _is_left_out(pair, link))}
+    passed_over = {*waiting, *(pair.field_in(system) for pair in kind.pairs if _is_left_out(pair, link))}
     for name in kind.fields_in(system):
         shown: Shown = record.values.get(name, MISSING)
-        if name not in waiting and shown is not MISSING and not same(shown, agreed.get(name, MISSING)):
-            return True
-    return False
+        if name not in passed_over and shown is not MISSING and not same(shown, agreed.get(name, MISSING)):
+            yield name

@@ -68,7 +68,10 @@ class Connector(Protocol):
     that is not there an `UnknownFieldError` for the first three: it never looks empty.
 
     Values are of the types of `FieldValue`, each as its field's type says: a decimal is a
-    `Decimal` or a float, a date and time has a zone. Texts come back letter for letter.
+    `Decimal` or a float; a choice, a state or a status is its number, several choices are their
+    numbers with commas between them (`"1,9"`); a lookup, an owner or a customer is a GUID in
+    lower case; a date and time has a zone, but for a wall clock's, which has none; a day is a
+    `date`. Texts come back letter for letter.
     """
 
     async def identify(self) -> Identity:
@@ -90,7 +93,7 @@ class Connector(Protocol):
 
         Each is there once, with its type and its limits. What the system fills by itself, and
         what this user may not write, is not writable; what this user may not read is not
-        readable, or left out.
+        readable, or left out. Where this user is shown masks of the values, the field is masked.
         """
         ...
 
@@ -110,7 +113,8 @@ class Connector(Protocol):
         first page has a cursor. An entry has an id, the same each time it is reported, the time
         when it happened, and each field's old and new text as evidence; what is repeated from
         a cursor is no older than its `repeats_from`. A deletion comes after the changes of its
-        page: what a feed tells last of a record is how it is.
+        page: what a feed tells last of a record is how it is. Of a person that was merged into
+        another one, the page says whom.
 
         Args:
             object: The object's name. In Marketo only persons have a feed.
@@ -127,7 +131,8 @@ class Connector(Protocol):
         """Return the records that can be read, by key, as they are now; others are left out.
 
         The values hold *fields* and no others. A field that this user can't see is left out of
-        them; an empty one is None. Any number of keys is taken, none too.
+        them, and so is a masked one: a mask is no value. An empty one is None. Any number of
+        keys is taken, none too.
         """
         ...
 
@@ -173,15 +178,16 @@ class MarketoConnector(Connector, Protocol):
         It is described, and can be written, from then on.
 
         Raises:
-            FieldError: There is one of another type, or Marketo takes no such field.
+            FieldError: There is one of another type, or Marketo takes no such field: the name, the
+                label, the object or the number of fields. Nothing is created then.
         """
         ...
 
     async def merge(self, winner: str, losers: Sequence[str], /) -> Outcome:
         """Merge persons into the winner; its empty fields are filled from theirs. There is no way back.
 
-        The losers are gone afterwards, and told as deleted; losers that are gone already are
-        passed over. A winner that is not there is Stale, and gone: nothing is merged.
+        The losers are gone afterwards, and told as deleted, with the winner; losers that are gone
+        already are passed over. A winner that is not there is Stale, and gone: nothing is merged.
         """
         ...
 
@@ -202,5 +208,8 @@ class SchemaStamped(Protocol):
     """A connector that can say cheaply whether its fields are still what they were. Not every one can."""
 
     async def schema_stamp(self, objects: Collection[str], /) -> str:
-        """Return a text that changes whenever `describe` would answer otherwise for one of these objects. One call."""
+        """Return a text that changes whenever `describe` would answer otherwise for one of these objects. One call.
+
+        It stays the same while nobody changes a column or a right.
+        """
         ...

@@ -109,6 +109,54 @@ class CursorExpired(Event):
 
 
 @attrs.frozen(kw_only=True)
+class LeadConverted(Event):
+    """A lead was qualified in Dynamics, and its person follows the contact.
+
+    Attributes:
+        lead: The lead's GUID.
+        contact: The contact's.
+        person: The person's id in Marketo.
+    """
+
+    name = "lead_converted"
+    lead: str
+    contact: str
+    person: str
+
+
+@attrs.frozen(kw_only=True)
+class RecordsMerged(Event):
+    """Two records became one: rows by somebody in Dynamics, persons by somebody in Marketo or by us.
+
+    Attributes:
+        system: Where.
+        winner: The key of the one that stays.
+        loser: The key of the other.
+    """
+
+    name = "records_merged"
+    system: System
+    winner: str
+    loser: str
+
+
+@attrs.frozen(kw_only=True)
+class FilterPassed(Event):
+    """A linked row left the filter, or came back.
+
+    Attributes:
+        object: Its table.
+        row: Its GUID.
+        inward: Whether it came back.
+    """
+
+    name = "filter_passed"
+    object: str
+    row: str
+    inward: bool
+
+
+@attrs.frozen(kw_only=True)
 class SchemaChanged(Event):
     """A system describes a field otherwise than it did.
 

@@ -209,7 +209,7 @@ class StateStore(Protocol):
     # -- links -------------------------------------------------------------------------
 
     def links(self, entities: Collection[str], system: System, keys: Collection[str], /) -> Mapping[str, Link]:
-        """Return the links of these records by that system's key: the live or suspended one, else the newest tombstone.
+        """Return the links of these records by that system's key: the living one (live, suspended or frozen), else the newest tombstone.
 
         Args:
             entities: Logical names; leads and contacts are looked up together for a Marketo person.
@@ -221,7 +221,7 @@ class StateStore(Protocol):
     def put_links(self, links: Sequence[Link], /) -> Sequence[Link]:
         """Insert links with id 0, replace the others; return them with their ids.
 
-        A record is in at most one live or suspended link.
+        A record is in at most one living link.
         """
         ...
 

@@ -87,9 +87,9 @@ class Calls:
     """
 
     def __init__(self, *, faults: Iterable[Fault], now: Callable[[], datetime] | None) -> None:
-        self.clock = Clock(now)
-        self.faults = list(faults)
-        self.total = 0
+        self.clock: Clock = Clock(now)
+        self.faults: list[Fault] = list(faults)
+        self.total: int = 0
         self.by_name: Counter[str] = Counter()
         self.between: list[Hook] = []
 

@@ -13,7 +13,7 @@ from mkdyn.domain.types import CHOICES, DECIMALS, FRACTIONAL, REFERENCES, TEXTS,
 from mkdyn.domain.values import FieldValue
 
 #: Why a value does not fit.
-Misfit: TypeAlias = Literal["wrong type", "too long", "out of range", "no such choice"]
+Misfit: TypeAlias = Literal["wrong type", "too long", "out of range", "too early", "no such choice"]
 
 _GUID: Final = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 

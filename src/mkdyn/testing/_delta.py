@@ -31,11 +31,29 @@ class DeltaLog:
         self._versions.append(row.version)
         self._keys.append(row.key)
         if len(self._keys) > 2 * len(self._rows) + _SLACK:
-            self._forget_superseded()
+            self.rebuild()
 
     def deleted(self, version: int, key: str) -> None:
         """Note that a row is gone."""
         self._gone.append((version, key))
+
+    def written_since(self, version: int, most: int) -> list[str]:
+        """Return the keys of the first rows written since, at most so many."""
+        start = bisect_right(self._versions, version)
+        found: list[str] = []
+        for place in range(start, len(self._keys)):
+            row = self._rows.get(self._keys[place])
+            if row is not None and row.version == self._versions[place]:
+                found.append(row.key)
+                if len(found) == most:
+                    break
+        return found
+
+    def deleted_since(self, version: int) -> list[tuple[int, str]]:
+        """Return what was deleted since and is not there now, each once, with the version of its last deletion."""
+        first = bisect_right(self._gone, version, key=lambda item: item[0])
+        latest = {key: at for at, key in self._gone[first:] if key not in self._rows}
+        return sorted((at, key) for key, at in latest.items())
 
     def since(self, version: int) -> tuple[list[str], list[str]]:
         """Return the keys of the rows written since, and of those deleted, each once."""
@@ -49,7 +67,13 @@ class DeltaLog:
         gone = dict.fromkeys(key for _, key in self._gone[first:] if key not in self._rows)
         return written, list(gone)
 
-    def _forget_superseded(self) -> None:
+    def took_back(self, key: str) -> None:
+        """Forget the latest deletion of a row: it never was."""
+        place = max(place for place, (_, gone) in enumerate(self._gone) if gone == key)
+        del self._gone[place]
+
+    def rebuild(self) -> None:
+        """Note which version each row has now, and nothing that was before."""
         rows = sorted(self._rows.values(), key=lambda row: row.version)
         self._versions = [row.version for row in rows]
         self._keys = [row.key for row in rows]

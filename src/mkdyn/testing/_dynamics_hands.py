@@ -14,11 +14,17 @@ from mkdyn.domain.values import FieldValue
 from mkdyn.ports.connectors import Identity
 from mkdyn.testing._checks import is_guid
 from mkdyn.testing._delta import DeltaLog
+from mkdyn.testing._dynamics_backstage import Undoing
 from mkdyn.testing._dynamics_rules import Rules
 from mkdyn.testing._schemas_dynamics import STANDARD_TABLES, system_columns
 from mkdyn.testing._system import FakeSystem
 from mkdyn.testing._tables import Row, Table, known
 from mkdyn.testing.faults import Fault
+
+_OPEN, _QUALIFIED, _DISQUALIFIED = 0, 1, 2
+_INACTIVE = 1
+#: What a contact does not take over from its lead: what the server fills, and what stands for the row itself.
+_OF_THE_ROW = {"statecode", "statuscode", "createdon", "modifiedon", "masterid", "merged", "originatingleadid"}
 
 
 class DynamicsHands(FakeSystem):
@@ -31,6 +37,7 @@ class DynamicsHands(FakeSystem):
         self._logs: dict[str, DeltaLog] = {}
         self._bin: dict[tuple[str, str], Row] = {}
         self._rules = Rules(self._tables, self._secured)
+        self._undoing = Undoing(self._logs, self._bin)
         self._version = 0
         self._made: Counter[str] = Counter()
         self._epoch = 0
@@ -95,6 +102,56 @@ class DynamicsHands(FakeSystem):
         table.insert(row)
         self._move(table, row)
 
+    def qualify(self, lead: str, /, *, into: str | None = None) -> str:
+        """Someone qualifies a lead; the contact's GUID.
+
+        A new contact takes over what the lead's columns of the same names hold, and names the lead it comes from.
+        The lead is Qualified from then on, and names the contact.
+
+        Args:
+            lead: The lead's GUID.
+            into: A contact that is there already; it stays as it is.
+
+        Raises:
+            LookupError: There is no such lead, or no such contact.
+            ValueError: The lead is not open.
+        """
+        table, contacts = known(self._tables, "lead"), known(self._tables, "contact")
+        row = table.row_of(lead.lower())
+        if row.values.get("statecode") != _OPEN:
+            raise ValueError(f"lead {lead} is not open")
+        at = self._calls.clock.tick()
+        if into is None:
+            into = self._guid("contact")
+            shared = {name for name in contacts.specs if name in table.specs} - _OF_THE_ROW
+            taken = {name: value for name, value in row.values.items() if name in shared}
+            self._insert(contacts, into, {**taken, "originatingleadid": row.key}, at)
+        contact = contacts.row_of(into.lower())
+        self._change(table, row, {"statecode": _QUALIFIED, "parentcontactid": contact.key}, at)
+        return contact.key
+
+    def merge_rows(self, object: str, winner: str, loser: str, /, **taken: FieldValue) -> None:
+        """Someone merges a record into another one, which stays; the loser is deactivated and names the winner.
+
+        Args:
+            object: The table: `lead`, `contact` or `account`.
+            winner: The GUID of the record that stays.
+            loser: The GUID of the other.
+            taken: Values that the winner takes over.
+
+        Raises:
+            LookupError: There is no such table, or one of the records.
+            ValueError: Records of the table can't be merged, or it is one record.
+        """
+        table = known(self._tables, object)
+        stays, goes = table.row_of(winner.lower()), table.row_of(loser.lower())
+        if "masterid" not in table.specs or stays is goes:
+            raise ValueError(f"{object} {loser} can't be merged into {winner}")
+        at = self._calls.clock.tick()
+        self._change(table, stays, self._rules.entered(table, taken), at)
+        inactive = _DISQUALIFIED if object == "lead" else _INACTIVE
+        self._change(table, goes, {"masterid": stays.key, "merged": True, "statecode": inactive}, at)
+
     # People's hands: tables, columns and rights
 
     def add_table(self, name: str, columns: Iterable[FieldSpec], /) -> None:
@@ -146,6 +203,14 @@ class DynamicsHands(FakeSystem):
         """
         self._secure(object, name, readable=True)
 
+    def mask_column(self, object: str, name: str, /) -> None:
+        """Someone secures a column by a masking rule: the sync user may write it, and is shown masks of its values.
+
+        Raises:
+            LookupError: There is none.
+        """
+        self._secure(object, name, readable=True, masked=True)
+
     def show_column(self, object: str, name: str, /) -> None:
         """Someone gives the sync user back all rights on a secured column.
 
@@ -173,10 +238,11 @@ class DynamicsHands(FakeSystem):
         """Let every delta token there is expire."""
         self._epoch += 1
 
-    def _secure(self, object: str, name: str, *, readable: bool) -> None:
+    def _secure(self, object: str, name: str, *, readable: bool, masked: bool = False) -> None:
         table = known(self._tables, object)
         spec = self._secured.setdefault((object, name), table.spec_of(name))
-        table.define(attrs.evolve(spec, readable=readable, writable=False, secured=True))
+        writable = masked and spec.writable
+        table.define(attrs.evolve(spec, readable=readable, writable=writable, secured=True, masked=masked))
 
     # What is stored
 
@@ -185,18 +251,22 @@ class DynamicsHands(FakeSystem):
         second = at.replace(microsecond=0)
         row = Row(key, {table.key_field: key, "createdon": second, "modifiedon": second, **completed})
         table.insert(row)
+        self._undoing.inserted(table, row)
         self._move(table, row)
         return row
 
     def _change(self, table: Table, row: Row, values: dict[str, FieldValue], at: datetime) -> None:
         modified = {"modifiedon": at.replace(microsecond=0)}
-        table.change(row, {**modified, **self._rules.completed(table, row, values)})
+        changes = {**modified, **self._rules.completed(table, row, values)}
+        self._undoing.changing(table, row, changes.keys())
+        table.change(row, changes)
         self._move(table, row)
 
     def _remove(self, table: Table, key: str) -> None:
         self._version += 1
-        self._bin[table.name, key] = table.remove(key)
+        row = self._bin[table.name, key] = table.remove(key)
         self._logs[table.name].deleted(self._version, key)
+        self._undoing.removed(table, row)
 
     def _move(self, table: Table, row: Row) -> None:
         self._version += 1

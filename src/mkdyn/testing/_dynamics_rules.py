@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Final
 
 from mkdyn.domain.fields import FieldSpec
+from mkdyn.domain.lenses.moments import YEAR_MIN
 from mkdyn.domain.outcomes import Rejected
 from mkdyn.domain.types import REFERENCES
 from mkdyn.domain.values import FieldValue, Values
@@ -26,6 +27,7 @@ _CODES: Final[Mapping[Misfit, str]] = {
     "wrong type": BAD_PAYLOAD,
     "too long": "0x80044331",
     "out of range": "0x8004432f",
+    "too early": BAD_PAYLOAD,  # which code it really has is not published
     "no such choice": "0x8004431a",
 }
 _DECIMAL_OUT_OF_RANGE: Final = "0x80044330"
@@ -44,6 +46,8 @@ def stored(spec: FieldSpec, value: FieldValue) -> FieldValue:
         case int() | float() | Decimal() if spec.type in ("decimal", "money"):
             exact = Decimal(repr(value)) if isinstance(value, float) else Decimal(value)
             return exact if spec.precision is None else exact.quantize(Decimal(1).scaleb(-spec.precision))
+        case int() | float() | Decimal() if spec.type == "float" and not isinstance(value, bool):
+            return float(value) if spec.precision is None else round(float(value), spec.precision)
         case str() if spec.type in REFERENCES or spec.type == "guid":
             return value.lower()
         case str() if spec.type == "choices":
@@ -69,7 +73,7 @@ class Rules:
         result: dict[str, FieldValue] = {}
         for name, value in values.items():
             spec = table.spec_of(name)
-            why = misfit(spec, value) or self._dangles(spec, value)
+            why = _misfit(spec, value) or self._dangles(spec, value)
             if why:
                 raise ValueError(f"{table.name}.{name} ({spec.shape}) does not take that value: {why}")
             result[name] = stored(spec, value)
@@ -88,7 +92,7 @@ class Rules:
             if (table.name, name) in self._secured and not spec.writable:
                 code = MAY_NOT_CREATE if creating else MAY_NOT_UPDATE
                 return Rejected(code=code, message=f"The user may not write the secured column '{name}'.", field=name)
-            why = misfit(spec, value)
+            why = _misfit(spec, value)
             if why is not None:
                 return _refusal(table, spec, why)
             if self._dangles(spec, value):
@@ -127,6 +131,11 @@ class Rules:
         targets = [self._tables[name] for name in spec.targets if name in self._tables]
         there = not targets or any(value.lower() in target.rows for target in targets)
         return None if there else "no such record"
+
+
+def _misfit(spec: FieldSpec, value: FieldValue) -> Misfit | None:
+    early = isinstance(value, date) and value.year < YEAR_MIN
+    return misfit(spec, value) or ("too early" if early else None)
 
 
 def _refusal(table: Table, spec: FieldSpec, why: Misfit) -> Rejected:

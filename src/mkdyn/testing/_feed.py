@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Generator, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from datetime import datetime, timedelta
-from typing import Literal
+from typing import Literal, TypeAlias
 
 import attrs
 
@@ -14,10 +15,24 @@ from mkdyn.domain.values import FieldValue
 from mkdyn.errors import CursorExpiredError
 from mkdyn.testing._tables import as_text
 
+#: Who did something: somebody who works in Marketo, or whoever uses its API.
+Doer: TypeAlias = Literal["person", "api"]
+
 
 @attrs.frozen
 class Logged:
-    """One entry: a new person, one changed field, or a deletion; a lost one is never told."""
+    """One entry: a new person, one changed field, or a deletion; a lost one is never told.
+
+    Attributes:
+        at: When it happened.
+        key: The person.
+        kind: What happened.
+        field: The field that changed.
+        old: What it showed before, as text.
+        new: What it shows since, as text; of a deletion, the name the person had.
+        by: Who did it.
+        into: Of a deletion, the person whom this one was merged into.
+    """
 
     at: datetime
     key: str
@@ -25,6 +40,8 @@ class Logged:
     field: str = ""
     old: str | None = attrs.field(default=None, repr=False)
     new: str | None = attrs.field(default=None, repr=False)
+    by: Doer = "api"
+    into: str = ""
 
 
 class ActivityLog:
@@ -45,24 +62,42 @@ class ActivityLog:
         self.page_size = page_size
         self.overlap: timedelta = timedelta(seconds=overlap_s)
         self.empty_pages = empty_pages
+        self._doer: Doer = "api"
         self._log: list[Logged] = []
         self._hidden: dict[int, datetime | None] = {}
         self._held: Collection[str] | None = None
         self._delay = timedelta()
         self._epoch = 0
 
+    def __len__(self) -> int:
+        return len(self._log)
+
+    @property
+    def epoch(self) -> int:
+        """How often every cursor there was has expired."""
+        return self._epoch
+
+    @contextmanager
+    def by_people(self) -> Generator[None]:
+        """Log what happens meanwhile as done by somebody who works there, and not through the API."""
+        self._doer = "person"
+        try:
+            yield
+        finally:
+            self._doer = "api"
+
     def new(self, at: datetime, key: str) -> None:
         """Log a new person."""
-        self._append(Logged(at, key, "new"))
+        self._append(Logged(at, key, "new", by=self._doer))
 
     def changed(self, at: datetime, key: str, changes: Mapping[str, tuple[FieldValue, FieldValue]]) -> None:
         """Log changed fields, one entry each."""
         for field, (old, new) in changes.items():
-            self._append(Logged(at, key, "changed", field, as_text(old), as_text(new)))
+            self._append(Logged(at, key, "changed", field, as_text(old), as_text(new), self._doer))
 
-    def deleted(self, at: datetime, key: str) -> None:
-        """Log a deletion."""
-        self._append(Logged(at, key, "deleted"))
+    def deleted(self, at: datetime, key: str, *, name: str, into: str = "") -> None:
+        """Log a deletion, or a merge *into* another person."""
+        self._append(Logged(at, key, "deleted", new=name, by=self._doer, into=into))
 
     def _append(self, entry: Logged) -> None:
         if self._held is not None and (not self._held or entry.key in self._held):
@@ -109,27 +144,34 @@ class ActivityLog:
             raise CursorExpiredError("Marketo's feed can't be resumed at that token.", what_to_do="Start it anew.")
         return Reading(self, fields, int(place), end, now)
 
-    def block(self, start: int, end: int, fields: Collection[str], now: datetime) -> tuple[list[Entry], list[str]]:
-        """Return the entries and deletions that can be seen in a stretch of the log."""
-        self._reveal(now)
+    def block(self, start: int, end: int, fields: Collection[str], now: datetime) -> tuple[list[Entry], dict[str, str]]:
+        """Return the entries and deletions that can be seen in a stretch of the log; a merge names the winner."""
         entries: list[Entry] = []
-        deleted: list[str] = []
-        for place in range(start, end):
-            logged = self._log[place]
-            if place in self._hidden:
-                continue
+        deleted: dict[str, str] = {}
+        for place, logged in self.visible(start, end, now):
             if logged.kind == "deleted":
-                deleted.append(logged.key)
+                deleted[logged.key] = logged.into
             elif logged.kind == "new" or (logged.kind == "changed" and logged.field in fields):
                 entries.append(_entry(place, logged))
         return entries, deleted
+
+    def visible(self, start: int, end: int, now: datetime) -> Iterator[tuple[int, Logged]]:
+        """Yield what can be seen of a stretch of the log, each with its place."""
+        self._reveal(now)
+        for place in range(start, end):
+            if place not in self._hidden:
+                yield place, self._log[place]
+
+    def place_at(self, moment: datetime) -> int:
+        """Return the place of the first entry that is no older than *moment*."""
+        return bisect_left(self._log, moment, key=lambda entry: entry.at)
 
     def cursor(self, place: int, end: int, now: datetime) -> Cursor:
         """Return the cursor behind everything before *place*, in a reading that ends at *end* and began *now*."""
         at = self._log[place].at if place < end else now
         back = min(place, next(iter(self._hidden), place))
         if self.overlap:
-            back = min(back, bisect_left(self._log, at - self.overlap, key=lambda entry: entry.at))
+            back = min(back, self.place_at(at - self.overlap))
         oldest = self._log[back].at if back < len(self._log) else at
         return Cursor(token=f"{self._epoch}-{back}", at=at, repeats_from=min(oldest, at - self.overlap))
 
@@ -163,7 +205,13 @@ class Reading:
         start, self.place = self.place, min(self.place + self.log.page_size, self.end)
         entries, deleted = self.log.block(start, self.place, self.fields, self.now)
         self.done = self.place >= self.end
-        return Page(entries=entries, deleted=deleted, cursor=self.log.cursor(self.place, self.end, self.now))
+        merged = {key: into for key, into in deleted.items() if into}
+        return Page(
+            entries=entries,
+            deleted=list(deleted),
+            merged=merged,
+            cursor=self.log.cursor(self.place, self.end, self.now),
+        )
 
 
 def _entry(place: int, logged: Logged) -> Entry:

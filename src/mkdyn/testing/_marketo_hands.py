@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from datetime import datetime
 from typing import Final, Literal, TypeAlias
+from uuid import NAMESPACE_URL, uuid5
 
 from mkdyn.domain.fields import FieldSpec
 from mkdyn.domain.values import FieldValue, same
@@ -69,7 +70,8 @@ class MarketoHands(FakeSystem):
             raise ValueError("a person's id is Marketo's to choose")
         if key in table.rows:
             raise ValueError(f"there is a {object} of that key already")
-        return self._insert(table, None if key is None else str(key), entered, self._calls.clock.tick())
+        with self._log.by_people():
+            return self._insert(table, None if key is None else str(key), entered, self._calls.clock.tick())
 
     def edit(self, object: str, key: str, /, **values: FieldValue) -> None:
         """Someone changes a record, fields that the API may not write included; what is the same already changes nothing.
@@ -82,7 +84,9 @@ class MarketoHands(FakeSystem):
         row = table.row_of(key)
         if table.key_field in values:
             raise ValueError(f"{object}.{table.key_field} is the key; it never changes")
-        self._change(table, row, self._rules.entered(table, values, row), self._calls.clock.tick())
+        entered = self._rules.entered(table, values, row)
+        with self._log.by_people():
+            self._change(table, row, entered, self._calls.clock.tick())
 
     def delete(self, object: str, key: str, /) -> None:
         """Someone deletes a record.
@@ -95,7 +99,8 @@ class MarketoHands(FakeSystem):
         row = table.row_of(key)
         if self._rules.in_use(table, key):
             raise ValueError(f"{object} {key} is in use")
-        self._remove(table, row, self._calls.clock.tick())
+        with self._log.by_people():
+            self._remove(table, row, self._calls.clock.tick())
 
     # People's hands: objects and fields
 
@@ -181,6 +186,8 @@ class MarketoHands(FakeSystem):
             served["id"] = self._last_id
         if table.key_field != "id":
             served[table.key_field] = key
+        if "marketoGUID" in table.specs:
+            served["marketoGUID"] = str(uuid5(NAMESPACE_URL, f"{self._identity.organization}/{self._last_id}"))
         self._stale.before_change(table, key)
         table.insert(Row(key, {**self._rewritten(table, values), **served}))
         if table.name == "lead":
@@ -203,11 +210,12 @@ class MarketoHands(FakeSystem):
         if table.name == "lead":
             self._log.changed(at, row.key, changed)
 
-    def _remove(self, table: Table, row: Row, at: datetime) -> None:
+    def _remove(self, table: Table, row: Row, at: datetime, *, into: str = "") -> None:
         self._stale.before_change(table, row.key)
         table.remove(row.key)
         if table.name == "lead":
-            self._log.deleted(at, row.key)
+            names = (row.values.get("firstName"), row.values.get("lastName"))
+            self._log.deleted(at, row.key, name=" ".join(str(name) for name in names if name), into=into)
 
     def _rewritten(self, table: Table, values: dict[str, FieldValue]) -> dict[str, FieldValue]:
         if not self._rewritings:

@@ -177,6 +177,8 @@ STANDARD_TABLES: Final[Mapping[str, tuple[FieldSpec, ...]]] = {
         *_COMPANY,
         _text("description", 2000, "Description", "memo"),
         _lookup("parentaccountid", "Parent Account", "account"),
+        _lookup("masterid", "Master ID", "account"),
+        _served("merged", "boolean", "Merged"),
     ),
     "systemuser": (
         _text("firstname", 64, "First Name"),

@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
+import attrs
+
 from mkdyn.domain.fields import FieldSpec
 from mkdyn.domain.types import TEXTS, FieldType
 
@@ -99,7 +101,7 @@ OBJECTS: Final[Mapping[str, tuple[str, tuple[FieldSpec, ...]]]] = {
     "opportunity": ("externalOpportunityId", _specs(_OPPORTUNITY)),
     "dynamicsTeam_c": ("dynamicsId", _specs(_TEAM)),
 }
-PREPARED_FIELDS: Final = _specs(_PREPARED)
+PREPARED_FIELDS: Final = tuple(attrs.evolve(spec, api_created=True) for spec in _specs(_PREPARED))
 CUSTOM_OBJECT: Final = _specs(_CUSTOM)
 
 #: A person shows these of its company; they can't be written through the person.
@@ -119,4 +121,5 @@ def created_spec(name: str, label: str, kind: FieldType) -> FieldSpec:
     """Describe a field that was asked for, as Marketo makes it."""
     sized = kind in TEXTS and kind != "memo"
     default = False if kind == "boolean" else None
-    return FieldSpec(name=name, type=kind, label=label, length=_STRING_LENGTH if sized else None, default=default)
+    length = _STRING_LENGTH if sized else None
+    return FieldSpec(name=name, type=kind, label=label, length=length, default=default, api_created=True)

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from bisect import bisect_left, insort
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, date, datetime
 
 import attrs
 
 from mkdyn.domain.fields import FieldSpec
+from mkdyn.domain.names import nearest
 from mkdyn.domain.records import Record
-from mkdyn.domain.selection import nearest
 from mkdyn.domain.values import FieldValue, Values, same
 from mkdyn.errors import UnknownEntityError, UnknownFieldError
 
@@ -50,6 +51,7 @@ class Table:
         name: The object's name.
         key_field: The field that holds a row's key.
         specs: The fields, by name; `define` and `drop` change them.
+        numbers: A lasting number of each field; one that is made anew has another.
         rows: The rows, by key, oldest first.
         required: The fields that must not be empty.
         defaults: What a new row shows where nobody entered anything.
@@ -59,17 +61,23 @@ class Table:
         self.name = name
         self.key_field = key_field
         self.specs: dict[str, FieldSpec] = {}
+        self.numbers: dict[str, int] = {}
         self.rows: dict[str, Row] = {}
         self.required: tuple[str, ...] = ()
         self.defaults: dict[str, FieldValue] = {}
         self._empty_boolean = empty_boolean
         self._indexes: dict[str, dict[str, list[str]]] = {}
+        self._sorted: list[str] | None = None
+        self._last_number = 0
         for spec in specs:
             self.define(spec)
 
     def define(self, spec: FieldSpec) -> None:
         """Add a field, or describe it anew."""
         self.specs[spec.name] = spec
+        if spec.name not in self.numbers:
+            self._last_number += 1
+            self.numbers[spec.name] = self._last_number
         self._look_over()
 
     def _look_over(self) -> None:
@@ -79,12 +87,16 @@ class Table:
     def insert(self, row: Row) -> None:
         """Add a row, or bring one back."""
         self.rows[row.key] = row
+        if self._sorted is not None:
+            insort(self._sorted, row.key)
         for field, index in self._indexes.items():
             _add(index, row.values.get(field), row.key)
 
     def remove(self, key: str) -> Row:
         """Take a row out."""
         row = self.rows.pop(key)
+        if self._sorted is not None:
+            del self._sorted[bisect_left(self._sorted, key)]
         for field, index in self._indexes.items():
             _drop(index, row.values.get(field), key)
         return row
@@ -100,10 +112,17 @@ class Table:
     def drop(self, field: str) -> None:
         """Remove a field with everything in it."""
         del self.specs[field]
+        del self.numbers[field]
         self._look_over()
         self._indexes.pop(field, None)
         for row in self.rows.values():
             row.values.pop(field, None)
+
+    def sorted_keys(self) -> Sequence[str]:
+        """Return the keys of all rows in order; kept from the first time it is asked for."""
+        if self._sorted is None:
+            self._sorted = sorted(self.rows)
+        return self._sorted
 
     def empty(self, field: str) -> FieldValue:
         """Return what the field shows where nobody entered anything."""

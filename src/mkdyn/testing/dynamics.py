@@ -6,7 +6,7 @@
 
 It keeps Dataverse's rules as far as a sync meets them: row versions that move with every
 accepted write, delta reads with deletions, per-record refusals with codes, column security,
-defaults of new rows. It does not keep: forms, plug-ins, duplicate rules, privileges per
+masking rules, defaults of new rows. It does not keep: forms, plug-ins, duplicate rules, privileges per
 record, what a deletion does to rows that refer to it.
 """
 
@@ -16,25 +16,29 @@ from collections.abc import AsyncGenerator, Callable, Collection, Iterable, Mapp
 from contextlib import aclosing, asynccontextmanager
 from datetime import datetime
 from hashlib import blake2s
-from typing import TYPE_CHECKING, ClassVar, Literal, assert_never
+from typing import TYPE_CHECKING, ClassVar, Final, Literal, assert_never
 
 import attrs
 
 from mkdyn.domain.feeds import Cursor
 from mkdyn.domain.fields import FieldSpec
+from mkdyn.domain.names import nearest
 from mkdyn.domain.outcomes import Applied, Create, Delete, Outcome, Rejected, Stale, Update, Write
 from mkdyn.domain.records import Record
-from mkdyn.domain.selection import nearest
 from mkdyn.domain.systems import System
 from mkdyn.domain.values import Values
 from mkdyn.errors import CheckError
 from mkdyn.ports.connectors import DynamicsConnector, Identity, Pages, Problem
 from mkdyn.testing._checks import is_guid
 from mkdyn.testing._delta import Reading, Token
+from mkdyn.testing._dynamics_backstage import Backstage
 from mkdyn.testing._dynamics_hands import DynamicsHands
 from mkdyn.testing._dynamics_rules import BAD_PAYLOAD, INVALID_ARGUMENT
 from mkdyn.testing._tables import Row, Table
 from mkdyn.testing.faults import Fault
+
+#: What stands for a masked value.
+MASK: Final = "###-##-####"
 
 
 class FakeDynamics(DynamicsHands):
@@ -49,6 +53,7 @@ class FakeDynamics(DynamicsHands):
         batch_max: The most writes one call takes.
         settles_after_s: How long after it was sent a write may still take effect.
         secured_shows: What a read shows of a column that the user may not see: no such value, or None.
+        masked_shows: What a read shows of a masked column: no such value, as a connector promises, or the mask.
     """
 
     system: ClassVar[Literal[System.DYNAMICS]] = System.DYNAMICS
@@ -64,11 +69,34 @@ class FakeDynamics(DynamicsHands):
         batch_max: int = 100,
         settles_after_s: float = 0.0,
         secured_shows: Literal["nothing", "null"] = "nothing",
+        masked_shows: Literal["nothing", "mask"] = "nothing",
     ) -> None:
         identity = Identity(organization=organization, user=user, batch_max=batch_max, settles_after_s=settles_after_s)
         super().__init__(identity, faults=faults, now=now)
         self._page_size = page_size
-        self._secured_shows = secured_shows
+        self._secured_shows: Literal["nothing", "null"] = secured_shows
+        self._masked_shows = masked_shows
+
+    def backstage(self) -> Backstage:
+        """Return what stands behind the connector, for the server that shows it on the wire; not for tests.
+
+        :meta private:
+        """
+        return Backstage(
+            identity=self._identity,
+            tables=self._tables,
+            logs=self._logs,
+            secured=self._secured,
+            hidden=self._hidden_tables,
+            calls=self._calls,
+            writes_by_object=self.writes_by_object,
+            secured_shows=self._secured_shows,
+            version=lambda: self._version,
+            epoch=lambda: self._epoch,
+            attempt=self._attempt,
+            change=lambda table, row, values: self._change(table, row, values, self.time),
+            undoing=self._undoing,
+        )
 
     async def check(self, needs: Mapping[str, Collection[str]], /) -> Sequence[Problem]:
         """See `Connector.check`."""
@@ -109,15 +137,18 @@ class FakeDynamics(DynamicsHands):
         return super()._asked_for(object, fields)
 
     def _shower(self, table: Table, fields: Collection[str]) -> Callable[[Row], Record]:
-        secured = [name for name in fields if not table.specs[name].readable]
-        if not secured:
+        hidden = [name for name in fields if not table.specs[name].readable]
+        masked = [name for name in fields if table.specs[name].masked and name not in hidden]
+        if not hidden and not masked:
             return table.viewer(fields)
-        view = table.viewer(name for name in fields if name not in secured)
-        blank: Values = dict.fromkeys(secured if self._secured_shows == "null" else ())
+        view = table.viewer(name for name in fields if name not in hidden and name not in masked)
+        blank: Values = dict.fromkeys(hidden if self._secured_shows == "null" else ())
+        shown = masked if self._masked_shows == "mask" else ()
 
         def show(row: Row) -> Record:
             record = view(row)
-            return attrs.evolve(record, values={**record.values, **blank})
+            masks = {name: None if row.values.get(name) is None else MASK for name in shown}
+            return attrs.evolve(record, values={**record.values, **blank, **masks})
 
         return show
 
@@ -142,7 +173,7 @@ class FakeDynamics(DynamicsHands):
         return [show(rows[key]) for key in map(str.lower, keys) if key in rows]
 
     def _find(self, table: Table, field: str, values: Collection[str], fields: Collection[str]) -> Sequence[Record]:
-        if not table.specs[field].readable:
+        if not table.specs[field].readable or table.specs[field].masked:
             return []
         show = self._shower(table, fields)
         return [show(row) for row in table.matching(field, values)]
@@ -207,6 +238,11 @@ def _column_problem(table: Table, field: str) -> Iterable[Problem]:
         yield Problem(
             what=f"Dynamics {table.name}.{field}: secured, the sync user may not read it.",
             remedy="Add it to a column security profile that allows Read.",
+        )
+    elif spec.masked:
+        yield Problem(
+            what=f"Dynamics {table.name}.{field}: the sync user is shown masks of its values.",
+            remedy="Let its column security profile read it unmasked, all records; or deselect it.",
         )
 
 

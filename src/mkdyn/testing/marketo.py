@@ -7,7 +7,8 @@
 It keeps Marketo's rules as far as a sync meets them: e-mail addresses may repeat, empty booleans
 are false, a bad field refuses its record, company fields are not a person's, everybody's changes
 are in one feed without a name, and entries can be seen before or after the values they tell of.
-It does not keep: partitions, programs, lists, duplicate races, the limits of the real API.
+It does not keep: partitions, programs, lists, duplicate races, the limits of the real API but for
+those on creating fields.
 """
 
 from __future__ import annotations
@@ -19,6 +20,8 @@ from typing import TYPE_CHECKING, ClassVar, Final, Literal, assert_never
 
 import attrs
 
+from mkdyn.domain.creation import refusals
+from mkdyn.domain.entities import Entity
 from mkdyn.domain.feeds import Cursor
 from mkdyn.domain.fields import FieldSpec, NewField
 from mkdyn.domain.outcomes import Applied, Create, Delete, Outcome, Rejected, Stale, Unknown, Update, Write
@@ -29,6 +32,7 @@ from mkdyn.domain.values import FieldValue, Values
 from mkdyn.errors import CheckError, ConfigError, FieldError, TypeMismatchError, UnreachableError
 from mkdyn.ports.connectors import Identity, MarketoConnector, Pages, Problem
 from mkdyn.testing._feed import ActivityLog, Reading
+from mkdyn.testing._marketo_backstage import Backstage
 from mkdyn.testing._marketo_hands import MarketoHands
 from mkdyn.testing._marketo_rules import IN_USE, INVALID, SEVERAL, TOO_MANY_TO_MERGE, UNKNOWN_FIELD, blank
 from mkdyn.testing._schemas_marketo import COMPANY_FIELDS, OBJECTS, created_spec
@@ -125,18 +129,20 @@ class FakeMarketo(MarketoHands):
         name = field.api_name
         if not self._may_create_fields:
             raise CheckError((f"Marketo: the API user may not create fields. Create {object} field {name}.",))
-        if not (name[:1].isalpha() and name.isascii() and name.replace("_", "").isalnum()):
-            raise FieldError(
-                f"{name!r} is no name for a Marketo field.", what_to_do="Start with a letter; use a-z, 0-9, _."
-            )
         spec = created_spec(name, field.label, field.type or "text")
         there = self._tables[object].specs.get(name, spec) if object in self._tables else spec
-        creatable = CREATABLE if object in OBJECTS else CREATABLE_IN_CUSTOM
+        own = object in OBJECTS and object != Entity.TEAM.marketo_object
+        creatable = CREATABLE if own else CREATABLE_IN_CUSTOM
         if spec.type not in creatable or there.type != spec.type:
             raise TypeMismatchError(
                 f"{object}.{name} can't be a field of type {spec.type}; it is {there.type}.",
                 what_to_do="Choose another name, or another type.",
             )
+        if there is spec:
+            described = {name: self._tables[name].specs for name in (object,) if name in self._tables}
+            faults = refusals([(object, field)], described)
+            if faults:
+                raise FieldError.of(tuple(faults), f"{object}.{name} was not created")
         return there
 
     async def merge(self, winner: str, losers: Sequence[str], /) -> Outcome:
@@ -164,9 +170,29 @@ class FakeMarketo(MarketoHands):
                 for name, value in loser.values.items()
                 if name not in _SERVED and table.value(row, name) is None
             }
-            self._remove(table, loser, self.time)
+            self._remove(table, loser, self.time, into=winner)
             self._change(table, row, filled, self.time)
         return Applied(key=winner)
+
+    def backstage(self) -> Backstage:
+        """Return what stands behind the connector, for the server that shows it on the wire; not for tests.
+
+        :meta private:
+        """
+        return Backstage(
+            identity=self._identity,
+            tables=self._tables,
+            log=self._log,
+            calls=self._calls,
+            writes_by_object=self.writes_by_object,
+            may_create_fields=self._may_create_fields,
+            read=self._read,
+            find=self._find,
+            add=self._add,
+            update=self._update,
+            attempt=self._attempt,
+            merge=self._merge,
+        )
 
     def _viewer(self, table: Table) -> Callable[[Row], Record]:
         return self._shower(table, tuple(table.specs))
@@ -232,16 +258,21 @@ class FakeMarketo(MarketoHands):
             return Rejected(code=SEVERAL, message="Multiple lead match lookup criteria")
         if found:
             return self._update(table, found[0], values, found=True)
+        return self._add(table, values)
+
+    def _add(self, table: Table, values: Values) -> Applied | Rejected:
+        """Make a record, whoever may have the same values; its key is among them, or Marketo's to choose."""
         accepted = self._rules.accepted(table, values, None)
         if isinstance(accepted, Rejected):
             return accepted
         missing = self._rules.missing(table, accepted)
         if missing is not None:
             return blank(missing)
-        key = None if accepted.pop(own, None) is None else write.key
+        given = accepted.pop(table.key_field, None)
+        key = None if given is None else str(given)
         return Applied(key=self._insert(table, key, self._unblocked(table, accepted), self.time))
 
-    def _update(self, table: Table, row: Row, values: Values, *, found: bool) -> Outcome:
+    def _update(self, table: Table, row: Row, values: Values, *, found: bool) -> Applied | Rejected:
         accepted = self._rules.accepted(table, values, row)
         if isinstance(accepted, Rejected):
             return accepted

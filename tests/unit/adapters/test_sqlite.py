@@ -265,6 +265,58 @@ def test_a_computed_column_of_the_first_version_is_read(store: SqliteStore) -> N
     assert (found.dynamics.nature, found.marketo.nature) == ("calculated", "entered")
 
 
+SPEC = '{"name":"a","type":"%s","choices":{},"targets":[]}'
+PAIR = "INSERT INTO pair VALUES (1, 'lead', NULL, 'a', 'b', 'both', NULL, 'active', 1, ?, ?, '', 0)"
+
+
+@pytest.mark.parametrize(
+    ("dynamics", "marketo", "read_as", "lens"),
+    [
+        ("decimal", "decimal", "float", "decimal-float"),
+        ("decimal", "money", "currency", "decimal-float"),
+        ("guid", "guid", "text", "reference"),
+        ("lookup", "lookup", "text", "reference"),
+        ("integer", "bigint", "text", "number-text"),
+        ("choice", "choice", "text", "choice-label"),
+        ("float", "float", "float", "decimal-float"),
+    ],
+)
+def test_a_marketo_type_of_another_time_is_read_as_the_nearest(
+    store: SqliteStore, dynamics: str, marketo: str, read_as: str, lens: str
+) -> None:
+    """Marketo's fields once had types of Dynamics'; pairs and descriptions with them are read all the same."""
+    with store.transaction():
+        store._database.write(PAIR, [SPEC % dynamics, SPEC % marketo])
+        for system, kind in (("dynamics", dynamics), ("marketo", marketo)):
+            row = [system, "lead", "2026-01-01", f"[{SPEC % kind}]"]
+            store._database.write("INSERT INTO description VALUES (?, ?, ?, ?)", row)
+    [found] = store.pairs()
+    assert (found.dynamics.type, found.marketo.type, found.pair.lens.name) == (dynamics, read_as, lens)
+    described = [store.description(system, "lead") for system in (System.DYNAMICS, System.MARKETO)]
+    assert [item.fields[0].type for item in described if item is not None] == [dynamics, read_as]
+
+
+@pytest.mark.parametrize(("dynamics", "marketo"), [("geometry", "text"), ("text", "geometry")])
+def test_a_type_that_nobody_knows(store: SqliteStore, dynamics: str, marketo: str) -> None:
+    """A pair with one is refused in words; a description is only a memory of what can be asked again."""
+    system = "Dynamics" if dynamics == "geometry" else "Marketo"
+    with store.transaction():
+        store._database.write(PAIR, [SPEC % dynamics, SPEC % marketo])
+        for name in ("dynamics", "marketo"):
+            row = [name, "lead", "2026-01-01", f"[{SPEC % 'geometry'}, {SPEC % 'image'}]"]
+            store._database.write("INSERT INTO description VALUES (?, ?, ?, ?)", row)
+    with pytest.raises(StateCorruptError) as caught:
+        store.pairs()
+    assert str(caught.value) == (
+        f"lead.a is selected with a field of type geometry in {system}, which this release does not know. "
+        "Install the release that wrote the state file, or restore a backup and audit first."
+    )
+    described = [store.description(system, "lead") for system in (System.DYNAMICS, System.MARKETO)]
+    assert [[spec.type for spec in item.fields] for item in described if item is not None] == [
+        ["unsupported", "image"], ["unsupported", "unsupported"],
+    ]  # fmt: skip
+
+
 def test_a_pair_without_a_lens(store: SqliteStore) -> None:
     """A pair whose two fields have no lens any more is reported as damage."""
     with store.transaction():
@@ -444,7 +496,7 @@ def test_what_an_older_release_did_not_keep_has_its_default(path: Path, store: S
         echoes = {"title": (Echo(before="a", after="b", sure=False),)}
         [link] = store.put_links([Link(entity="lead", dynamics="x", marketo="1", echoes=echoes)])
     with raw(path) as connection:
-        connection.execute("UPDATE writing SET step = json_remove(step, '$[7]')")
+        connection.execute("UPDATE writing SET step = json_remove(step, '$[8]', '$[7]')")
         connection.execute("UPDATE link SET echoes = json_remove(echoes, '$.title[0][3]')")
     [found] = store.operations(run, after=0, limit=1)
     assert found.step == Step()

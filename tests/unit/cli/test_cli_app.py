@@ -16,10 +16,11 @@ from typer.testing import CliRunner, Result
 from mkdyn import SqliteStore, System
 from mkdyn.cli import main
 from mkdyn.cli.app import app
-from mkdyn.cli.errors import exit_code, explained, one_line
+from mkdyn.cli.errors import exit_code, explained, told
 from mkdyn.errors import (
     CheckError,
     ConfigError,
+    FieldError,
     MkdynError,
     OtherOrganizationError,
     RunInProgressError,
@@ -59,7 +60,7 @@ def test_json_is_one_object_and_all_of_stdout() -> None:
     """What a program reads is not disturbed by what a person would."""
     result = run("demo", "--json")
     assert result.exit_code == 0
-    assert set(json.loads(result.stdout)) == {"runs", "refused", "verified"}
+    assert set(json.loads(result.stdout)) == {"runs", "refused", "field", "column", "records", "verified"}
     assert not result.stderr
 
 
@@ -90,7 +91,7 @@ def test_the_state_is_kept_where_it_is_asked_for(tmp_path: Path) -> None:
     assert run("demo", "--state", str(file)).exit_code == 0
     store = SqliteStore(file)
     assert store.organization(System.DYNAMICS) == "mkdyn-demo.crm4"
-    assert len(store.runs(after=0, limit=10)) == 5
+    assert len(store.runs(after=0, limit=100)) == 12
     store.close()
 
 
@@ -178,7 +179,19 @@ def test_the_exit_code_says_what_to_do_next(error: MkdynError, code: int) -> Non
 
 def test_several_problems_stand_on_one_line() -> None:
     """Whoever reads a log by lines gets all of it."""
-    assert one_line(CheckError(("No A. Do B.", "No C. Do D."))) == "mkdyn: 2 problems: No A. Do B.; No C. Do D."
+    assert told(CheckError(("No A. Do B.", "No C. Do D."))) == "mkdyn: 2 problems: No A. Do B.; No C. Do D."
+
+
+def test_several_faults_stand_below_one_another() -> None:
+    """Each on a line that can be gone to; a file is named once."""
+    faults = (FieldError("a.", what_to_do="Do b."), FieldError("c."))
+    faults[0].line = 7
+    several = FieldError.of(faults, "2 faults in the selection, nothing was changed")
+    text = "2 faults in the selection, nothing was changed:\n  line 7: a. Do b.\n  c."
+    assert told(several) == f"mkdyn: {text}"
+    assert told(several, Path("pick.toml")) == f"mkdyn: pick.toml: {text}"
+    assert told(faults[0], Path("pick.toml")) == "mkdyn: pick.toml: line 7: a. Do b."
+    assert told(ConfigError("x is not there."), Path("pick.toml")) == "mkdyn: x is not there."
 
 
 def test_ctrl_c_ends_with_130(capsys: pytest.CaptureFixture[str]) -> None:

@@ -11,11 +11,12 @@ import pytest
 from rich.console import Console
 
 from mkdyn import Entity, Synchronizer, System
+from mkdyn.cli.demo.added import EARLY, LATE, ask_for_a_field
 from mkdyn.cli.demo.crm import Crm
 from mkdyn.cli.demo.edits import COLLIDING, PEOPLE_MIN
 from mkdyn.cli.demo.outcome import Outcome
 from mkdyn.cli.demo.sample import sample_crm
-from mkdyn.cli.demo.story import _ask_for_a_field, _until_the_company_is_seen, play
+from mkdyn.cli.demo.story import _until_the_company_is_seen, play
 from mkdyn.cli.demo.systems import Systems, new_systems
 from mkdyn.cli.demo.tell import Silence, teller
 from mkdyn.cli.demo.verify import Verified, verify
@@ -77,8 +78,72 @@ class TestStory:
     async def test_the_deleted_lead_stays_a_person_and_is_flagged(self, played: Played) -> None:
         """Nobody's history in Marketo goes with a row of Dynamics."""
         flagged = [person for person in played.systems.marketo.records("lead") if person.values["dynamicsDeleted"]]
-        assert len(flagged) == 1
-        assert len(played.systems.dynamics.records("lead")) == 59
+        assert len(flagged) == 2  # a contact was deleted, too, later
+        assert len(played.systems.dynamics.records("lead")) == 60  # and a person was promoted
+
+    async def test_the_added_field_is_filled_by_days_and_then_for_all(self, played: Played) -> None:
+        """It goes both ways from the first on; an edit in Marketo arrives."""
+        told = played.outcome.fields
+        assert [refresh.run.report.counts[System.MARKETO].update for refresh in told.refreshes] == [LATE, EARLY]
+        assert [str(refresh.before) for refresh in told.refreshes] == ["backfilling", "active"]
+        assert "contact.new_tier is active" in str(told.refreshes[0].run.report)
+        tiers = [row.values["new_tier"] for row in played.systems.dynamics.records("contact")]
+        assert (tiers.count("prospect"), tiers.count("platinum"), tiers.count(None)) == (LATE, 1, 62 - EARLY - LATE)
+
+    async def test_a_run_goes_on_without_the_deleted_column(self, played: Played) -> None:
+        """Its pair is told of; once it is given up, there is nothing to warn of."""
+        during, after = played.outcome.column.reports
+        [warning] = during.warnings
+        assert warning.startswith("account.new_sector is missing: ")
+        assert ([report.ended for report in (during, after)], after.warnings) == (["warnings", "done"], ())
+        assert during.counts[System.MARKETO].update == during.counts[System.DYNAMICS].update == 1
+        company = next(
+            record for record in played.systems.marketo.records("company") if record.values["numberOfEmployees"] == 2000
+        )
+        assert company.values["sector"] == "logistics"
+
+    async def test_records_move_and_both_systems_agree(self, played: Played) -> None:
+        """Each is told of once, by the names that people have."""
+        told = played.outcome.records
+        assert [(happening.what, happening.text) for happening in told.happenings] == [
+            ("matched", "contact Milo Harlow was known in Marketo by the e-mail: linked"),
+            (
+                "ambiguous",
+                (
+                    "contact Ngozi Okafor could be two persons of Marketo: set aside, until somebody merged the two and "
+                    "released it"
+                ),
+            ),
+            ("matched", "contact Ngozi Okafor was known in Marketo by the e-mail: linked"),
+            ("promoted", "person Vesna Novak is a lead in Dynamics, as asked for"),
+            ("merged_in_marketo", "person 77 was merged into 165 in Marketo, and contact Imani Grünwald follows"),
+            (
+                "converted",
+                (
+                    "Wanda Sørensen is a contact now, and still person 139; the contact's job title is 'Decision maker', as "
+                    "marketing had it"
+                ),
+            ),
+            ("left_filter", "Jonas Hoshino is not to sync any more: edits stay where they are"),
+            (
+                "merged_in_dynamics",
+                "contact Grace Eriksen was merged into Hiro Fontaine in Dynamics, so person 75 into 76 in Marketo",
+            ),
+            (
+                "came_back",
+                (
+                    "Jonas Hoshino syncs again, with the job title that Marketo had meanwhile, 'Regional manager', and the "
+                    "phone of Dynamics, '+1 907 555 0100'"
+                ),
+            ),
+            ("flagged", "contact Keiko Ibarra was deleted in Dynamics; the person stays in Marketo, and is flagged"),
+            ("deleted", "opportunity D-020 Compass was deleted in Dynamics, and now in Marketo"),
+        ]
+        meanwhile = told.chapter.reports[1]
+        assert [(write.entity, write.key) for write in meanwhile.operations] == [(Entity.CONTACT, "167")]  # Ngozi's
+        persons = {person.key: person.values for person in played.systems.marketo.records("lead")}
+        assert not {"75", "77"} & persons.keys()
+        assert (persons["139"]["dynamicsId"], persons["139"]["title"]) == (None, "Decision maker")
 
     async def test_the_json_has_the_figures(self, played: Played) -> None:
         """In the words the documentation promises."""
@@ -91,8 +156,22 @@ class TestStory:
             "lead": {"marketo": COLLIDING, "dynamics": 0},
             "contact": {"marketo": 0, "dynamics": COLLIDING},
         }
+        assert data["field"] == {
+            "name": "contact.new_tier",
+            "state": "active",
+            "backfills": [
+                {"since": "2026-03-02", "planned": LATE, "updated": LATE},
+                {"since": None, "planned": EARLY, "updated": EARLY},
+            ],
+        }
+        assert data["column"]["runs"] == ["warnings", "done"]
+        assert len(data["column"]["warnings"]) == 1
+        assert data["records"] == {
+            "matched": 2, "ambiguous": 1, "promoted": 1, "converted": 1, "merged_in_marketo": 1,
+            "merged_in_dynamics": 1, "left_filter": 1, "came_back": 1, "flagged": 1, "deleted": 1,
+        }  # fmt: skip
         assert data["refused"][0].startswith("contact.favouritecolour is not in Dynamics, and no field can be created")
-        assert data["verified"] == {"pairs_compared": 2930, "differences": 0, "duplicates": 0}
+        assert data["verified"] == {"pairs_compared": 2992, "differences": 0, "duplicates": 0}
 
     async def test_too_few_people_are_told_apart_from_too_few_edits(self) -> None:
         """A demo without its collisions would show nothing."""
@@ -130,7 +209,7 @@ class TestStory:
         systems.dynamics.add_column("contact", FieldSpec(name="favouritecolour", type="text", length=40))
         systems.marketo.add_field("lead", FieldSpec(name="favouriteColour", type="text", length=255))
         sync = Synchronizer(marketo=systems.marketo, dynamics=systems.dynamics, store=MemoryStore())
-        assert await _ask_for_a_field(sync) == []
+        assert await ask_for_a_field(sync) == []
 
 
 class TestComparison:
@@ -191,8 +270,11 @@ class TestTelling:
             "was None. Dynamics is the system of record for contacts."
         ) in lines
         assert any(line.startswith("· account name: 'Amberline Freight' (Dynamics) over") for line in lines)
+        assert any(line.endswith(" · 0 quarantined · contact.new_tier is active") for line in lines)
+        assert any(line.startswith("warning: account.new_sector is missing: ") for line in lines)
+        assert "· opportunity D-020 Compass was deleted in Dynamics, and now in Marketo" in lines
         assert any(line.startswith("refused: contact.favouritecolour is not in Dynamics") for line in lines)
-        assert "163 pairs of records, 2,930 pairs of values: 0 differences, 0 duplicates" in lines
+        assert "163 pairs of records, 2,992 pairs of values: 0 differences, 0 duplicates" in lines
 
     async def test_only_what_was_put_back_is_told_of(self, played: Played) -> None:
         """No heading without its lines."""

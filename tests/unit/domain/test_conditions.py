@@ -10,7 +10,8 @@ from decimal import Decimal
 import pytest
 from hypothesis import given, strategies as st
 
-from mkdyn.domain import Condition, FieldValue, Values, Where, where
+from mkdyn.domain import Condition, FieldValue, Values, Where, condition_from, where
+from mkdyn.errors import ConfigError
 
 from .worlds import LAW
 
@@ -147,3 +148,51 @@ def test_a_condition_is_itself_alone() -> None:
     assert operator.ne(where("x").equals(1), where("x").equals(1))
     one = a()
     assert {one: 1}[one] == 1
+
+
+@pytest.mark.parametrize(
+    ("data", "words"),
+    [
+        ({"field": "new_region", "is_one_of": ["EMEA", "UK"]}, "where('new_region').is_one_of('EMEA', 'UK')"),
+        ({"field": "leadScore", "at_least": 80}, "where('leadScore').at_least(80)"),
+        ({"field": "phone", "is_empty": True}, "where('phone').is_empty()"),
+        ({"field": "phone", "is_empty": False}, "~where('phone').is_empty()"),
+        ({"not": {"field": "a", "equals": 1}}, "~where('a').equals(1)"),
+        (
+            {
+                "all": [
+                    {"field": "a", "is_not": 1},
+                    {"any": [{"field": "b", "at_most": 2}, {"field": "c", "equals": "x"}]},
+                ]
+            },
+            "(where('a').is_not(1) & (where('b').at_most(2) | where('c').equals('x')))",
+        ),
+    ],
+)
+def test_a_condition_can_be_written_as_plain_data(data: object, words: str) -> None:
+    """As a file holds it."""
+    assert repr(condition_from(data)) == words
+
+
+@pytest.mark.parametrize(
+    ("data", "complaint"),
+    [
+        ("new_region", "is no condition"),
+        ({}, "A condition names one field"),
+        ({"field": "a"}, "A condition names one field"),
+        ({"field": "a", "equals": 1, "is_not": 2}, "A condition names one field"),
+        ({"field": "a", "like": "x"}, "here are field, like"),
+        ({"field": 1, "equals": 1}, "A condition names one field"),
+        ({"all": [{"field": "a", "equals": 1}], "field": "b"}, "A condition names one field"),
+        ({"any": []}, "any joins a list"),
+        ({"all": "a"}, "all joins a list"),
+        ({"field": "a", "is_one_of": "x"}, "takes a list"),
+        ({"field": "a", "is_empty": "yes"}, "is true or false"),
+        ({"field": "a", "equals": [1]}, "is no value"),
+    ],
+)
+def test_a_condition_that_is_written_otherwise_is_refused(data: object, complaint: str) -> None:
+    """The message shows how it is written."""
+    with pytest.raises(ConfigError, match=complaint) as caught:
+        condition_from(data)
+    assert "is_one_of" in caught.value.what_to_do

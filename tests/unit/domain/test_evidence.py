@@ -256,12 +256,19 @@ def test_writes_past_confirming_are_not_due_for_the_fields_a_new_entry_names() -
 
 
 def test_an_entry_is_of_the_write_that_arrived_where_another_like_it_may_not_have() -> None:
-    """The one in doubt took the entry of the other, which waited for it for ever; and an edit seemed to be hit."""
+    """The one in doubt took the entry of the other, and an edit seemed to be hit."""
     lost, sent = attrs.evolve(WRITE, sure=False), Echo(before="theirs", after="ours")
     proof = prove([told("theirs", "ours")], waiting(lost, sent))
     assert (proof.echoes, proof.overwritten) == ({}, {})
     assert prove([told("old", "ours")], waiting(lost, sent)).echoes == waiting(sent)
     assert prove([told("hit", "ours")], waiting(lost, sent)).overwritten == {"title": "hit"}
+
+
+def test_an_edit_back_to_what_our_write_knew_is_replaced_by_it_all_the_same() -> None:
+    """Somebody entered the old value again, and then our write arrived: as if nobody had been there."""
+    ours = Echo(before="old", after="ours")
+    proof = prove([told("old", "theirs"), told("theirs", "old"), told("old", "ours")], waiting(ours))
+    assert (proof.overwritten, proof.echoes) == ({"title": "old"}, {})
 
 
 def test_what_a_field_shows_is_no_answer_to_a_write_that_may_never_have_arrived() -> None:
@@ -282,3 +289,10 @@ def test_what_is_needed_to_read_evidence_at_hand_is_still_due() -> None:
     assert heard_of(echoes, ()) == {}
     assert still_due(echoes, ["title", "phone"], since, heard=heard) == {"title": (first,)}
     assert still_due(echoes, ["phone"], since, heard=heard) == {"title": (first, second)}
+
+
+def test_of_two_writes_after_an_edit_the_first_one_replaced_it() -> None:
+    """The second one replaced the first."""
+    first, second = Echo(before="old", after="ours"), Echo(before="ours", after="again")
+    told_of = [told("old", "theirs"), told("theirs", "ours"), told("ours", "again")]
+    assert prove(told_of, waiting(first, second)).overwritten == {"title": "theirs"}

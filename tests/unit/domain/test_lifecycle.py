@@ -9,7 +9,19 @@ from typing import get_args
 import pytest
 from hypothesis import given, strategies as st
 
-from mkdyn.domain import AnyEntity, Entity, LinkState, Rules, System
+from mkdyn.domain import (
+    AnyEntity,
+    Direction,
+    Entity,
+    FieldPair,
+    LinkState,
+    PairState,
+    Passage,
+    Rules,
+    System,
+    Twofold,
+    Values,
+)
 from mkdyn.domain.lifecycle import (
     Ambiguous,
     Candidate,
@@ -17,10 +29,14 @@ from mkdyn.domain.lifecycle import (
     Farewell,
     LinkTo,
     Reawakening,
+    at_gate,
+    converted,
     deleted_in_dynamics,
+    filled_in,
     match,
     seen_again,
 )
+from mkdyn.domain.records import Baseline
 from mkdyn.domain.rules import OtherDeletedInDynamics, PersonDeletedInDynamics, PersonDeletedInMarketo
 
 from .worlds import ENTITIES, LAW, SUBSCRIPTION
@@ -177,3 +193,85 @@ def test_everything_seen_again_has_an_answer() -> None:
         assert answer in get_args(Reawakening)
         assert (answer == "merge") == (state is LinkState.LIVE)
         assert answer != "recreate" or (setting == "recreate" and seen is System.DYNAMICS)
+
+
+@pytest.mark.parametrize(
+    ("state", "passage", "answer"),
+    [
+        (LinkState.LIVE, "in", "go on"),
+        (LinkState.LIVE, "out", "leave"),
+        (LinkState.LIVE, "unknown", "go on"),
+        (LinkState.SUSPENDED, "in", "go on"),
+        (LinkState.SUSPENDED, "out", "leave"),
+        (LinkState.SUSPENDED, "unknown", "go on"),
+        (LinkState.FROZEN, "in", "return"),
+        (LinkState.FROZEN, "out", "rest"),
+        (LinkState.FROZEN, "unknown", "rest"),
+        (LinkState.TOMBSTONE, "in", "go on"),
+        (LinkState.TOMBSTONE, "out", "rest"),
+        (LinkState.TOMBSTONE, "unknown", "rest"),
+    ],
+)
+def test_what_a_filter_asks_for(state: LinkState, passage: Passage, answer: str) -> None:
+    """Every state of a link, whatever the filter says."""
+    assert at_gate(state, passage) == answer
+
+
+def test_the_gate_has_an_answer_for_everything() -> None:
+    """The table above is whole."""
+    assert {(state, passage) for state in LinkState for passage in get_args(Passage) if at_gate(state, passage)} == {
+        (state, passage) for state in LinkState for passage in ("in", "out", "unknown")
+    }
+
+
+PAIRS = (
+    FieldPair(Entity.LEAD, "jobtitle", "title"),
+    FieldPair(Entity.LEAD, "telephone1", "phone"),
+    FieldPair(Entity.LEAD, "statecode", "status", direction=Direction.TO_MARKETO),
+    FieldPair(Entity.LEAD, "companyname", "leadCompany"),
+)
+HEIRS = (
+    FieldPair(Entity.CONTACT, "jobtitle", "title"),
+    FieldPair(Entity.CONTACT, "telephone1", "phone"),
+    FieldPair(Entity.CONTACT, "statecode", "status", direction=Direction.TO_MARKETO),
+    FieldPair(Entity.CONTACT, "department", "department"),
+    FieldPair(Entity.CONTACT, "fax", "leadCompany", state=PairState.BACKFILLING),
+)
+LEAD = {"jobtitle": "Engineer", "telephone1": "1", "statecode": 0, "companyname": "Acme"}
+
+
+@pytest.mark.parametrize(
+    ("contact", "baseline"),
+    [
+        ({"jobtitle": "Engineer", "telephone1": "1"}, {"jobtitle": "Engineer", "telephone1": "1"}),
+        ({"jobtitle": "VP", "telephone1": "1"}, {"jobtitle": "Engineer", "telephone1": "1"}),
+        ({"jobtitle": "Engineer", "telephone1": None}, {"jobtitle": "Engineer"}),
+        ({"jobtitle": "Engineer", "telephone1": ""}, {"jobtitle": "Engineer"}),
+        ({"jobtitle": "Engineer"}, {"jobtitle": "Engineer", "telephone1": "1"}),
+    ],
+)
+def test_a_contact_goes_on_with_what_its_lead_agreed_on(contact: Values, baseline: Baseline) -> None:
+    """An empty field is no clear; a field that is not shown is as it was; another value is an edit."""
+    assert converted(LEAD, PAIRS, HEIRS, {**contact, "statecode": 0}) == {**baseline, "statecode": Twofold(None, 0)}
+
+
+def test_a_state_that_the_contact_does_not_show_is_news_all_the_same() -> None:
+    """What both agreed on of the lead says nothing of the contact."""
+    assert converted(LEAD, PAIRS, HEIRS, {"statecode": None})["statecode"] == Twofold(0, 0)
+
+
+@pytest.mark.parametrize(
+    ("baseline", "loser", "filled"),
+    [
+        ({"jobtitle": None}, {"title": "CTO"}, {"jobtitle": Twofold("CTO", "CTO")}),
+        ({"jobtitle": Twofold("VP", None)}, {"title": "CTO"}, {"jobtitle": Twofold(None, "CTO")}),
+        ({"jobtitle": "VP"}, {"title": "CTO"}, {}),
+        ({"jobtitle": None}, {"title": None}, {}),
+        ({"jobtitle": None}, {"title": ""}, {}),
+        ({"jobtitle": None}, {}, {}),
+        ({}, {"title": "CTO"}, {}),
+    ],
+)
+def test_what_a_merge_fills_in_counts_as_shown_before(baseline: Baseline, loser: Values, filled: Baseline) -> None:
+    """So that it is no edit, and Dynamics' value is written over it."""
+    assert filled_in(PAIRS[:1], baseline, loser) == filled

@@ -195,6 +195,10 @@ HELD: Final[Mapping[str, tuple[list[FieldValue], list[FieldValue]]]] = {
     "choice-label": ([6, 99], ["Open", "Hot"]),
     "choice-number": ([99], [99]),
     "choices-labels": (["6", "1,99", "8"], ["Hot", "Cold;Hot", "a; b"]),
+    "datetime": ([], [datetime(1752, 12, 31, 23, 59, 59, tzinfo=UTC)]),
+    "wall-clock": ([], [datetime(1752, 12, 31, 23, 59, 59, tzinfo=UTC)]),
+    "date": ([], [date(1752, 12, 31)]),
+    "user-date": ([], [date(1752, 12, 31)]),
 }
 LOST: Final[Mapping[str, FieldValue]] = {
     "decimal-float": Decimal("0.12345678901234567890"),
@@ -343,6 +347,22 @@ def test_a_value_there_and_back(
     if not isinstance(carried, Unfit):
         assert lens.to_dynamics(carried) == back
         assert type(lens.to_dynamics(carried)) is type(back)
+
+
+@pytest.mark.parametrize(
+    ("cell", "first"),
+    [
+        (("datetime", "datetime"), datetime(1753, 1, 1, tzinfo=UTC)),
+        (("wall-clock", "datetime"), datetime(1753, 1, 1, tzinfo=UTC)),
+        (("date", "date"), date(1753, 1, 1)),
+        (("user-date", "date"), date(1753, 1, 2)),  # the first begins in 1752, as Dynamics keeps it
+    ],
+)
+def test_dynamics_knows_no_day_before_1753(cell: tuple[Any, Any], first: date) -> None:
+    """What is older is held, and not refused together with its record."""
+    lens = lens_of(cell)
+    assert not isinstance(lens.to_dynamics(first), Unfit)
+    assert lens.to_dynamics(first - timedelta(days=1)) == Unfit("out-of-range", "Dynamics knows no day before 1753.")
 
 
 def test_a_day_kept_as_an_instant_comes_of_a_day() -> None:

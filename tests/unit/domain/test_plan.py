@@ -62,7 +62,7 @@ PLAN = Plan(
     collisions=Excerpt([RESOLUTION], total=88),
     holds=Excerpt([HOLD], total=2),
     quarantined=Excerpt([QUARANTINED], total=350),
-    matches=MatchReport(linked=5_650, ambiguous=350, to_create=4_000),
+    matches=MatchReport(by_key=5_650, ambiguous=350, to_create=4_000),
     breaches=[BREACH, BREACH],
 )
 EMPTY = Plan(

@@ -102,7 +102,7 @@ TELLTALE: Final = (
     "Operation", "Merged", "Twofold",
 )  # fmt: skip
 #: Classes of which those words say something about fields or settings, not about a person.
-SCHEMA: Final = {"FieldSpec", "Lens", "Condition"}
+SCHEMA: Final = {"FieldSpec", "Lens", "Condition", "Comparison"}
 
 
 @pytest.mark.parametrize("holder", HOLDERS, ids=lambda holder: type(holder).__name__)

@@ -72,7 +72,7 @@ def test_what_is_kept_back_says_why() -> None:
 
 def test_words_for_people_and_for_programmers() -> None:
     """States and wakes."""
-    assert [str(state) for state in LinkState] == ["live", "suspended", "tombstone"]
+    assert [str(state) for state in LinkState] == ["live", "suspended", "frozen", "tombstone"]
     assert repr(LinkState.LIVE) == "LinkState.LIVE"
     assert repr(Wake.PERSON) == "Wake.PERSON"
 

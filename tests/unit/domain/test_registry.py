@@ -31,8 +31,9 @@ from mkdyn.domain import (
     eligibility,
 )
 from mkdyn.domain.mapping import STANDARD_MAPPING
+from mkdyn.domain.names import nearest
 from mkdyn.domain.registry import DynamicsSchema, MarketoSchema
-from mkdyn.domain.selection import defaults, nearest, replacement, reselected, selection
+from mkdyn.domain.selection import defaults, replacement, reselected, selection
 from mkdyn.errors import (
     FieldCreationError,
     FieldError,
@@ -67,6 +68,7 @@ PERSON = (
     spec("new_tier", label="Tier", length=40),
     spec("new_rating", "decimal", nature="calculated"),
     spec("new_ssn", length=11, readable=False),
+    spec("new_iban", length=34, masked=True, secured=True),
     spec("new_blob", "unsupported"),
     spec("mkt_leadscore", "integer"),
     spec("statecode", "choice"),
@@ -131,6 +133,9 @@ def refused(*picks: Pick, current: Sequence[FieldPair] = ()) -> FieldError:
         (spec("x", nature="system"), NotEligible("Dynamics keeps it for itself")),
         (spec("x", "image"), NotEligible("images can't be synced")),
         (spec("x", secured=True, readable=False), NotEligible("secured; the sync user may not read it")),
+        (spec("x", masked=True), NotEligible("the sync user is shown masks of its values")),
+        (spec("x", secured=True, masked=True), NotEligible("secured; the sync user is shown masks of its values")),
+        (spec("x", readable=False, masked=True), NotEligible("the sync user may not read it")),
         (spec("x", secured=True, writable=False), EligibleToMarketo("secured; the sync user may not write it")),
     ],
 )
@@ -172,6 +177,44 @@ def test_a_candidate_in_one_line(entity: AnyEntity, name: str, marketo: str | No
     """Name, shape, direction, counterpart, and why not."""
     field = DYNAMICS[entity][name]
     assert str(Candidate(entity=entity, field=field, eligibility=eligibility(field), marketo=marketo)) == line
+
+
+@pytest.mark.parametrize(
+    ("entity", "field", "marketo", "pick"),
+    [
+        (Entity.LEAD, spec("jobtitle", label="Job Title"), "title", Pick(Entity.LEAD, "jobtitle")),
+        (
+            Entity.LEAD,
+            spec("new_tier", label="Customer tier"),
+            None,
+            Pick(Entity.LEAD, "new_tier", marketo=NewField("Customer tier")),
+        ),
+        (Entity.LEAD, spec("new_tier"), None, Pick(Entity.LEAD, "new_tier", marketo=NewField("new_tier"))),
+        (
+            Entity.LEAD,
+            spec("new_tier", label="顧客"),
+            None,
+            Pick(Entity.LEAD, "new_tier", marketo=NewField("顧客", name="new_tier")),
+        ),
+        (SUBSCRIPTION, spec("new_plan", label="Plan"), None, Pick(SUBSCRIPTION, "new_plan")),
+    ],
+    ids=str,
+)
+def test_a_candidate_gives_its_pick(entity: AnyEntity, field: FieldSpec, marketo: str | None, pick: Pick) -> None:
+    """So that fields can be picked by a predicate: the standard counterpart, or a new field with the same label."""
+    candidate = Candidate(entity=entity, field=field, eligibility=eligibility(field), marketo=marketo)
+    assert candidate.pick() == pick
+    narrow = candidate.pick(direction=Direction.TO_MARKETO, authority=System.DYNAMICS)
+    assert narrow == attrs.evolve(pick, direction=Direction.TO_MARKETO, authority=System.DYNAMICS)
+
+
+def test_a_candidate_is_eligible_if_it_can_go_one_way() -> None:
+    """What Dynamics calculates can be read."""
+    found = {
+        name: Candidate(entity=Entity.LEAD, field=field, eligibility=eligibility(field)).eligible
+        for name, field in DYNAMICS[Entity.LEAD].items()
+    }
+    assert [name for name, eligible in found.items() if not eligible] == ["new_ssn", "new_iban", "new_blob"]
 
 
 # -- what a selection takes ----------------------------------------------------------------------------
@@ -377,6 +420,7 @@ def test_a_direction_that_cannot_be_had(pick: Pick, text: str) -> None:
 
 # -- refusals ------------------------------------------------------------------------------------------
 
+NAMED = "Give the new field a name, too: a letter first; then letters, digits and _."
 NO_COLUMN = (
     " is not in Dynamics, and no field can be created in Dynamics from Marketo. "
     "Create the column in Dynamics, publish it, let the sync user read it, then select it."
@@ -397,20 +441,17 @@ NO_COLUMN = (
         (
             Pick(Entity.LEAD, "jobtitle", marketo="titles"),
             UnknownFieldError,
-            "lead.titles is not in Marketo; nearest: title. Name another one, or have it created: marketo=NewField(…).",
+            "lead.titles is not in Marketo; nearest: title. Name another one, or have one created.",
         ),
         (
             Pick(Entity.LEAD, "jobtitle", marketo="qqq"),
             UnknownFieldError,
-            "lead.qqq is not in Marketo. Name another one, or have it created: marketo=NewField(…).",
+            "lead.qqq is not in Marketo. Name another one, or have one created.",
         ),
         (
             Pick(Entity.LEAD, "new_tier"),
             UnknownFieldError,
-            (
-                "lead.new_tier has no standard counterpart in Marketo. "
-                "Name one: Pick(…, marketo='…'), or have one created: Pick(…, marketo=NewField('…'))."
-            ),
+            ("lead.new_tier has no standard counterpart in Marketo. Name one, or have one created."),
         ),
         (
             Pick(Entity.OPPORTUNITY, "name"),
@@ -424,6 +465,14 @@ NO_COLUMN = (
             Pick(Entity.LEAD, "new_ssn", marketo="title"),
             NotEligibleError,
             "lead.new_ssn is not eligible: the sync user may not read it. Let the sync user read it, or leave it out.",
+        ),
+        (
+            Pick(Entity.LEAD, "new_iban", marketo="title"),
+            NotEligibleError,
+            (
+                "lead.new_iban is not eligible: secured; the sync user is shown masks of its values. "
+                "Let the sync user read it unmasked, or leave it out."
+            ),
         ),
         (
             Pick(Entity.LEAD, "new_blob", marketo="title"),
@@ -451,7 +500,17 @@ NO_COLUMN = (
         (
             Pick(Entity.LEAD, "jobtitle", marketo=NewField("顧客")),
             FieldError,
-            "lead.jobtitle: no API name can be made of the new field's label. Give one: NewField('…', name='…').",
+            "lead.jobtitle: no API name can be made of '顧客'. " + NAMED,
+        ),
+        (
+            Pick(Entity.LEAD, "jobtitle", marketo=NewField("2nd title")),
+            FieldError,
+            "lead.jobtitle: no API name can be made of '2nd title'. " + NAMED,
+        ),
+        (
+            Pick(Entity.LEAD, "jobtitle", marketo=NewField("Title", name="my-title")),
+            FieldError,
+            "lead.jobtitle: 'my-title' is no API name. " + NAMED,
         ),
     ],
     ids=str,

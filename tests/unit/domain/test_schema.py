@@ -52,6 +52,8 @@ PAIR = FieldPair(Entity.LEAD, "new_x", "x")
             [spec()],
             ["Dynamics lead.new_x can be read now", "Dynamics lead.new_x can be written now"],
         ),
+        ([spec()], [spec(masked=True)], ["Dynamics lead.new_x is shown masked now"]),
+        ([spec(masked=True)], [spec()], ["Dynamics lead.new_x is not shown masked any more"]),
         ([spec()], [spec()], []),
         ([spec(id=None)], [spec()], []),
     ],
@@ -80,6 +82,10 @@ def test_changes_come_in_order_of_name() -> None:
         (
             spec(readable=False, secured=True), spec(), PairState.BLOCKED,
             "secured; the sync user may not read it", System.DYNAMICS,
+        ),
+        (
+            spec(masked=True), spec(), PairState.BLOCKED,
+            "the sync user is shown masks of its values", System.DYNAMICS,
         ),
         (spec(writable=False), spec(), PairState.BLOCKED, "the sync user may not write it", System.DYNAMICS),
         (spec(), spec(readable=False), PairState.BLOCKED, "new_x can't be read in Marketo any more", System.MARKETO),

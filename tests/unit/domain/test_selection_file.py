@@ -9,6 +9,7 @@ from hypothesis import given, strategies as st
 
 from mkdyn import CustomEntity, Direction, Entity, NewField, Pick, System, picks_from_toml, picks_to_toml
 from mkdyn.domain import FieldPair
+from mkdyn.domain.selection_file import read_selection
 from mkdyn.errors import FieldError, UnknownEntityError
 
 from .worlds import LAW
@@ -125,16 +126,16 @@ def test_selected_pairs_are_written_as_they_are() -> None:
         ),
         (
             '[entity.a]\nparent = "b"\n[entity.b]\nparent = "a"\n[[field]]\nentity = "a"\ndynamics = "x"',
-            ["line 5: [entity.a] is its own parent. Put it right, or leave it out."],
+            ["line 1: [entity.a] is its own parent. Put it right, or leave it out."],
         ),
-        ('[[field]]\nentity = "a"\ndynamics = "x"\n[entity]\na = 7', ["line 1: entity.a is no table. Put it right, or leave it out."]),
+        ('[[field]]\nentity = "a"\ndynamics = "x"\n[entity]\na = 7', ["line 4: entity.a is no table. Put it right, or leave it out."]),
         (
             '[[field]]\nentity = "a"\ndynamics = "x"\n[entity.a]\nparents = "lead"',
-            ["line 1: entity.a.parents is no setting of a selection; nearest: parent. Leave it out."],
+            ["line 4: entity.a.parents is no setting of a selection; nearest: parent. Leave it out."],
         ),
         (
             '[[field]]\nentity = "a"\ndynamics = "x"\n[entity.a]\nparent = "led"',
-            ["line 1: entity led is not known; nearest: lead. A table of your own needs [entity.led] in the file."],
+            ["line 4: entity led is not known; nearest: lead. A table of your own needs [entity.led] in the file."],
         ),
         (
             '[[field]]\nentity = "?"\ndynamics = "a"',
@@ -149,6 +150,33 @@ def test_selected_pairs_are_written_as_they_are() -> None:
             [
                 "line 1: a is no setting of a selection. Leave it out.",
                 "line 1: b is no setting of a selection. Leave it out.",
+            ],
+        ),
+        (
+            '[[field]]\nentity = "lead"\ndynamics = ""\nmarketo = ""\n[entity.lead]\nvia = ""',
+            [
+                'line 1: marketo is empty. Write marketo = "…", or leave it out.',
+                'line 1: dynamics is missing. Write dynamics = "…".',
+                "line 5: [entity.lead] is known without being defined. Put it right, or leave it out.",
+            ],
+        ),
+        (
+            '[entity.a]\n[[field]]\nentity = "lead"\ndynamics = "x"\n[entity.contact]\n[entity.b]\nparent = "a"',
+            [
+                "line 1: [entity.a] is used by no field. Pick a field of it, or leave it out.",
+                "line 5: [entity.contact] is known without being defined. Put it right, or leave it out.",
+                "line 6: [entity.b] is used by no field. Pick a field of it, or leave it out.",
+            ],
+        ),
+        (
+            '[entity]\na.via = "x"\n[[field]]\nentity = "a"\ndynamics = "x"\n[entity.b]',
+            ["line 6: [entity.b] is used by no field. Pick a field of it, or leave it out."],
+        ),
+        (
+            'field = [{ entity = "lead" }]\n[entity."new x"]',
+            [
+                'dynamics is missing. Write dynamics = "…".',
+                "line 2: [entity.new x] is used by no field. Pick a field of it, or leave it out.",
             ],
         ),
         ("entity = 7", ["entity is no table. Write [entity.NAME] above each."]),
@@ -177,8 +205,34 @@ def test_a_label_with_a_line_separator_is_on_one_line() -> None:
     assert pick.line == 5
 
 
+def test_the_heads_of_tables_are_found_whatever_they_look_like() -> None:
+    """With a comment, with quotes, with Windows' line ends; a list that goes on is none."""
+    text = '[[ field ]] # one\r\nentity = "lead"\r\ndynamics = "a"\r\n[["field"]]\r\nentity = "lead"\r\ndynamics = "b"'
+    assert [pick.line for pick in picks_from_toml(text)] == [1, 4]
+    text = (
+        '[[field]]\nentity = "lead"\ndynamics = "a"\ntype = [\n["x",\n"y"]]\n[[field]]\nentity = "led"\ndynamics = "b"'
+    )
+    with pytest.raises(FieldError) as caught:
+        picks_from_toml(text)
+    assert [fault.line for fault in caught.value.faults] == [1, 7]
+
+
+def test_a_pick_is_read_for_its_other_faults() -> None:
+    """Where only its direction or its authority is wrong; what it is matters to whether it can be had at all."""
+    picks, faults = read_selection(
+        '[[field]]\nentity = "lead"\ndynamics = "a"\nmarketo = "b"\ndirection = "up"\nauthority = "me"\n'
+        '[[field]]\nentity = "lead"\ndynamics = "c"\nmarkto = "d"'
+    )
+    assert picks == [Pick(Entity.LEAD, "a", marketo="b")]
+    assert [str(fault).partition(" is ")[0] for fault in faults] == [
+        "line 1: direction up",
+        "line 1: authority me",
+        "line 7: markto",
+    ]
+
+
 def test_several_faults_are_one_error() -> None:
     """With each in its own class."""
-    with pytest.raises(FieldError, match="2 of 2 picks refused") as caught:
+    with pytest.raises(FieldError, match="2 faults in the selection, nothing was changed") as caught:
         picks_from_toml('[[field]]\nentity = "x"\ndynamics = "a"\n[[field]]\nentity = "y"\ndynamics = "a"')
     assert [type(fault) for fault in caught.value.faults] == [UnknownEntityError, UnknownEntityError]

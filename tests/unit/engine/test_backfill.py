@@ -62,7 +62,10 @@ async def test_a_backfill_refreshes_its_field_and_no_other() -> None:
     assert _tiers(world, links) == [f"tier {number}" for number in range(5)]
     assert world.person(links[0])["title"] is None
     assert (report.purpose, await _state(world)) == ("backfill", PairState.ACTIVE)
+    assert str(report).endswith(" · 0 quarantined · contact.new_tier is active")
+    assert '"activated": ["contact.new_tier"]' in report.to_json()
     report = await world.run()
+    assert "active" not in report.text()
     assert (report.counts[System.MARKETO].total, world.person(links[0])["title"]) == (1, "later")
     world.marketo.edit("lead", links[1].marketo, customerTier="theirs")
     await world.rest()
@@ -211,3 +214,18 @@ async def test_a_field_that_was_hidden_while_it_was_refreshed_is_refreshed_when_
     assert _tiers(world, links) == ["tier 0", "tier 1"]
     await world.run()
     assert await _state(world) is PairState.ACTIVE
+
+
+async def test_a_run_says_which_pairs_it_made_active() -> None:
+    """The first few by name; it refreshed them on its own."""
+    world, links = await _world(2)
+    names = ("firstname", "telephone1", "mobilephone", "description")
+    await world.sync.fields.select(*(Pick(Entity.CONTACT, name) for name in names[:2]))
+    report = await world.rest(1)
+    assert str(report).endswith(" · contact.new_tier, contact.firstname, contact.telephone1 are active")
+    await world.sync.backfill(TIER)
+    await world.sync.fields.deselect(TIER)
+    await world.sync.fields.select(TIER, *(Pick(Entity.CONTACT, name) for name in (*names[2:], "address1_city")))
+    report = await world.rest(1)
+    assert str(report).endswith(" · contact.new_tier, contact.mobilephone, contact.description and 1 more are active")
+    assert _tiers(world, links) == ["tier 0", "tier 1"]

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from contextlib import closing
+from decimal import Decimal
+from pathlib import Path
 from typing import Literal
 
 import attrs
 import pytest
 
-from mkdyn import Entity, Pick, Rules
+from mkdyn import Entity, Pick, Rules, SqliteStore
 from mkdyn.domain import FieldSpec, NewField, PairState
+from mkdyn.errors import FieldError, NotEligibleError
 from mkdyn.testing import FakeDynamics, FakeMarketo
 from tests.unit.engine.world import World
 
@@ -83,6 +87,97 @@ async def test_a_secured_column_is_never_a_clear(shows: Literal["nothing", "null
     assert await _state(world, "new_tier") == (PairState.ACTIVE, "")
     assert world.person(link)["tier"] == world.row(link)["new_tier"] == "iron"
     assert world.person(other)["tier"] == world.row(other)["new_tier"] == "silver"
+
+
+@pytest.mark.parametrize("shows", ["nothing", "mask"])
+async def test_a_mask_is_never_taken_for_a_value(shows: Literal["nothing", "mask"]) -> None:
+    """The pair is blocked while the column is masked; both edits made meanwhile meet when it is not."""
+    world = await _with(attrs.evolve(TIER, length=20), dynamics=FakeDynamics(masked_shows=shows))
+    link = await world.linked(Entity.LEAD, lastname="Lovelace", new_tier="gold")
+    other = await world.linked(Entity.LEAD, lastname="Hopper", new_tier="tin")
+    world.dynamics.mask_column("lead", "new_tier")
+    world.dynamics.edit("lead", link.dynamics, jobtitle="CTO", new_tier="iron")
+    world.marketo.edit("lead", other.marketo, tier="silver")
+    report = await world.rest()
+    assert report.ended == "warnings"
+    assert await _state(world, "new_tier") == (
+        PairState.BLOCKED, "secured; the sync user is shown masks of its values",
+    )  # fmt: skip
+    assert (world.person(link)["tier"], world.person(link)["title"]) == ("gold", "CTO")
+    assert world.row(other)["new_tier"] == "tin"
+    world.dynamics.show_column("lead", "new_tier")
+    assert (await world.rest()).ended == "done"
+    assert await _state(world, "new_tier") == (PairState.ACTIVE, "")
+    assert world.person(link)["tier"] == world.row(link)["new_tier"] == "iron"
+    assert world.person(other)["tier"] == world.row(other)["new_tier"] == "silver"
+
+
+async def test_a_column_masked_while_it_is_read_shows_no_value() -> None:
+    """Masks are looked for once more after the values."""
+    world = await _with(attrs.evolve(TIER, length=20), dynamics=FakeDynamics(masked_shows="mask"))
+    link = await world.linked(Entity.LEAD, lastname="Lovelace", new_tier="gold")
+    world.dynamics.edit("lead", link.dynamics, jobtitle="CTO")
+
+    def mask(call: str) -> None:
+        if call == "changes lead":
+            world.dynamics.between_calls.clear()
+            world.dynamics.mask_column("lead", "new_tier")
+
+    world.dynamics.between(mask)
+    await world.rest()
+    assert (world.person(link)["tier"], world.person(link)["title"]) == ("gold", "CTO")
+
+
+async def test_a_column_that_is_opened_can_be_selected_at_once() -> None:
+    """One synchronizer, never started anew: refused while secured, then selected, and backfilled."""
+    world = World()
+    world.dynamics.add_column("lead", TIER)
+    world.dynamics.hide_column("lead", "new_tier")
+    await world.sync.fields.select(Pick(Entity.LEAD, "lastname"))
+    link = await world.linked(Entity.LEAD, lastname="Lovelace", new_tier="gold")
+    pick = Pick(Entity.LEAD, "new_tier", marketo=NewField("Tier"))
+
+    async def verdict() -> str:
+        candidates = await world.sync.fields.candidates(Entity.LEAD)
+        [found] = [candidate for candidate in candidates if candidate.field.name == "new_tier"]
+        return f"{found.eligibility}: {getattr(found.eligibility, 'reason', '')}"
+
+    assert await verdict() == "not eligible: secured; the sync user may not read it"
+    with pytest.raises(NotEligibleError, match="secured; the sync user may not read it"):
+        await world.sync.fields.select(pick)
+    assert "tier" not in world.person(link)
+    world.dynamics.show_column("lead", "new_tier")
+    assert await verdict() == "eligible: "
+    assert len((await world.sync.fields.select(pick)).added) == 1
+    assert await _state(world, "new_tier") == (PairState.BACKFILLING, "")
+    report = await world.rest()
+    assert report.ended == "done"
+    assert await _state(world, "new_tier") == (PairState.ACTIVE, "")
+    assert world.person(link)["tier"] == "gold"
+    world.marketo.edit("lead", link.marketo, tier="iron")
+    await world.rest()
+    assert world.row(link)["new_tier"] == "iron"
+
+
+async def test_a_state_with_a_marketo_type_of_another_time_goes_on(tmp_path: Path) -> None:
+    """What was kept as `decimal` is read as `float`: nothing is set aside, and nothing changes but what is edited."""
+    with closing(SqliteStore(tmp_path / "old.db")) as store:
+        world = World(store=store)
+        world.dynamics.add_column("lead", FieldSpec(name="new_share", type="decimal", precision=2, label="Share"))
+        await world.sync.fields.select(
+            Pick(Entity.LEAD, "lastname"), Pick(Entity.LEAD, "new_share", marketo=NewField("Share"))
+        )
+        link = await world.linked(Entity.LEAD, lastname="Lovelace", new_share=Decimal("0.25"))
+        with store.transaction():
+            for table, column in (("pair", "marketo_spec"), ("description", "fields")):
+                store._database.write(
+                    f'UPDATE {table} SET {column} = replace({column}, \'"type":"float"\', \'"type":"decimal"\')'  # noqa: S608
+                )
+        world.restart()
+        world.marketo.edit("lead", link.marketo, share=0.5)
+        report = await world.rest()
+        assert (report.ended, await _state(world, "new_share")) == ("done", (PairState.ACTIVE, ""))
+        assert world.row(link)["new_share"] == Decimal("0.50")
 
 
 async def test_a_column_hidden_while_it_is_read_is_never_a_clear() -> None:
@@ -171,14 +266,15 @@ async def test_another_language_of_labels_is_no_wave_of_edits() -> None:
 
 
 async def test_three_deleted_one_retyped_one_hidden_and_all_else_goes_on() -> None:
-    """Five pairs are reported, every other one converges."""
-    names = [f"new_f{number:02}" for number in range(40)]
+    """Of forty pairs five are reported, by name, and every other one converges."""
+    names = [f"new_f{number:02}" for number in range(39)]
     world = World()
     for name in names:
         world.dynamics.add_column("lead", FieldSpec(name=name, type="text", length=100, label=name))
     await world.sync.fields.select(
         Pick(Entity.LEAD, "lastname"), *(Pick(Entity.LEAD, name, marketo=NewField(name)) for name in names)
     )
+    assert len(await world.sync.fields.selected()) == 40
     link = await world.linked(Entity.LEAD, lastname="Lovelace", **dict.fromkeys(names, "before"))
     for name in names[:3]:
         world.dynamics.drop_column("lead", name)
@@ -187,7 +283,8 @@ async def test_three_deleted_one_retyped_one_hidden_and_all_else_goes_on() -> No
     world.dynamics.edit("lead", link.dynamics, **dict.fromkeys(names[5:20], "d"))
     world.marketo.edit("lead", link.marketo, **{name.replace("_f", "F"): "m" for name in names[20:]})
     report = await world.rest()
-    assert (report.ended, len(report.warnings)) == ("warnings", 5)
+    assert (report.ended, report.exit_code) == ("warnings", 1)
+    assert [warning.partition(" is ")[0] for warning in report.warnings] == [f"lead.{name}" for name in names[:5]]
     row, person = world.row(link), world.person(link)
     for name in names[5:]:
         assert row[name] == person[name.replace("_f", "F")] == ("d" if name < "new_f20" else "m")
@@ -250,3 +347,23 @@ async def test_all_pairs_set_aside_is_no_error() -> None:
     assert (await world.run()).ended == "warnings"
     world.dynamics.show_column("account", "name")
     assert (await world.run()).ended == "done"
+
+
+async def test_no_field_is_created_unless_all_can_be() -> None:
+    """One more than Marketo creates: the limit is named, and neither system nor the state has changed."""
+    world = World()
+    for number in range(96):  # mkdyn's own three are there
+        await world.marketo.create_field("lead", NewField(f"Field {number}"))
+    for name in ("new_a", "new_b"):
+        world.dynamics.add_column("lead", FieldSpec(name=name, type="text", length=10))
+    picks = [Pick(Entity.LEAD, name, marketo=NewField(name)) for name in ("new_a", "new_b")]
+    before = await world.marketo.describe("lead"), world.marketo.calls_by_name["create_field"]
+    with pytest.raises(FieldError) as caught:
+        await world.sync.fields.select(*picks)
+    assert str(caught.value) == (
+        "Marketo's API creates 100 fields of persons and no more: 99 are there, 2 asked for. "
+        "Pick fewer, or create fields in Marketo yourself and name them."
+    )
+    assert (await world.marketo.describe("lead"), world.marketo.calls_by_name["create_field"]) == before
+    assert not await world.sync.fields.selected()
+    assert len((await world.sync.fields.select(picks[0])).created) == 1

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, date, datetime, timedelta, timezone
 from decimal import Decimal
+from typing import Literal
 from uuid import uuid4
 
 import attrs
@@ -369,6 +370,38 @@ class TestRights:
         write = Create(key=str(uuid4()), values={"lastname": "Lovelace", "jobtitle": "Countess"})
         assert field_of((await dynamics.write("lead", [write]))[0]) == ("0x8004f502", "jobtitle")
 
+    @pytest.mark.parametrize(("shows", "mask"), [("nothing", {}), ("mask", {"jobtitle": "###-##-####"})])
+    async def test_a_masked_column_shows_no_value(self, shows: Literal["nothing", "mask"], mask: Values) -> None:
+        """Reads, finds and the feed leave it out, or show a mask, by setting; an empty one has none."""
+        dynamics = FakeDynamics(masked_shows=shows)
+        key = dynamics.create("lead", lastname="Lovelace", jobtitle="Countess")
+        empty = dynamics.create("lead", lastname="Hopper")
+        before = await dynamics.describe("lead")
+        dynamics.mask_column("lead", "jobtitle")
+        [spec] = [spec for spec in await dynamics.describe("lead") if spec.name == "jobtitle"]
+        assert (spec.readable, spec.writable, spec.secured, spec.masked) == (True, True, True, True)
+        fields = ["lastname", "jobtitle"]
+        read = await dynamics.read("lead", [key, empty], fields=fields)
+        assert read[key].values == {"lastname": "Lovelace", **mask}
+        assert read[empty].values == {"lastname": "Hopper", **dict.fromkeys(mask)}
+        assert (await dynamics.find("lead", "lastname", ["lovelace"], fields=fields))[0] == read[key]
+        assert (await pages_of(dynamics, "lead", fields))[0].records[0] == read[key]
+        assert not await dynamics.find("lead", "jobtitle", ["Countess", "###-##-####"], fields=fields)
+        [problem] = await dynamics.check({"lead": ["jobtitle"]})
+        assert str(problem) == (
+            "Dynamics lead.jobtitle: the sync user is shown masks of its values. "
+            "Let its column security profile read it unmasked, all records; or deselect it."
+        )
+        assert isinstance(await write_lead(dynamics, jobtitle="Admiral"), Applied)
+        dynamics.show_column("lead", "jobtitle")
+        assert await dynamics.describe("lead") == before
+
+    async def test_a_masked_column_that_nobody_writes_stays_so(self, dynamics: FakeDynamics) -> None:
+        """A mask gives no right."""
+        dynamics.mask_column("lead", "createdon")
+        [spec] = [spec for spec in await dynamics.describe("lead") if spec.name == "createdon"]
+        assert (spec.masked, spec.writable) == (True, False)
+
     async def test_a_hidden_table_is_refused(self, dynamics: FakeDynamics) -> None:
         """Nothing of it can be read, and describe says so."""
         dynamics.hide_table("contact")
@@ -616,12 +649,16 @@ class TestWrites:
             ("revenue", 1e30, "0x80044330"),
             ("leadqualitycode", 9, "0x8004431a"),
             ("parentaccountid", NOWHERE, "0x80040217"),
+            ("new_day", date(1752, 12, 31), "0x80048d19"),
+            ("new_when", datetime(1752, 12, 31, 23, 59, tzinfo=UTC), "0x80048d19"),
         ],
     )
     async def test_a_refusal_names_the_column(
         self, dynamics: FakeDynamics, name: str, value: FieldValue, code: str
     ) -> None:
         """One refused record never stops the others."""
+        for column, kind in (("new_day", "date"), ("new_when", "datetime")):
+            dynamics.add_column("lead", FieldSpec(name=column, type=kind))  # type: ignore[arg-type]
         good, bad = (dynamics.create("lead", lastname=who) for who in ("A", "B"))
         writes = [Update(key=bad, values={name: value}), Update(key=good, values={"jobtitle": "Countess"})]
         refused, done = await dynamics.write("lead", writes)

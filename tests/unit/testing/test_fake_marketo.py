@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta, timezone
 from decimal import Decimal
 
+import attrs
 import pytest
 
 from mkdyn.domain import (
@@ -295,6 +296,7 @@ class TestSchema:
     )
     async def test_a_field_is_created_once(self, marketo: FakeMarketo, asked: NewField, made: FieldSpec) -> None:
         """Asked for again, it is returned as it is; it can be used at once."""
+        made = attrs.evolve(made, api_created=True)
         assert await marketo.create_field("lead", asked) == made
         assert await marketo.create_field("lead", asked) == made
         assert made in await marketo.describe("lead")
@@ -307,9 +309,31 @@ class TestSchema:
         for kind in ("unsupported", "memo", "reference", "choice"):
             with pytest.raises(TypeMismatchError, match=kind):
                 await marketo.create_field("lead", NewField("Photo", type=kind))
+        with pytest.raises(TypeMismatchError, match="url"):
+            await marketo.create_field("dynamicsTeam_c", NewField("Site", type="url"))
         for name in ("2fast", "tier!", "größe", ""):
             with pytest.raises(FieldError, match="no name for a Marketo field"):
                 await marketo.create_field("lead", NewField("Tier", name=name))
+
+    async def test_a_label_is_taken_once(self, marketo: FakeMarketo) -> None:
+        """In any case; nothing is created."""
+        before = await marketo.describe("lead")
+        with pytest.raises(FieldError, match="leadScore has the label 'LEAD SCORE' already"):
+            await marketo.create_field("lead", NewField("LEAD SCORE", name="score2", type="integer"))
+        assert await marketo.describe("lead") == before
+
+    async def test_an_api_creates_only_so_many_fields(self, marketo: FakeMarketo) -> None:
+        """A hundred of a person, fifty of a custom object; what is there already is returned all the same."""
+        for number in range(97):  # mkdyn's own three are there
+            await marketo.create_field("lead", NewField(f"Field {number}"))
+        assert (await marketo.create_field("lead", NewField("Field 7"))).name == "field7"
+        with pytest.raises(FieldError, match="creates 100 fields of persons and no more: 100 are there, 1 asked for"):
+            await marketo.create_field("lead", NewField("One too many"))
+        for number in range(49):  # its key is one, too
+            await marketo.create_field("visit_c", NewField(f"Field {number}"))
+        with pytest.raises(FieldError, match="object visit_c has 50 fields at the most: 50 are there, 1 asked for"):
+            await marketo.create_field("visit_c", NewField("One too many"))
+        assert "oneTooMany" not in {spec.name for name in ("lead", "visit_c") for spec in await marketo.describe(name)}
 
     async def test_a_custom_object_comes_with_its_first_field(self, marketo: FakeMarketo) -> None:
         """It is keyed by dynamicsId."""

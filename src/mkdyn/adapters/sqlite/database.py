@@ -144,6 +144,8 @@ class Database:
         rows = self.rows(sql, parameters)
         try:
             return [make(row) for row in rows]
+        except StateError:
+            raise
         except UNREADABLE as error:
             raise unreadable(error, self.name) from error
 

@@ -10,6 +10,7 @@ from typing import Any, Final
 import attrs
 
 from mkdyn.adapters.sqlite.columns import (
+    SYSTEMS,
     custom_of,
     entity_of,
     instant,
@@ -22,9 +23,11 @@ from mkdyn.adapters.sqlite.database import Row, Tables
 from mkdyn.domain.directions import Direction
 from mkdyn.domain.entities import AnyEntity
 from mkdyn.domain.fields import FieldPair, FieldSpec, PairState
-from mkdyn.domain.lenses.matrix import lens_between
+from mkdyn.domain.lenses.matrix import counterpart_type, lens_between
 from mkdyn.domain.systems import System
+from mkdyn.domain.types import DYNAMICS_TYPES, MARKETO_TYPES
 from mkdyn.domain.values import from_json
+from mkdyn.errors import StateCorruptError
 from mkdyn.ports.store import Description, SelectedPair
 
 _PAIRS: Final = """
@@ -57,7 +60,7 @@ class PairTables(Tables):
 
     def description(self, system: System, object: str, /) -> Description | None:
         """Return how a system described an object's fields when it was last asked, or None."""
-        sql = "SELECT at, fields FROM description WHERE system = ? AND object = ?"
+        sql = "SELECT system, at, fields FROM description WHERE system = ? AND object = ?"
         return next(iter(self._database.read(_description_from, sql, (system.value, object))), None)
 
     def describe(self, system: System, object: str, description: Description, /) -> None:
@@ -110,7 +113,8 @@ def _pair_row(selected: SelectedPair) -> Row:
 def _pair_from(row: Row) -> SelectedPair:
     """Return the pair of the columns from `entity` on, with the lens that its two fields call for."""
     entity, custom, dynamics, marketo, direction, authority, state, reason, selection, late, left, right = row
-    dynamics_spec, marketo_spec = _spec(from_json(left)), _spec(from_json(right))
+    dynamics_spec = _known_spec(System.DYNAMICS, f"{entity}.{dynamics}", from_json(left))
+    marketo_spec = _known_spec(System.MARKETO, f"{entity}.{dynamics}", from_json(right))
     pair = FieldPair(
         entity_of(entity, custom),
         dynamics,
@@ -128,11 +132,27 @@ def _pair_from(row: Row) -> SelectedPair:
 
 @lru_cache(maxsize=64)  # the same: hundreds of fields an object, and a look at them in every run
 def _description_from(row: Row) -> Description:
-    at, fields = row
-    return Description(at=datetime.fromisoformat(at), fields=tuple(map(_spec, from_json(fields))))
+    system, at, fields = row
+    specs = tuple(_spec(SYSTEMS[system], data) for data in from_json(fields))
+    return Description(at=datetime.fromisoformat(at), fields=specs)
 
 
-def _spec(data: dict[str, Any]) -> FieldSpec:
+def _known_spec(system: System, where: str, data: dict[str, Any]) -> FieldSpec:
+    """Return one of a pair's fields.
+
+    Raises:
+        StateCorruptError: Its type is none that we know: nobody can say what its baselines mean.
+    """
+    kind = data["type"]
+    if kind not in DYNAMICS_TYPES and kind not in MARKETO_TYPES:
+        raise StateCorruptError(
+            f"{where} is selected with a field of type {kind} in {system}, which this release does not know.",
+            what_to_do="Install the release that wrote the state file, or restore a backup and audit first.",
+        )
+    return _spec(system, data)
+
+
+def _spec(system: System, data: dict[str, Any]) -> FieldSpec:
     if data.pop("calculated", False):  # as the first version of the file had it
         data["nature"] = "calculated"
     data["choices"] = {int(number): label for number, label in data["choices"].items()}
@@ -141,4 +161,11 @@ def _spec(data: dict[str, Any]) -> FieldSpec:
         for language, labels in data.get("translations", {}).items()
     }
     data["targets"] = tuple(data["targets"])
-    return FieldSpec(**data)
+    return _of_today(system, FieldSpec(**data))
+
+
+def _of_today(system: System, spec: FieldSpec) -> FieldSpec:
+    """Return a field with a type that its system has: Marketo's once had some of Dynamics', as in `decimal`."""
+    if system is System.MARKETO and spec.type in DYNAMICS_TYPES and spec.type not in MARKETO_TYPES:
+        return attrs.evolve(spec, type=counterpart_type(spec) or "unsupported")
+    return spec if spec.type in DYNAMICS_TYPES or spec.type in MARKETO_TYPES else attrs.evolve(spec, type="unsupported")

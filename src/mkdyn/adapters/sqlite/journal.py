@@ -229,6 +229,7 @@ def _writing_row(operation: Operation) -> Row:
                 dict(step.confirms),
                 step.covers,
                 step.heard,
+                step.into,
             ]
         ),
     )
@@ -262,7 +263,7 @@ def _operation_from(row: Row) -> Operation:
 
 
 def _step(data: list[Any]) -> Step:
-    agreed, clears, state, gone, origin, confirms, covers, *heard = data
+    agreed, clears, state, gone, origin, confirms, covers, *later = data  # an older release kept less
     return Step(
         agreed=agreed_from(agreed),
         clears=tuple((SYSTEMS[system], object, key, version) for system, object, key, version in clears),
@@ -271,5 +272,6 @@ def _step(data: list[Any]) -> Step:
         origin=origin,
         confirms=confirms,
         covers=covers,
-        heard=heard[0] if heard else 0,  # an older release kept none
+        heard=later[0] if later else 0,
+        into=later[1] if later[1:] else "",
     )

@@ -51,7 +51,7 @@ def _by_key(system: System, states: str) -> str:
 
 
 # A record is in one living link, so these need no order; of its tombstones the newest comes last.
-_LIVING: Final = {system: _by_key(system, "IN ('live', 'suspended')") for system in System}
+_LIVING: Final = {system: _by_key(system, "IN ('live', 'suspended', 'frozen')") for system in System}
 _TOMBSTONES: Final = {system: _by_key(system, "= 'tombstone'") + " ORDER BY link.id" for system in System}
 
 _AFTER: Final = f"SELECT {_COLUMNS} FROM link WHERE entity = ? AND state = ? AND id > ? ORDER BY id LIMIT ?"  # noqa: S608 - constants only
@@ -79,7 +79,7 @@ _CHANGE: Final = """
 
 _RIVAL: Final = """
     SELECT id FROM link
-    WHERE id <> ?1 AND state IN ('live', 'suspended')
+    WHERE id <> ?1 AND state IN ('live', 'suspended', 'frozen')
         AND (dynamics = ?3 AND entity = ?2 OR marketo = ?4 AND object = ?5)
 """
 
@@ -93,7 +93,7 @@ class LinkTables(Tables):
     """The table `link`."""
 
     def links(self, entities: Collection[str], system: System, keys: Collection[str], /) -> Mapping[str, Link]:
-        """Return the links of these records by that system's key: the live or suspended one, else the newest tombstone.
+        """Return the links of these records by that system's key: the living one (live, suspended or frozen), else the newest tombstone.
 
         Args:
             entities: Logical names; leads and contacts are looked up together for a Marketo person.
@@ -112,7 +112,7 @@ class LinkTables(Tables):
     def put_links(self, links: Sequence[Link], /) -> Sequence[Link]:
         """Insert links with id 0, replace the others; return them with their ids.
 
-        A record is in at most one live or suspended link.
+        A record is in at most one living link.
 
         Raises:
             StateCorruptError: A record would be in two.

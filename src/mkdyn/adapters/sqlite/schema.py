@@ -213,8 +213,22 @@ def _note_late_pairs(connection: sqlite3.Connection) -> None:
     connection.execute("ALTER TABLE pair ADD COLUMN late INTEGER NOT NULL DEFAULT 0")
 
 
+_FREEZING: Final = (
+    # A record is in at most one link that is not over; a frozen one is not.
+    "DROP INDEX link_by_dynamics",
+    "DROP INDEX link_by_marketo",
+    "CREATE UNIQUE INDEX link_by_dynamics ON link (dynamics, entity) WHERE state IN ('live', 'suspended', 'frozen')",
+    "CREATE UNIQUE INDEX link_by_marketo ON link (marketo, object) WHERE state IN ('live', 'suspended', 'frozen')",
+)
+
+
+def _freeze(connection: sqlite3.Connection) -> None:
+    for statement in _FREEZING:
+        connection.execute(statement)
+
+
 #: Migration n leads from version n to version n + 1.
-MIGRATIONS: Final[tuple[Migration, ...]] = (_create, _count_links, _describe, _note_late_pairs)
+MIGRATIONS: Final[tuple[Migration, ...]] = (_create, _count_links, _describe, _note_late_pairs, _freeze)
 
 
 def version_of(connection: sqlite3.Connection) -> int:

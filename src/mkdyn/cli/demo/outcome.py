@@ -5,11 +5,13 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from datetime import date
+from typing import Literal, TypeAlias
 
 import attrs
 
 from mkdyn.cli.demo.verify import Verified
-from mkdyn.domain import AnyEntity, Counts, Entity, Resolution, ResolutionKind, System
+from mkdyn.domain import AnyEntity, Counts, Entity, FieldPair, PairState, Plan, Resolution, ResolutionKind, System
 from mkdyn.engine.report import Report
 
 
@@ -122,18 +124,95 @@ class Chapter:
 
 
 @attrs.frozen(kw_only=True)
+class Refresh:
+    """One backfill.
+
+    Attributes:
+        since: From which day on, by when a record was last changed; None for all records.
+        before: The pair's state before it.
+        plan: What it was to do.
+        run: What it did.
+    """
+
+    since: date | None
+    before: PairState
+    plan: Plan
+    run: Run
+
+
+@attrs.frozen(kw_only=True)
+class FieldsTold:
+    """What became of a field that was added.
+
+    Attributes:
+        pair: The pair, in the end.
+        refreshes: Its backfills.
+        refused: What was asked for and can't be, and why.
+    """
+
+    pair: FieldPair
+    refreshes: Sequence[Refresh]
+    refused: Sequence[str]
+
+
+#: What can become of a record; the JSON's words.
+What: TypeAlias = Literal[
+    "matched",
+    "ambiguous",
+    "promoted",
+    "converted",
+    "merged_in_dynamics",
+    "merged_in_marketo",
+    "left_filter",
+    "came_back",
+    "flagged",
+    "deleted",
+]
+
+
+@attrs.frozen
+class Happening:
+    """What became of one record.
+
+    Attributes:
+        what: In a word.
+        text: In a sentence.
+    """
+
+    what: What
+    text: str
+
+
+@attrs.frozen(kw_only=True)
+class RecordsTold:
+    """What became of records that did not just change.
+
+    Attributes:
+        chapter: The runs it took.
+        happenings: One of each record.
+    """
+
+    chapter: Chapter
+    happenings: Sequence[Happening]
+
+
+@attrs.frozen(kw_only=True)
 class Outcome:
     """The whole demo.
 
     Attributes:
-        chapters: Its runs: first, edits, idle.
-        refused: What was asked for and can't be, and why.
+        chapters: Its first runs: first, edits, idle.
+        fields: A field that was added.
+        column: A column that was deleted.
+        records: Records that became others, or went.
         verified: The comparison at the end.
         kept_back: How many fields and records are still held or set aside.
     """
 
     chapters: Sequence[Chapter]
-    refused: Sequence[str]
+    fields: FieldsTold
+    column: Chapter
+    records: RecordsTold
     verified: Verified
     kept_back: int
 
@@ -148,7 +227,17 @@ class Outcome:
         return json.dumps(
             {
                 "runs": [chapter.to_data() for chapter in self.chapters],
-                "refused": list(self.refused),
+                "refused": list(self.fields.refused),
+                "field": {
+                    "name": f"{self.fields.pair.entity}.{self.fields.pair.dynamics}",
+                    "state": self.fields.pair.state.value,
+                    "backfills": [_refresh_as_data(refresh) for refresh in self.fields.refreshes],
+                },
+                "column": {
+                    "runs": [report.ended for report in self.column.reports],
+                    "warnings": [warning for report in self.column.reports for warning in report.warnings],
+                },
+                "records": Counter(happening.what for happening in self.records.happenings),
                 "verified": {
                     "pairs_compared": verified.pairs_compared,
                     "differences": verified.differences,
@@ -157,3 +246,11 @@ class Outcome:
             },
             indent=2,
         )
+
+
+def _refresh_as_data(refresh: Refresh) -> Mapping[str, object]:
+    return {
+        "since": None if refresh.since is None else refresh.since.isoformat(),
+        "planned": refresh.plan.counts[System.MARKETO].update,
+        "updated": refresh.run.report.counts[System.MARKETO].update,
+    }

@@ -29,15 +29,25 @@ def demo_store(file: Path | None) -> Generator[StateStore]:
 
 
 def _expect_new(store: StateStore, file: Path) -> None:
-    for system, ours in ORGANIZATIONS.items():
-        known = store.organization(system)
-        if known is not None and known != ours:
+    if is_demo_s(store, file):
+        raise ConfigError(
+            f"{file} is there already, from an earlier demo; each starts from nothing.",
+            what_to_do="Give --state another file, or delete this one.",
+        )
+
+
+def is_demo_s(store: StateStore, file: Path) -> bool:
+    """Whether a state is a demo's, or nobody's yet.
+
+    Raises:
+        OtherOrganizationError: It is the state of somebody else's sync.
+    """
+    known = {system: store.organization(system) for system in ORGANIZATIONS}
+    for system, organization in known.items():
+        if organization not in {None, ORGANIZATIONS[system]}:
             raise OtherOrganizationError(
-                f"{file} belongs to {system} {known}, and the demo's is {ours}. Nothing was changed.",
+                f"{file} belongs to {system} {organization}, and the demo's is {ORGANIZATIONS[system]}. "
+                "Nothing was changed.",
                 what_to_do="Give --state another file.",
             )
-        if known is not None:
-            raise ConfigError(
-                f"{file} is there already, from an earlier demo; each starts from nothing.",
-                what_to_do="Give --state another file, or delete this one.",
-            )
+    return any(organization is not None for organization in known.values())

@@ -1,19 +1,22 @@
-"""The demo's story: a first sync, people's edits, a sync, a sync with nothing to do, a full comparison."""
+"""The demo's story: a first sync, people's edits, fields and records that come and go, a full comparison."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
 from mkdyn import Synchronizer
+from mkdyn.cli.demo.added import add_a_field, lose_a_field
 from mkdyn.cli.demo.crm import Crm
 from mkdyn.cli.demo.edits import PEOPLE_MIN, edit
 from mkdyn.cli.demo.load import load
 from mkdyn.cli.demo.outcome import Arrival, Chapter, Outcome, Run
-from mkdyn.cli.demo.systems import PICKS, REFUSED_PICK, Systems
+from mkdyn.cli.demo.records import Watch, let_records_move
+from mkdyn.cli.demo.runs import run
+from mkdyn.cli.demo.systems import PICKS, Systems
 from mkdyn.cli.demo.tell import Teller
 from mkdyn.cli.demo.verify import verify
 from mkdyn.domain.entities import rank
-from mkdyn.errors import ConfigError, FieldCreationError
+from mkdyn.errors import ConfigError
 from mkdyn.ports.store import StateStore
 
 
@@ -24,33 +27,48 @@ async def play(crm: Crm, systems: Systems, store: StateStore, teller: Teller) ->
         ConfigError: The CRM is too small for the edits, or Dynamics does not take a value of it.
     """
     _expect_enough_people(crm)
-    loaded = load(crm, systems.dynamics)
-    sync = Synchronizer(marketo=systems.marketo, dynamics=systems.dynamics, store=store, observers=[teller.observe])
+    loaded, watch = load(crm, systems.dynamics), Watch()
+    sync = Synchronizer(
+        marketo=systems.marketo, dynamics=systems.dynamics, store=store, observers=[teller.observe, watch]
+    )
     await sync.fields.select_defaults()
     await sync.fields.select(*PICKS)
     teller.begin(crm, await sync.fields.selected())
 
     with teller.step("First sync: Marketo is empty"):
-        first = Chapter(name="first", runs=[await _run(sync)])
+        first = Chapter(name="first", runs=[await run(sync)])
     teller.first_sync(first, await _arrivals(sync, systems, store))
 
     with teller.step("People work in both systems"):
         deeds = edit(systems, loaded)
-        refused = await _ask_for_a_field(sync)
-    teller.edits(deeds, refused)
+    teller.edits(deeds)
 
     with teller.step("Sync: who wins, and why"):
         edits = Chapter(name="edits", runs=await _until_the_company_is_seen(sync))
     teller.sync(edits)
 
     with teller.step("Sync again: nothing is new"):
-        idle = Chapter(name="idle", runs=[await _run(sync)])
+        idle = Chapter(name="idle", runs=[await run(sync)])
     teller.idle(idle)
+
+    with teller.step("A field is added"):
+        fields = await add_a_field(sync, systems, loaded)
+    teller.field(fields)
+
+    with teller.step("A column is deleted"):
+        column = await lose_a_field(sync, systems, loaded)
+    teller.column(column)
+
+    with teller.step("Records meet, become others, and go"):
+        records = await let_records_move(sync, systems, loaded, watch)
+    teller.records(records)
 
     with teller.step("Both systems, compared field by field"):
         outcome = Outcome(
             chapters=[first, edits, idle],
-            refused=refused,
+            fields=fields,
+            column=column,
+            records=records,
             verified=verify(systems, store),
             kept_back=len([item async for item in sync.journal.holds()])
             + len([item async for item in sync.journal.quarantine()]),
@@ -81,24 +99,10 @@ async def _until_the_company_is_seen(sync: Synchronizer) -> Sequence[Run]:
     runs: list[Run] = []
     turn = len({pair.entity for pair in await sync.fields.selected()})
     while len(runs) < turn:
-        runs.append(await _run(sync))
+        runs.append(await run(sync))
         if runs[-1].of_kind("one-way"):
             break
     return runs
-
-
-async def _run(sync: Synchronizer) -> Run:
-    report = await sync.run()
-    return Run(report, [item async for item in sync.journal.collisions(report)])
-
-
-async def _ask_for_a_field(sync: Synchronizer) -> Sequence[str]:
-    """Ask for a field that Dynamics does not have; return what was refused."""
-    try:
-        await sync.fields.select(REFUSED_PICK)
-    except FieldCreationError as refusal:
-        return [str(refusal)]
-    return []
 
 
 def _expect_enough_people(crm: Crm) -> None:

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
 from typing import Final
 
 import attrs
 
 from mkdyn.domain import CustomEntity, Entity, FieldSpec, NewField, Pick, System
+from mkdyn.domain.filters import NATIVE
 from mkdyn.testing import FakeDynamics, FakeMarketo
 
 PRODUCT: Final = CustomEntity("new_product")
 #: Whose state a demo's state is.
 ORGANIZATIONS: Final[Mapping[System, str]] = {System.MARKETO: "000-MKD-YNX", System.DYNAMICS: "mkdyn-demo.crm4"}
+
+#: The column of the native sync's filter: only an explicit No keeps a contact out.
+_GATE: Final = FieldSpec(name=NATIVE, type="boolean", label="Sync to Marketo")
 
 #: Columns that a real organisation would have added for what the standard tables have no place for.
 _COLUMNS: Final = {
@@ -56,10 +61,20 @@ class Systems:
 
 def new_systems() -> Systems:
     """Return a Dynamics without records and a Marketo without anything, the same in every demo."""
-    dynamics = FakeDynamics(organization=ORGANIZATIONS[System.DYNAMICS], user="sync@mkdyn-demo")
+    return Systems(marketo=new_marketo(), dynamics=new_dynamics())
+
+
+def new_dynamics(*, now: Callable[[], datetime] | None = None) -> FakeDynamics:
+    """Return a Dynamics with the demo's columns and no records; its clock is its own, or *now*."""
+    dynamics = FakeDynamics(organization=ORGANIZATIONS[System.DYNAMICS], user="sync@mkdyn-demo", now=now)
     for entity, columns in _COLUMNS.items():
         for column in columns:
             dynamics.add_column(entity.logical_name, column)
+    dynamics.add_column("contact", _GATE)
     dynamics.add_table(PRODUCT.logical_name, _PRODUCT_COLUMNS)
-    marketo = FakeMarketo(organization=ORGANIZATIONS[System.MARKETO], user="sync@mkdyn-demo")
-    return Systems(marketo=marketo, dynamics=dynamics)
+    return dynamics
+
+
+def new_marketo(*, now: Callable[[], datetime] | None = None) -> FakeMarketo:
+    """Return a Marketo without anything; its clock is its own, or *now*."""
+    return FakeMarketo(organization=ORGANIZATIONS[System.MARKETO], user="sync@mkdyn-demo", now=now)

@@ -13,6 +13,7 @@ from mkdyn.domain.records import Link, LinkState, Record
 from mkdyn.ports.store import SelectedPair, StateStore
 
 _PAGE = 1_000
+_QUALIFIED = 1
 
 
 @attrs.frozen(kw_only=True)
@@ -58,7 +59,7 @@ def verify(systems: Systems, store: StateStore) -> Verified:
                 continue
             compared += len(pairs)
             differences += sum(not _agree(item, row, other) for item in pairs)
-        differences += len(rows)  # rows without a counterpart
+        differences += sum(_is_somebody(entity, row) for row in rows.values())  # rows without a counterpart
     return Verified(
         records=records,
         pairs_compared=compared,
@@ -76,6 +77,12 @@ def _links(store: StateStore, entity: AnyEntity) -> Iterator[Link]:
 
 def _agree(item: SelectedPair, row: Record, other: Record) -> bool:
     return item.pair.lens.agree(row.values[item.pair.dynamics], other.values[item.pair.marketo])
+
+
+def _is_somebody(entity: AnyEntity, row: Record) -> bool:
+    """Whether a row stands for itself: one that was merged into another, or qualified, does not any more."""
+    qualified = entity is Entity.LEAD and row.values["statecode"] == _QUALIFIED
+    return row.values.get("masterid") is None and not qualified
 
 
 def _strangers(systems: Systems, linked: Mapping[str, set[str]]) -> int:

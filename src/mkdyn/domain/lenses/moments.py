@@ -3,12 +3,23 @@
 from __future__ import annotations
 
 from datetime import UTC, date, datetime, time, tzinfo
+from typing import Final
 
 from mkdyn.domain.lenses.lens import Lens, Unfit, carrying
 from mkdyn.domain.values import FieldValue
 
 _NO_SUCH_DAY = Unfit("out-of-range", "the calendar has no such day.")
 _SECONDS = "fractions of a second"
+_EARLY = "days before 1753"
+
+#: The first year that Dynamics knows (source: Microsoft, "Behavior and format of the date and time column").
+YEAR_MIN: Final = 1753
+
+
+def _known(value: FieldValue | Unfit) -> FieldValue | Unfit:
+    """Refuse a day or an instant that Dynamics does not know, and return any other as it is."""
+    early = isinstance(value, date) and value.year < YEAR_MIN
+    return Unfit("out-of-range", f"Dynamics knows no day before {YEAR_MIN}.") if early else value
 
 
 def _instant(value: datetime) -> datetime | Unfit:
@@ -30,8 +41,9 @@ def datetime_lens() -> Lens:
     return Lens(
         name="datetime",
         to_marketo=carrying(datetime, _whole, "date and time"),
-        to_dynamics=carrying(datetime, _instant, "date and time"),
+        to_dynamics=carrying(datetime, lambda value: _known(_instant(value)), "date and time"),
         loses=_SECONDS,
+        holds=_EARLY,
     )
 
 
@@ -47,7 +59,7 @@ def wall_clock_lens() -> Lens:
         return value.replace(microsecond=0, tzinfo=UTC)
 
     def to_dynamics(value: datetime) -> FieldValue | Unfit:
-        found = _instant(value)
+        found = _known(_instant(value))
         return found.replace(tzinfo=None) if isinstance(found, datetime) else found
 
     return Lens(
@@ -55,6 +67,7 @@ def wall_clock_lens() -> Lens:
         to_marketo=carrying(datetime, to_marketo, "date and time"),
         to_dynamics=carrying(datetime, to_dynamics, "date and time"),
         loses=_SECONDS,
+        holds=_EARLY,
     )
 
 
@@ -64,8 +77,12 @@ def _day(value: date) -> FieldValue | Unfit:
 
 def date_lens() -> Lens:
     """Return the lens between two calendar days."""
-    carry = carrying(date, _day, "date")
-    return Lens(name="date", to_marketo=carry, to_dynamics=carry)
+    return Lens(
+        name="date",
+        to_marketo=carrying(date, _day, "date"),
+        to_dynamics=carrying(date, lambda value: _known(_day(value)), "date"),
+        holds=_EARLY,
+    )
 
 
 def user_date_lens(zone: tzinfo = UTC) -> Lens:
@@ -87,11 +104,12 @@ def user_date_lens(zone: tzinfo = UTC) -> Lens:
         found = _day(value)
         if isinstance(found, Unfit):
             return found
-        return _instant(datetime.combine(value, time(), tzinfo=zone))
+        return _known(_instant(datetime.combine(value, time(), tzinfo=zone)))
 
     return Lens(
         name="user-date",
         to_marketo=carrying(datetime, to_marketo, "date and time"),
         to_dynamics=carrying(date, to_dynamics, "date"),
         loses="the time of day",
+        holds=_EARLY,
     )

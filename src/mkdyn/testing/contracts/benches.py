@@ -14,6 +14,7 @@ from collections.abc import Collection, Sequence
 from contextlib import AbstractAsyncContextManager
 from typing import NoReturn, Protocol, runtime_checkable
 
+from mkdyn.domain.fields import FieldSpec
 from mkdyn.domain.values import Values
 from mkdyn.ports.connectors import Connector, DynamicsConnector, MarketoConnector
 
@@ -105,6 +106,24 @@ class HidesFields(Protocol):
 
     def hidden(self, object: str, field: str, /) -> AbstractAsyncContextManager[None]:
         """While it is open, the connector's user may neither read nor write the field."""
+        ...
+
+
+@runtime_checkable
+class MasksFields(Protocol):
+    """A field's values can be masked for the connector's user (Dynamics)."""
+
+    def masked(self, object: str, field: str, /) -> AbstractAsyncContextManager[None]:
+        """While it is open, the connector's user is shown masks of the field's values."""
+        ...
+
+
+@runtime_checkable
+class MakesColumns(Protocol):
+    """Columns may be created to try them (Dynamics)."""
+
+    def new_column(self, object: str, column: FieldSpec, /) -> AbstractAsyncContextManager[None]:
+        """While it is open, the table has such a column, and the connector's user every right on it."""
         ...
 
 

@@ -14,6 +14,7 @@ from mkdyn.testing.contracts.probing import (
     applied,
     begin,
     is_gone,
+    merged_into,
     read_feed,
     read_one,
     shown,
@@ -147,7 +148,7 @@ async def _filled(bench: MarketoBench) -> None:
 @of_marketo(
     "who was merged into another is gone, and told as deleted",
     "MarketoConnector.merge",
-    "the losers are gone afterwards, and told as deleted; losers that are gone already are passed over.",
+    "the losers are gone afterwards, and told as deleted, with the winner; losers that are gone already are passed over.",
 )
 async def _merged_away(bench: MarketoBench) -> None:
     winner, *losers = await some(bench, PERSON, 3)
@@ -160,6 +161,8 @@ async def _merged_away(bench: MarketoBench) -> None:
     pages = await read_feed(bench, PERSON, PERSON.fields, since)
     untold = [key for key in losers if not is_gone(pages, key)]
     must(not untold, f"{len(untold)} of {len(losers)} merged persons are not told as deleted")
+    astray = [key for key in losers if merged_into(pages, key) != winner]
+    must(not astray, f"of {len(astray)} of {len(losers)} merged persons the feed does not say into whom")
 
 
 @of_marketo(
@@ -193,6 +196,9 @@ async def _merged_by_others(bench: MarketoBench) -> None:
     await bench.merge(winner, [loser])
     pages = await read_feed(bench, PERSON, PERSON.fields, since)
     must(is_gone(pages, loser), "a person whom somebody merged into another is not told as deleted")
+    must(
+        merged_into(pages, loser) == winner, "of a person whom somebody merged into another the feed does not say whom"
+    )
     must(tells(pages, winner, PERSON.text, text), f"the {PERSON.text} that a merge gave a person is not told")
 
 

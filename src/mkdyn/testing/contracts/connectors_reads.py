@@ -174,7 +174,7 @@ async def _every_one(bench: Bench, subject: Subject) -> None:
 )
 async def _no_wildcard(bench: Bench, subject: Subject) -> None:
     field = subject.searched
-    for end, other_end in ((ODD, "x"), ("%", "50"), ("_", "5"), ("*", "xyz")):
+    for end, other_end in ((subject.odd, "x"), ("%", "50"), ("_", "5"), ("*", "xyz")):
         word = token()
         odd, other = f"{word} {end}", f"{word} {other_end}"
         key = await bench.create(subject.object, subject.entered(**{field: odd}))

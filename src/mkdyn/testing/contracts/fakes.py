@@ -6,6 +6,7 @@ from collections.abc import AsyncGenerator, Collection, Sequence
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Final, Literal
 
+from mkdyn.domain.fields import FieldSpec
 from mkdyn.domain.values import Values
 from mkdyn.ports.connectors import DynamicsConnector, MarketoConnector
 from mkdyn.testing.contracts.benches import DynamicsBench, MarketoBench
@@ -118,6 +119,24 @@ class FakeDynamicsBench(_Hands):
             yield
         finally:
             self.fake.show_column(object, field)
+
+    @asynccontextmanager
+    async def masked(self, object: str, field: str, /) -> AsyncGenerator[None]:
+        """See `MasksFields`."""
+        self.fake.mask_column(object, field)
+        try:
+            yield
+        finally:
+            self.fake.show_column(object, field)
+
+    @asynccontextmanager
+    async def new_column(self, object: str, column: FieldSpec, /) -> AsyncGenerator[None]:
+        """See `MakesColumns`."""
+        self.fake.add_column(object, column)
+        try:
+            yield
+        finally:
+            self.fake.drop_column(object, column.name)
 
     async def restore(self, object: str, key: str, /) -> None:
         """See `RestoresRecords`."""

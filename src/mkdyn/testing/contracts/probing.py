@@ -118,6 +118,11 @@ def is_gone(pages: Iterable[Page], key: str) -> bool:
     return gone
 
 
+def merged_into(pages: Iterable[Page], key: str) -> str | None:
+    """Return the person into whom pages say that another one was merged."""
+    return next((page.merged[key] for page in pages if key in page.merged), None)
+
+
 async def edited(bench: Bench, subject: Subject, keys: Iterable[str]) -> dict[str, str]:
     """Have somebody else edit each record's text; return what each then holds."""
     texts = {key: token() for key in keys}

@@ -69,7 +69,7 @@ def _replaced(make_store: MakeStore) -> None:
         expect(dict(store.links(_PEOPLE, System.DYNAMICS, [GUIDS[0]])), {}, "links() by the key it had")
 
 
-@promises("links() returns the live or suspended link of a record, else its newest tombstone.")
+@promises("links() returns the living link of a record, else its newest tombstone.")
 def _preferred(make_store: MakeStore) -> None:
     dead = LinkState.TOMBSTONE
     with closing(make_store()) as store:
@@ -91,7 +91,7 @@ def _preferred(make_store: MakeStore) -> None:
         expect(dict(store.links(_PEOPLE, System.MARKETO, many)), wanted, "links() of 40,000 keys")
 
 
-@promises("A record is in at most one live or suspended link; a second one is refused.")
+@promises("A record is in at most one living link; a second one is refused.")
 def _unique(make_store: MakeStore) -> None:
     with closing(make_store()) as store:
         _put(store, _lead(0), _lead(1, state=LinkState.SUSPENDED), _lead(2, state=LinkState.TOMBSTONE))

@@ -36,6 +36,7 @@ class Subject:
         text: A text of at least 100 characters.
         email: A text that takes an e-mail address, and that records can be found by.
         searched: A text that takes anything, and that records can be found by.
+        odd: What is looked for there, letter by letter.
         by: The field that a Create looks the record up by, where that is not the key.
         created: When the record was made; the system fills it.
         types: The types of some fields.
@@ -50,6 +51,7 @@ class Subject:
     text: str
     email: str
     searched: str
+    odd: str = ODD
     by: str | None = None
     created: str
     types: Mapping[str, FieldType] = attrs.field(factory=dict[str, FieldType])
@@ -92,15 +94,18 @@ _LEAD: Final = _dynamics_person(
 _CONTACT: Final = _dynamics_person("contact", {"birthdate": "date"}, {"birthdate": date(1815, 12, 10)})
 DYNAMICS_SUBJECTS: Final = (_LEAD, _CONTACT)
 
+#: Marketo's filters divide their values by commas, and have no way to write one.
+_FILTERED: Final = ODD.replace(",", "")
+
 PERSON: Final = Subject(
     object="lead", key_field="id", chosen=False, name="lastName", text="title", email="email",
-    searched="dynamicsContactId", by="dynamicsId", created="createdAt",
+    searched="dynamicsContactId", odd=_FILTERED, by="dynamicsId", created="createdAt",
     types={"title": "text", "leadScore": "integer", "doNotCall": "boolean", "dateOfBirth": "date"},
     typed={"leadScore": 85, "doNotCall": True, "dateOfBirth": date(1815, 12, 10)},
 )  # fmt: skip
 COMPANY: Final = Subject(
     object="company", key_field="externalCompanyId", given=True, name="company", text="billingCity", email="company",
-    searched="company", created="createdAt",
+    searched="company", odd=_FILTERED, created="createdAt",
     types={"company": "text", "annualRevenue": "currency", "numberOfEmployees": "integer"},
     typed={"annualRevenue": 1204.5, "numberOfEmployees": 18_000},
 )  # fmt: skip

@@ -1,0 +1,4 @@
+"""Marketo Engage over its REST API."""
+
+from mkdyn.adapters.marketo.connector import RestMarketo as RestMarketo
+from mkdyn.adapters.marketo.limits import MarketoLimits as MarketoLimits

@@ -1,0 +1,211 @@
+"""`RestMarketo`: Marketo Engage over its REST API, as the engine sees it."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import AsyncGenerator, Collection, Mapping, Sequence
+from contextlib import aclosing, asynccontextmanager
+from typing import TYPE_CHECKING, ClassVar, Final, Literal
+from urllib.parse import urlsplit
+
+from mkdyn.adapters.http import Http
+from mkdyn.adapters.marketo.catalog import Catalog
+from mkdyn.adapters.marketo.client import Client
+from mkdyn.adapters.marketo.creating import Creator
+from mkdyn.adapters.marketo.feed import Feed
+from mkdyn.adapters.marketo.limits import MarketoLimits
+from mkdyn.adapters.marketo.reading import Reader
+from mkdyn.adapters.marketo.requests import BATCH_MAX, PERSON, asking, merged
+from mkdyn.adapters.marketo.responses import RefusedError
+from mkdyn.adapters.marketo.writing import Writer
+from mkdyn.domain.feeds import Cursor
+from mkdyn.domain.fields import FieldSpec, NewField
+from mkdyn.domain.names import nearest
+from mkdyn.domain.outcomes import Applied, Outcome, Rejected, Stale, Unknown, Write
+from mkdyn.domain.records import Record
+from mkdyn.domain.systems import System
+from mkdyn.errors import CheckError, ConfigError, UnknownEntityError, UnreachableError
+from mkdyn.ports.connectors import Identity, MarketoConnector, Pages, Problem
+
+if TYPE_CHECKING:
+    from httpx import AsyncClient
+
+_LIMITS: Final = MarketoLimits()
+_MUNCHKIN: Final = re.compile(r"\d{3}-\w{3}-\d{3}")
+#: The most persons that one call merges (source: Adobe, "Leads").
+_MERGE_MAX: Final = 25
+
+
+class RestMarketo:
+    """A Marketo instance, asked as a custom service's API user.
+
+    Args:
+        url: The instance's address, as in `https://123-ABC-456.mktorest.com`.
+        client_id: The custom service's client id.
+        client_secret: Its secret.
+        limits: Marketo's limits, and how much of them is ours.
+        client: A client of your own, which you close; by default one is made when it is needed.
+        overlap_s: How far each reading of the feed goes back: activities may show up that much later.
+        settles_after_s: How long after it was sent a write may still take effect, and its activity still appear.
+
+    Raises:
+        ConfigError: The address is none.
+    """
+
+    system: ClassVar[Literal[System.MARKETO]] = System.MARKETO
+
+    def __init__(
+        self,
+        url: str,
+        *,
+        client_id: str,
+        client_secret: str,
+        limits: MarketoLimits = _LIMITS,
+        client: AsyncClient | None = None,
+        overlap_s: float = 300.0,
+        settles_after_s: float = 600.0,
+    ) -> None:
+        self._origin = _origin_of(url)
+        self._settles_after_s = settles_after_s
+        self._client = Client(
+            Http(self._origin, client=client), client_id=client_id, client_secret=client_secret, limits=limits
+        )
+        self._catalog = Catalog(self._client)
+        self._reader = Reader(self._client, self._catalog)
+        self._writer = Writer(self._client, self._catalog)
+        self._creator = Creator(self._client, self._catalog)
+        self._feed = Feed(self._client, self._catalog, overlap_s=overlap_s)
+
+    @classmethod
+    def from_env(
+        cls, prefix: str = "MARKETO_", *, limits: MarketoLimits = _LIMITS, client: AsyncClient | None = None
+    ) -> RestMarketo:
+        """Make one of `MARKETO_URL`, `…_CLIENT_ID` and `…_CLIENT_SECRET`.
+
+        Raises:
+            ConfigError: Some of them are not set.
+        """
+        names = [f"{prefix}{name}" for name in ("URL", "CLIENT_ID", "CLIENT_SECRET")]
+        lacking = [name for name in names if not os.environ.get(name)]
+        if lacking:
+            raise ConfigError(f"Not set: {', '.join(lacking)}.", what_to_do="Set them in the environment.")
+        url, client_id, client_secret = (os.environ[name] for name in names)
+        return cls(url, client_id=client_id, client_secret=client_secret, limits=limits, client=client)
+
+    def __repr__(self) -> str:
+        return f"<RestMarketo {self._origin}>"
+
+    async def identify(self) -> Identity:
+        """See `Connector.identify`; the organisation is the Munchkin id in the address."""
+        await self._client.ask(asking("stats/usage"))
+        host = urlsplit(self._origin).hostname or ""
+        found = _MUNCHKIN.match(host)
+        return Identity(
+            organization=found[0].upper() if found else host,
+            user=self._client.user,
+            batch_max=BATCH_MAX,
+            settles_after_s=self._settles_after_s,
+        )
+
+    async def check(self, needs: Mapping[str, Collection[str]], /) -> Sequence[Problem]:
+        """See `Connector.check`."""
+        problems: list[Problem] = []
+        for name, fields in needs.items():
+            try:
+                described = await self._catalog.fresh(name)
+            except CheckError as error:
+                problems.append(Problem(what=f"Marketo {name}: {error.problems[0]}", remedy="Then check again."))
+                continue
+            if described is None:
+                problems.append(
+                    Problem(
+                        what=f"Marketo {name} is not there, or the API user may not read it.",
+                        remedy="Check the name, or give the API user's role that permission.",
+                    )
+                )
+                continue
+            for field in sorted(set(fields) - described.fields.keys()):
+                near = nearest(field, described.fields)
+                problems.append(
+                    Problem(
+                        what=f"Marketo {name}.{field} is not there{f'; nearest: {near}' if near else ''}.",
+                        remedy="Create it in Marketo, or run set_up() if it is one of mkdyn's own; or deselect it.",
+                    )
+                )
+        return problems
+
+    async def describe(self, object: str, /) -> Sequence[FieldSpec]:
+        """See `Connector.describe`."""
+        described = await self._catalog.fresh(object)
+        return [] if described is None else list(described.fields.values())
+
+    @asynccontextmanager
+    async def changes(self, object: str, /, *, fields: Collection[str], since: Cursor | None) -> AsyncGenerator[Pages]:
+        """See `Connector.changes`; only persons have a feed."""
+        if object != PERSON:
+            raise UnknownEntityError(f"Marketo has no feed of {object}.", what_to_do="Read the records by their keys.")
+        async with aclosing(self._feed.pages(fields, since)) as pages:
+            yield pages
+
+    async def read(self, object: str, keys: Collection[str], /, *, fields: Collection[str]) -> Mapping[str, Record]:
+        """See `Connector.read`: three hundred a call."""
+        return await self._reader.read(object, keys, fields)
+
+    async def find(
+        self, object: str, field: str, values: Collection[str], /, *, fields: Collection[str]
+    ) -> Sequence[Record]:
+        """See `Connector.find`: three hundred values a call."""
+        return await self._reader.find(object, field, values, fields)
+
+    async def write(self, object: str, writes: Sequence[Write], /) -> Sequence[Outcome]:
+        """See `Connector.write`."""
+        return await self._writer.write(object, writes) if writes else []
+
+    async def create_field(self, object: str, field: NewField, /) -> FieldSpec:
+        """See `MarketoConnector.create_field`."""
+        return await self._creator.create(object, field)
+
+    async def merge(self, winner: str, losers: Sequence[str], /) -> Outcome:
+        """See `MarketoConnector.merge`: who is gone already is passed over."""
+        if len(losers) > _MERGE_MAX:
+            return Rejected(code="1080", message=f"No more than {_MERGE_MAX} persons can be merged at once.")
+        there = await self._reader.read(PERSON, [winner, *losers], ["id"])
+        if winner not in there:
+            return Stale(gone=True)
+        left = [loser for loser in dict.fromkeys(losers) if loser in there]
+        if not left:
+            return Applied(key=winner)
+        try:
+            await self._client.ask(merged(winner, left), repeatable=False)
+        except UnreachableError as error:
+            return Unknown(reason=error.what)
+        except RefusedError as error:
+            return Rejected(code=error.code, message="Marketo does not merge them.")
+        return Applied(key=winner)
+
+    async def aclose(self) -> None:
+        """See `Connector.aclose`."""
+        await self._client.aclose()
+
+
+def _origin_of(url: str) -> str:
+    """Return scheme and host of an address; a path, as Marketo shows it, is left out.
+
+    Raises:
+        ConfigError: It is no address.
+    """
+    parts = urlsplit(url.strip())
+    local = parts.hostname in ("127.0.0.1", "::1", "localhost")
+    if parts.scheme != "https" and not (local and parts.scheme == "http"):
+        raise ConfigError(
+            f"Marketo's address must begin with https://, not {parts.scheme or 'nothing'}.",
+            what_to_do="Take the endpoint from Admin, Web Services, as in https://123-ABC-456.mktorest.com.",
+        )
+    if not parts.hostname:
+        raise ConfigError("Marketo's address names no host.", what_to_do="Take it from Admin, Web Services.")
+    return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}"
+
+
+if TYPE_CHECKING:
+    _conforms: type[MarketoConnector] = RestMarketo

@@ -1,0 +1,159 @@
+"""Marketo's feed of persons: what its activities say, and who was deleted.
+
+Sources: Adobe, "Activities" and its retention policy. Changes of fields, of scores by flow steps, new persons and
+merges are activities; deletions have a feed of their own, which keeps them for fourteen days. A place in the feed is
+a pair of times: an activity may show up late, so each reading goes back by the overlap, and what is repeated is known
+by its id.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import AsyncGenerator, Collection, Iterator, Mapping
+from contextlib import aclosing
+from datetime import datetime, timedelta
+from typing import Final
+
+import attrs
+
+from mkdyn.adapters.http.shapes import Json, listed
+from mkdyn.adapters.marketo.catalog import Catalog, Described
+from mkdyn.adapters.marketo.client import Client
+from mkdyn.adapters.marketo.requests import PERSON, asking
+from mkdyn.adapters.marketo.responses import Envelope, unreadable
+from mkdyn.adapters.marketo.values import moment
+from mkdyn.domain.feeds import Cursor, Entry, Evidence, Page
+from mkdyn.errors import CursorExpiredError
+
+#: Activity types: a new person, a changed field, a score changed by a flow step, a merge.
+_NEW: Final = 12
+_CHANGED: Final = (13, 22)
+_MERGED: Final = 32
+_TYPES: Final = ",".join(map(str, (_NEW, *_CHANGED, _MERGED)))
+#: How long Marketo keeps deletions, less a day.
+_KEPT: Final = timedelta(days=13)
+_DIGITS: Final = re.compile(r"\d+")
+
+
+@attrs.frozen
+class Place:
+    """A place in the feed.
+
+    Attributes:
+        changes: Activities were read up to here.
+        deletions: Deletions were.
+    """
+
+    changes: datetime
+    deletions: datetime
+
+    @classmethod
+    def of(cls, cursor: Cursor) -> Place:
+        """Return the place of a cursor.
+
+        Raises:
+            CursorExpiredError: It is no cursor of this feed.
+        """
+        changes, _, deletions = cursor.token.partition("|")
+        try:
+            return cls(datetime.fromisoformat(changes), datetime.fromisoformat(deletions))
+        except ValueError:
+            raise expired("that is no place in it") from None
+
+    def cursor(self, at: datetime) -> Cursor:
+        """Return the cursor of this place."""
+        oldest = min(self.changes, self.deletions)
+        # Marketo's times are whole seconds.
+        return Cursor(
+            token=f"{self.changes.isoformat()}|{self.deletions.isoformat()}",
+            at=at,
+            repeats_from=oldest - timedelta(seconds=1),
+        )
+
+
+class Feed:
+    """Reads one instance's feed of persons."""
+
+    def __init__(self, client: Client, catalog: Catalog, *, overlap_s: float) -> None:
+        self._client = client
+        self._catalog = catalog
+        self._overlap = timedelta(seconds=overlap_s)
+
+    async def pages(self, fields: Collection[str], since: Cursor | None) -> AsyncGenerator[Page]:
+        """Yield the feed's pages; see `Connector.changes`."""
+        described = await self._catalog.known(PERSON, fields)
+        now = await self._now()
+        if since is None:
+            yield Page(cursor=Place(now, now).cursor(now))
+            return
+        place, wanted = Place.of(since), frozenset(fields)
+        if now - min(place.changes, place.deletions) > _KEPT:
+            raise expired("Marketo keeps deletions for fourteen days")
+        async with aclosing(self._activities("activities", place.changes, activityTypeIds=_TYPES)) as answers:
+            async for answer in answers:
+                entries, merged, last = _read(answer, described, wanted)
+                reached = place.changes if last is None else max(place.changes, min(last, now) - self._overlap)
+                place = attrs.evolve(place, changes=reached)
+                yield Page(entries=entries, deleted=list(merged), merged=merged, cursor=place.cursor(now))
+        deleted: list[str] = []
+        async with aclosing(self._activities("activities/deletedleads", place.deletions)) as answers:
+            async for answer in answers:
+                deleted += [str(item["leadId"]) for item in answer.result if "leadId" in item]
+        end = now - self._overlap
+        done = Place(max(place.changes, end), max(place.deletions, end))
+        yield Page(deleted=list(dict.fromkeys(deleted)), cursor=done.cursor(now))
+
+    async def _activities(self, path: str, since: datetime, **query: str) -> AsyncGenerator[Envelope]:
+        first = await self._client.ask(asking("activities/pagingtoken", sinceDatetime=_written(since)))
+        token = first.next_token
+        while token is not None:
+            answer = await self._client.ask(asking(path, nextPageToken=token, **query))
+            yield answer
+            token = answer.next_token if answer.more else None
+
+    async def _now(self) -> datetime:
+        answer = await self._client.ask(asking("stats/usage"))
+        if answer.at is None:
+            raise unreadable("it does not say what time it is")
+        return answer.at
+
+
+def _read(
+    answer: Envelope, described: Described, wanted: Collection[str]
+) -> tuple[list[Entry], Mapping[str, str], datetime | None]:
+    """Return what a page of activities says: changes, who was merged into whom, and how far it goes."""
+    entries: list[Entry] = []
+    merged: dict[str, str] = {}
+    last: datetime | None = None
+    for item in answer.result:
+        at, kind, key = moment(str(item["activityDate"])), item.get("activityTypeId"), str(item["leadId"])
+        last = at if last is None else max(last, at)
+        told = {str(each.get("name")): each.get("value") for each in listed(item, "attributes")}
+        if kind == _MERGED:
+            merged |= {loser: key for loser in _DIGITS.findall(str(told.get("Merge IDs", ""))) if loser != key}
+            continue
+        name = None if kind == _NEW else _field_of(item, described)
+        if kind == _NEW or (kind in _CHANGED and name in wanted):
+            evidence = () if name is None else tuple(_evidence(name, told))
+            entries.append(Entry(id=str(item.get("marketoGUID") or item["id"]), key=key, at=at, evidence=evidence))
+    return entries, merged, last
+
+
+def _field_of(item: Json, described: Described) -> str | None:
+    """Return the field that an activity is about: by Marketo's number of it, or by its label."""
+    number, label = str(item.get("primaryAttributeValueId", "")), str(item.get("primaryAttributeValue", ""))
+    return described.by_id.get(number) or described.by_label.get(label)
+
+
+def _evidence(name: str, told: Mapping[str, object]) -> Iterator[Evidence]:
+    old, new = told.get("Old Value"), told.get("New Value")
+    yield Evidence(field=name, old=None if old is None else str(old), new=None if new is None else str(new))
+
+
+def _written(at: datetime) -> str:
+    return at.strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def expired(why: str) -> CursorExpiredError:
+    """Return the error of a place that the feed can't be resumed at."""
+    return CursorExpiredError(f"Marketo's feed can't be resumed there: {why}.", what_to_do="Start it anew.")

@@ -1,0 +1,120 @@
+"""How fast Marketo may be asked: its limits count for the whole instance, so a part of them is ours.
+
+Sources: Adobe, "Marketo integration best practices" and "Error codes" (606, 607, 615). `Ledger` is the arithmetic,
+without a clock.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import deque
+from typing import Final
+
+import attrs
+
+from mkdyn.errors import ConfigError
+
+#: The window over which Marketo counts calls, in seconds.
+WINDOW_S: Final = 20.0
+_DAY_S: Final = 86_400.0
+
+
+def _share(_: object, attribute: attrs.Attribute[float], value: float) -> None:
+    if not 0 < value <= 1:
+        raise ConfigError(f"Marketo's limits: {attribute.name} is a part of one, above 0.")
+
+
+@attrs.frozen(kw_only=True)
+class MarketoLimits:
+    """Marketo's limits, and how much of them is ours: others use the same instance.
+
+    Attributes:
+        share: Our part of each figure.
+        calls_per_20_s: Calls in any twenty seconds.
+        concurrent_calls: Calls under way at once.
+        calls_per_day: Calls a day.
+
+    Raises:
+        ConfigError: The share is no part of one.
+    """
+
+    share: float = attrs.field(default=0.5, validator=_share)
+    calls_per_20_s: int = 100
+    concurrent_calls: int = 10
+    calls_per_day: int = 50_000
+
+
+@attrs.define
+class Ledger:
+    """What was asked in the last seconds, and what may be asked now.
+
+    A call holds its place in the window until that long after its answer: Marketo counts it from when it arrives,
+    which is somewhere in between.
+
+    Attributes:
+        limits: What Marketo allows.
+        abreast: How many calls may be under way: fewer after one was refused because there were too many.
+    """
+
+    limits: MarketoLimits
+    abreast: int = attrs.field(init=False)
+    _going: set[int] = attrs.field(factory=set[int])
+    _ended: deque[float] = attrs.field(factory=deque[float])
+    _until: float = -math.inf
+    _begun: int = 0
+    _day_began: float | None = None
+    _today: int = 0
+    _smooth: int = 0
+
+    def __attrs_post_init__(self) -> None:
+        self.abreast = self._most
+
+    def delay_s(self, now: float) -> float:
+        """Return how long to wait before the next call; infinity if one must end first."""
+        while self._ended and self._ended[0] + WINDOW_S <= now:
+            self._ended.popleft()
+        if now < self._until:
+            return self._until - now
+        if len(self._going) >= self.abreast:
+            return math.inf
+        if len(self._going) + len(self._ended) < self._calls_max:
+            return 0.0
+        return self._ended[0] + WINDOW_S - now if self._ended else math.inf
+
+    def begin(self, now: float) -> int:
+        """Note a call; return its number."""
+        if self._day_began is None or now >= self._day_began + _DAY_S:
+            self._day_began, self._today = now, 0
+        self._begun += 1
+        self._today += 1
+        self._going.add(self._begun)
+        return self._begun
+
+    def end(self, number: int, now: float) -> None:
+        """Note that a call has ended, however it did."""
+        self._going.discard(number)
+        self._ended.append(now)
+        self._smooth += 1
+        if self._smooth >= self._calls_max:
+            self._smooth, self.abreast = 0, min(self.abreast + 1, self._most)
+
+    def spent_s(self, now: float) -> float | None:
+        """Return how long our part of the day's calls is used up for, or None while some are left."""
+        most = int(self.limits.calls_per_day * self.limits.share)
+        if self._day_began is None or now >= self._day_began + _DAY_S or self._today < most:
+            return None
+        return self._day_began + _DAY_S - now
+
+    def refused(self, now: float, wait_s: float, *, crowded: bool = False) -> None:
+        """Note that Marketo asks everybody to wait; *crowded* if too many calls were under way."""
+        self._until = max(self._until, now + wait_s)
+        if crowded:
+            self._smooth, self.abreast = 0, max(self.abreast // 2, 1)
+
+    @property
+    def _most(self) -> int:
+        return max(int(self.limits.concurrent_calls * self.limits.share), 1)
+
+    @property
+    def _calls_max(self) -> int:
+        return max(int(self.limits.calls_per_20_s * self.limits.share), 1)

@@ -1,0 +1,95 @@
+"""Records by their keys, or by a field: three hundred a call, several calls at once."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from functools import partial
+
+from mkdyn.adapters.http.abreast import abreast
+from mkdyn.adapters.http.shapes import Json
+from mkdyn.adapters.marketo.catalog import Catalog
+from mkdyn.adapters.marketo.client import Client
+from mkdyn.adapters.marketo.codes import treatment
+from mkdyn.adapters.marketo.requests import BATCH_MAX, found_by, key_of
+from mkdyn.adapters.marketo.responses import RefusedError, unreadable
+from mkdyn.adapters.marketo.values import value_of
+from mkdyn.domain.fields import FieldSpec
+from mkdyn.domain.records import Record
+from mkdyn.errors import SetupError, UnknownEntityError, UnknownFieldError
+
+#: What Marketo answers where more than a thousand persons match.
+_TOO_MANY = "1003"
+
+
+class Reader:
+    """Reads one instance's records."""
+
+    def __init__(self, client: Client, catalog: Catalog) -> None:
+        self._client = client
+        self._catalog = catalog
+
+    async def read(self, object: str, keys: Collection[str], fields: Collection[str]) -> Mapping[str, Record]:
+        """See `Connector.read`."""
+        specs = (await self._catalog.known(object, fields)).fields
+        wanted = [key for key in dict.fromkeys(keys) if key and "," not in key]
+        pieces = await abreast(
+            partial(self._page_through, object, key_of(object), part, tuple(fields), specs) for part in _parts(wanted)
+        )
+        return {record.key: record for records in pieces for record in records}
+
+    async def find(self, object: str, field: str, values: Collection[str], fields: Collection[str]) -> Sequence[Record]:
+        """See `Connector.find`; a value with a comma in it is found by nothing, since Marketo takes it for two."""
+        shown = tuple(dict.fromkeys([*fields, field]))
+        specs = (await self._catalog.known(object, shown)).fields
+        wanted = [value for value in dict.fromkeys(values) if value and "," not in value]
+        pieces = await abreast(
+            partial(self._page_through, object, field, part, shown, specs) for part in _parts(wanted)
+        )
+        return [record for records in pieces for record in records]
+
+    async def _page_through(
+        self, object: str, field: str, values: Sequence[str], fields: Sequence[str], specs: Mapping[str, FieldSpec]
+    ) -> list[Record]:
+        key, records, token = key_of(object), list[Record](), None
+        asked = list(dict.fromkeys([*fields, field, key]))
+        while True:
+            try:
+                answer = await self._client.ask(found_by(object, field, values, asked, token))
+            except RefusedError as error:
+                if error.code != _TOO_MANY or len(values) == 1:
+                    raise _told(error, object, field) from None
+                middle = len(values) // 2  # too many match: fewer values at a time
+                halves = (values[:middle], values[middle:])
+                found = [await self._page_through(object, field, half, fields, specs) for half in halves]
+                return [record for half in found for record in half]
+            records += [_record(item, key, fields, specs) for item in answer.result]
+            token = answer.next_token
+            if token is None or not answer.more:
+                return records
+
+
+def _record(item: Json, key: str, fields: Sequence[str], specs: Mapping[str, FieldSpec]) -> Record:
+    if item.get(key) is None:
+        raise unreadable("a record has no key")
+    try:
+        values = {name: value_of(specs[name], item.get(name)) for name in fields}
+    except (ValueError, ArithmeticError):
+        raise unreadable("a value is none of its field's type") from None
+    return Record(key=str(item[key]), values=values)
+
+
+def _told(error: RefusedError, object: str, field: str) -> SetupError:
+    """Return what a refusal says of what was asked for."""
+    match treatment(error.code):
+        case "object":
+            return UnknownEntityError(f"Marketo has no object {object}.", what_to_do="Check the selected entities.")
+        case "field":
+            return UnknownFieldError(
+                f"Marketo can't look {object} records up by {field}, or lacks a field.", what_to_do="Check the fields."
+            )
+        case _:
+            return error
+
+
+def _parts(values: Sequence[str]) -> Iterator[Sequence[str]]:
+    return (values[start : start + BATCH_MAX] for start in range(0, len(values), BATCH_MAX))

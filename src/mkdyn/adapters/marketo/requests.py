@@ -1,0 +1,118 @@
+"""Marketo's requests as plain values: no input, no output."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, Final
+from urllib.parse import quote, urlencode
+
+from mkdyn.adapters.http import Request
+from mkdyn.domain.entities import Entity
+
+#: The most records of one call, and of one page.
+BATCH_MAX: Final = 300
+#: The most bytes of an address; what would be longer goes in a form.
+_ADDRESS_MAX: Final = 6_000
+#: Longer than Marketo works on anything; a paging token takes longest.
+_TIMEOUT_S: Final = 310.0
+
+PERSON: Final = Entity.LEAD.marketo_object
+_PATHS: Final[Mapping[str, str]] = {
+    PERSON: "leads",
+    Entity.ACCOUNT.marketo_object: "companies",
+    Entity.OPPORTUNITY.marketo_object: "opportunities",
+    Entity.USER.marketo_object: "salespersons",
+}
+_KEYS: Final[Mapping[str, str]] = {
+    PERSON: "id",
+    Entity.ACCOUNT.marketo_object: "externalCompanyId",
+    Entity.OPPORTUNITY.marketo_object: "externalOpportunityId",
+    Entity.USER.marketo_object: "externalSalesPersonId",
+}
+#: The key that mkdyn gives to custom objects.
+CUSTOM_KEY: Final = "dynamicsId"
+
+
+def path_of(object: str) -> str:
+    """Return where an object's records are."""
+    return _PATHS.get(object) or f"customobjects/{quote(object, safe='')}"
+
+
+def key_of(object: str) -> str:
+    """Return the field that an object's records are known by."""
+    return _KEYS.get(object, CUSTOM_KEY)
+
+
+def is_custom(object: str) -> bool:
+    """Whether an object is none of Marketo's own."""
+    return object not in _PATHS
+
+
+def token_request(client_id: str, client_secret: str) -> Request:
+    """Ask for a token. Marketo takes its parameters in the address; it is kept out of logs."""
+    query = {"grant_type": "client_credentials", "client_id": client_id, "client_secret": client_secret}
+    return Request(method="GET", path=f"/identity/oauth/token?{urlencode(query)}", timeout_s=60.0)
+
+
+def asking(path: str, **query: str) -> Request:
+    """Ask for something; what is too long for an address goes in a form."""
+    target, text = f"/rest/v1/{path}.json", urlencode(query)
+    if len(text) <= _ADDRESS_MAX:
+        return Request(method="GET", path=f"{target}?{text}" if text else target, timeout_s=_TIMEOUT_S)
+    return Request(
+        method="POST",
+        path=f"{target}?_method=GET",
+        headers={"Content-Type": "application/x-www-form-urlencoded"},
+        body=text.encode(),
+        timeout_s=_TIMEOUT_S,
+    )
+
+
+def telling(path: str, body: Mapping[str, Any], **query: str) -> Request:
+    """Send something."""
+    text = urlencode(query)
+    return Request(
+        method="POST",
+        path=f"/rest/v1/{path}.json?{text}" if text else f"/rest/v1/{path}.json",
+        headers={"Content-Type": "application/json"},
+        body=json.dumps(body, ensure_ascii=False, allow_nan=False).encode("utf-8", "replace"),
+        timeout_s=_TIMEOUT_S,
+    )
+
+
+def found_by(object: str, field: str, values: Sequence[str], fields: Iterable[str], token: str | None) -> Request:
+    """Ask for the records of which a field is one of *values*: a person's are given in a form, so that nobody logs them."""
+    query = {
+        "filterType": field,
+        "filterValues": ",".join(values),
+        "fields": ",".join(fields),
+        "batchSize": str(BATCH_MAX),
+    }
+    if token is not None:
+        query["nextPageToken"] = token
+    return Request(
+        method="POST",
+        path=f"/rest/v1/{path_of(object)}.json?_method=GET",
+        headers={"Content-Type": "application/x-www-form-urlencoded"},
+        body=urlencode(query).encode(),
+        timeout_s=_TIMEOUT_S,
+    )
+
+
+def upserted(object: str, action: str, by: str, records: Sequence[Mapping[str, object]]) -> Request:
+    """Write records, looked up by a field."""
+    body: dict[str, Any] = {"action": action, "input": list(records)}
+    if object == PERSON:
+        body["lookupField"] = by
+    return telling(path_of(object), body)
+
+
+def deleted(object: str, keys: Sequence[object]) -> Request:
+    """Delete records by their keys."""
+    return telling(f"{path_of(object)}/delete", {"input": [{key_of(object): key} for key in keys]})
+
+
+def merged(winner: str, losers: Sequence[str]) -> Request:
+    """Merge persons into one."""
+    return telling(f"leads/{quote(winner, safe='')}/merge", {}, leadIds=",".join(losers))

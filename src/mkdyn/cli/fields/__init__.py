@@ -1,0 +1,1 @@
+"""`mkdyn fields`: see and choose which fields sync; for now on the demo's systems."""

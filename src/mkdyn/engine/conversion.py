@@ -1,0 +1,164 @@
+"""Conversion: Dynamics qualifies a lead into a contact, and their person follows.
+
+Either row may be seen first. The contact names the lead it comes from; a qualified lead names its contact, or a
+contact names it. The link moves with its baseline, so that nothing is created and no edit is lost; from then on the
+person follows the rules of contacts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+
+import attrs
+
+from mkdyn.domain.entities import Entity
+from mkdyn.domain.lifecycle import converted, is_qualified
+from mkdyn.domain.records import Link, LinkState, Record
+from mkdyn.domain.systems import System
+from mkdyn.engine.kinds import Kind
+from mkdyn.engine.ledger import Ledger
+from mkdyn.engine.merging import is_under_way, merge_persons
+from mkdyn.engine.session import CHUNK, Session
+from mkdyn.ports.observer import LeadConverted
+from mkdyn.ports.store import Observation
+
+#: The contact's column that names the lead it was made from.
+ORIGIN = "originatingleadid"
+#: The lead's column that names the contact it was qualified into.
+HEIR = "parentcontactid"
+
+
+@attrs.frozen
+class Inherited:
+    """What contacts take over from leads.
+
+    Attributes:
+        links: By contact, the lead's link, moved to it.
+        waiting: Contacts whose lead has a write under way: they are decided once that is settled.
+    """
+
+    links: Mapping[str, Link]
+    waiting: Collection[str]
+
+
+async def inherited(
+    session: Session, kind: Kind, rows: Sequence[Observation], links: Mapping[str, Link], ledger: Ledger
+) -> Inherited:
+    """Move the links of leads to the contacts among *rows* that come from them."""
+    leads = _kind(session, Entity.LEAD)
+    if kind.entity is not Entity.CONTACT or leads is None or ORIGIN not in kind.telling:
+        return Inherited({}, ())
+    strangers = await _shown(session, kind, [row for row in rows if row.key not in links and not row.deleted])
+    named: Mapping[str, str] = _named(session, leads) if strangers else {}
+    origins = {
+        key: str(origin) for key, row in strangers.items() if (origin := row.values.get(ORIGIN) or named.get(key))
+    }
+    found = session.store.links([leads.name], System.DYNAMICS, set(origins.values()))
+    moved: dict[str, Link] = {}
+    waiting: list[str] = []
+    taken: set[int] = set()
+    for contact, lead in origins.items():
+        link = found.get(lead)
+        out = kind.gate.passes(strangers[contact].values) == "out"
+        if link is None or link.state is LinkState.TOMBSTONE or link.id in taken or out:
+            continue  # of several contacts that come from one lead, the first one is its heir
+        taken.add(link.id)
+        if is_under_way(session, link):
+            waiting.append(contact)
+        else:
+            moved[contact] = _move(session, link, leads, kind, strangers[contact], ledger)
+    return Inherited(moved, waiting)
+
+
+def _named(session: Session, leads: Kind) -> Mapping[str, str]:
+    """Return the contacts that qualified leads name among what is observed, each with its lead; looked up once a round."""
+    if session.heirs is None:
+        session.heirs, after = {}, 0
+        while rows := session.store.observations(System.DYNAMICS, leads.name, after=after, limit=CHUNK):
+            after = rows[-1].version
+            session.heirs |= {
+                str(heir): row.key
+                for row in rows
+                if row.record is not None and is_qualified(row.record.values) and (heir := row.record.values.get(HEIR))
+            }
+    return session.heirs
+
+
+async def retired(
+    session: Session, kind: Kind, rows: Sequence[Observation], links: Mapping[str, Link], ledger: Ledger
+) -> Collection[str]:
+    """Return the qualified leads among *rows* that are dealt with: a contact stands for them.
+
+    One without a contact stays what it is: a lead that is read-only.
+    """
+    contacts = _kind(session, Entity.CONTACT)
+    qualified = [row for row in rows if row.record is not None and is_qualified(row.record.values)]
+    if kind.entity is not Entity.LEAD or contacts is None or not qualified:
+        return ()
+    heirs = await _heirs(session, contacts, qualified)
+    known = session.store.links([contacts.name], System.DYNAMICS, set(heirs.values()))
+    unknown = sorted({heir for heir in heirs.values() if heir not in known})
+    found = await session.dynamics.read(contacts.name, unknown, fields=contacts.read_fields)
+    there = {key: row for key, row in found.items() if contacts.gate.passes(row.values) != "out"}
+    done: list[str] = []
+    for row in qualified:
+        heir, link = heirs.get(row.key), links.get(row.key)
+        if heir is None or (heir not in known and heir not in there):
+            continue
+        if link is None or link.state is LinkState.TOMBSTONE:
+            done.append(row.key)
+            ledger.clear(row)
+            ledger.at_rest.append((kind.entity, row.key))
+        elif (standing := known.get(heir)) is not None and standing.state is LinkState.LIVE:
+            done.append(row.key)
+            await merge_persons(session, kind, row, link, standing, ledger)
+        elif heir not in known:
+            done.append(row.key)
+            if session.sends and not is_under_way(session, link):
+                _move(session, link, kind, contacts, there[heir], ledger)
+                ledger.clear(row)
+                ledger.observed.append(Observation(system=System.DYNAMICS, object=contacts.name, key=heir))
+                session.again = True
+    return done
+
+
+async def _heirs(session: Session, contacts: Kind, leads: Sequence[Observation]) -> Mapping[str, str]:
+    """Return the contact that each qualified lead became, where it can be found."""
+    heirs = {row.key: str(heir) for row in leads if row.record is not None and (heir := row.record.values.get(HEIR))}
+    nameless = sorted(row.key for row in leads if row.key not in heirs)
+    if nameless and ORIGIN in contacts.telling:
+        for contact in await session.dynamics.find(contacts.name, ORIGIN, nameless, fields=contacts.read_fields):
+            heirs.setdefault(str(contact.values[ORIGIN]), contact.key)
+    return heirs
+
+
+def _move(session: Session, link: Link, leads: Kind, contacts: Kind, contact: Record, ledger: Ledger) -> Link:
+    """Move a lead's link to its contact; the lead's row is nobody's from now on."""
+    gone = link.gone if link.gone is System.MARKETO else None
+    moved = attrs.evolve(
+        link,
+        entity=contacts.name,
+        dynamics=contact.key,
+        state=link.state if gone is System.MARKETO else LinkState.LIVE,
+        gone=gone,
+        since=link.since if gone is System.MARKETO else None,
+        version=None,
+        baseline=converted(link.baseline, leads.pairs, contacts.pairs, contact.values),
+    )
+    ledger.links.append(moved)
+    ledger.at_rest.append((leads.entity, link.dynamics))
+    if session.sends:
+        session.moves["converted"] += 1
+        session.tell(LeadConverted(run_id=session.id, lead=link.dynamics, contact=contact.key, person=link.marketo))
+    return moved
+
+
+def _kind(session: Session, entity: Entity) -> Kind | None:
+    return next((kind for kind in session.kinds if kind.entity is entity), None)
+
+
+async def _shown(session: Session, kind: Kind, rows: Sequence[Observation]) -> Mapping[str, Record]:
+    """Return what rows show, read where the observation does not say."""
+    unread = [row.key for row in rows if row.record is None]
+    found = await session.dynamics.read(kind.name, unread, fields=kind.read_fields)
+    return {row.key: record for row in rows if (record := row.record or found.get(row.key)) is not None}

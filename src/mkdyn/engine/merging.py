@@ -1,0 +1,208 @@
+"""Merges in Dynamics: the loser is deactivated and names the winner; their persons become one, too.
+
+A chain is followed to its end. Where both rows have a person, Marketo merges the loser's into the winner's: there is
+no way back, so the guards count it as a deletion. Where only the loser has one, its link moves to the winner.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+
+import attrs
+
+from mkdyn.domain.lifecycle import filled_in
+from mkdyn.domain.plan import Operation, Step
+from mkdyn.domain.records import Link, LinkState, Moved, Record
+from mkdyn.domain.systems import System
+from mkdyn.engine.batch import Batch
+from mkdyn.engine.kinds import Kind
+from mkdyn.engine.ledger import Ledger, clears
+from mkdyn.engine.session import CHUNK, Session
+from mkdyn.ports.observer import RecordsMerged
+from mkdyn.ports.store import Observation
+
+#: The loser's column that names the winner.
+MASTER = "masterid"
+
+
+@attrs.define
+class Followed:
+    """What merges come to.
+
+    Attributes:
+        links: By winner, the loser's link, moved to it.
+        done: Rows of which nothing more is to be decided in this round.
+        vanished: Rows that count as deleted: what stands for them in Marketo can't be merged.
+    """
+
+    links: dict[str, Link] = attrs.field(factory=dict[str, Link])
+    done: set[str] = attrs.field(factory=set[str])
+    vanished: set[str] = attrs.field(factory=set[str])
+
+
+async def follow_merges(
+    session: Session, kind: Kind, rows: Sequence[Observation], links: Mapping[str, Link], ledger: Ledger
+) -> Followed:
+    """Decide the losers and the winners among *rows*."""
+    followed = Followed()
+    strangers = [row for row in rows if row.key not in links and not row.deleted]
+    if MASTER not in kind.telling or not (strangers or any(map(_master_of, rows))):
+        return followed
+    winners = await _winners(session, kind)
+    known = session.store.links([kind.name], System.DYNAMICS, {winner.key for winner in winners.values()})
+    if kind.person:
+        _take_over(session, kind, strangers, winners, followed, ledger)
+    taken_over = {link.id for link in followed.links.values()}
+    for row in rows:
+        winner, link = winners.get(row.key), links.get(row.key)
+        if winner is None or row.deleted:
+            continue
+        followed.done.add(row.key)
+        if link is None or link.state is LinkState.TOMBSTONE:
+            ledger.clear(row)
+            ledger.at_rest.append((kind.entity, row.key))
+        elif not kind.person:
+            followed.done.discard(row.key)
+            followed.vanished.add(row.key)
+        elif link.id in taken_over:
+            ledger.clear(row)
+        else:
+            standing = followed.links.get(winner.key, known.get(winner.key))
+            await _join(session, kind, row, (link, winner, standing), ledger)
+    return followed
+
+
+async def _join(
+    session: Session, kind: Kind, row: Observation, parties: tuple[Link, Record, Link | None], ledger: Ledger
+) -> None:
+    """Bring a loser's person to the winner: merged into its own, or as its own; else it waits for the next run."""
+    link, winner, standing = parties
+    if kind.gate.passes(winner.values) == "out":  # the winner alone decides: the loser's person is left behind
+        ledger.links.append(attrs.evolve(link, state=LinkState.FROZEN, version=None, since=session.started_at))
+        ledger.clear(row)
+        return
+    if standing is not None and standing.state is LinkState.LIVE:
+        await merge_persons(session, kind, row, link, standing, ledger)
+    elif (
+        (standing is None or standing.state is LinkState.TOMBSTONE)
+        and not is_under_way(session, link)
+        and not session.store.observed(System.DYNAMICS, kind.name, [winner.key])  # it is about to be met
+    ):
+        _move(session, kind, link, winner, ledger)
+        ledger.clear(row)
+        ledger.observed.append(Observation(system=System.DYNAMICS, object=kind.name, key=winner.key))
+        session.again |= session.sends
+
+
+def _take_over(
+    session: Session,
+    kind: Kind,
+    strangers: Sequence[Observation],
+    winners: Mapping[str, Record],
+    followed: Followed,
+    ledger: Ledger,
+) -> None:
+    """Move the links of losers to winners that have no person of their own."""
+    wanted = {row.key for row in strangers}
+    losers = {loser: winner.key for loser, winner in winners.items() if winner.key in wanted}
+    found = session.store.links([kind.name], System.DYNAMICS, losers)
+    for loser, winner in losers.items():
+        link = found.get(loser)
+        out = kind.gate.passes(winners[loser].values) == "out"
+        if link is None or link.state is LinkState.TOMBSTONE or winner in followed.links or out:
+            continue
+        if is_under_way(session, link):
+            followed.done.add(winner)
+        else:
+            followed.links[winner] = _move(session, kind, link, winners[loser], ledger)
+
+
+def _move(session: Session, kind: Kind, link: Link, winner: Record, ledger: Ledger) -> Link:
+    moved = attrs.evolve(link, dynamics=winner.key, state=LinkState.LIVE, gone=None, since=None, version=None)
+    ledger.links.append(moved)
+    ledger.at_rest.append((kind.entity, link.dynamics))
+    if session.sends:
+        session.moves["merged"] += 1
+        session.tell(RecordsMerged(run_id=session.id, system=System.DYNAMICS, winner=winner.key, loser=link.dynamics))
+    return moved
+
+
+async def merge_persons(
+    session: Session, kind: Kind, row: Observation, link: Link, winner: Link, ledger: Ledger
+) -> None:
+    """Plan to merge the person of a row into that of the row that stands for it now."""
+    if any(is_under_way(session, some) for some in (link, winner)):
+        return
+    shown = await session.marketo.read(kind.object, [link.marketo], fields=kind.marketo_fields)
+    told = session.store.observed(System.MARKETO, kind.object, [link.marketo])
+    ledger.operations.append(
+        Operation(
+            link=link.id, entity=kind.entity, system=System.MARKETO, kind="delete",
+            key=link.marketo, other=link.dynamics, because="merged in Dynamics",
+            before={} if link.marketo not in shown else shown[link.marketo].values,
+            step=Step(
+                state=LinkState.TOMBSTONE, gone=System.DYNAMICS, into=winner.marketo,
+                clears=clears(row, told.get(link.marketo)),
+            ),
+        )
+    )  # fmt: skip
+
+
+def note_merge(session: Session, operation: Operation, batch: Batch) -> None:
+    """Remember what Marketo made of a merge: what it filled in is no edit, so the row is written over it once more."""
+    names = [kind.name for kind in session.persons]
+    found = session.store.links(names, System.MARKETO, [operation.step.into]).get(operation.step.into)
+    session.moves["merged"] += 1
+    session.tell(
+        RecordsMerged(run_id=session.id, system=System.MARKETO, winner=operation.step.into, loser=operation.key)
+    )
+    if found is None or found.state is LinkState.TOMBSTONE:
+        return
+    winner = batch.links.get(found.dynamics, found)
+    kind = next(kind for kind in session.kinds if kind.name == winner.entity)
+    filled = filled_in(kind.pairs, winner.baseline, operation.before)
+    batch.links[winner.dynamics] = attrs.evolve(winner, baseline=Moved(winner.baseline, filled), version=None)
+    for system in System:
+        batch.observations.append(Observation(system=system, object=kind.object_in(system), key=winner.key(system)))
+    session.again = True
+
+
+def is_under_way(session: Session, link: Link) -> bool:
+    """Whether a write to either record of a link is still open."""
+    return any(session.store.in_flight(system, [link.key(system)]) for system in System)
+
+
+def _master_of(row: Observation) -> str | None:
+    master = None if row.record is None else row.record.values.get(MASTER)
+    return str(master) if master else None
+
+
+async def _winners(session: Session, kind: Kind) -> Mapping[str, Record]:
+    """Return, by loser, the row that everything observed of a table was merged into in the end; once a round."""
+    if kind.name not in session.winners:
+        masters: dict[str, str] = {}
+        after = 0
+        while rows := session.store.observations(System.DYNAMICS, kind.name, after=after, limit=CHUNK):
+            after = rows[-1].version
+            masters |= {row.key: master for row in rows if (master := _master_of(row)) is not None}
+        session.winners[kind.name] = await _ends(session, kind, masters)
+    return session.winners[kind.name]
+
+
+async def _ends(session: Session, kind: Kind, masters: Mapping[str, str]) -> Mapping[str, Record]:
+    """Follow chains to their ends; one that leads to a row that can't be read, or in a circle, leads nowhere."""
+    shown: dict[str, Record] = {}
+    wanted: Collection[str] = set(masters.values())
+    while wanted:
+        found = await session.dynamics.read(kind.name, sorted(wanted), fields=kind.read_fields)
+        shown |= found
+        wanted = {str(next_) for row in found.values() if (next_ := row.values.get(MASTER))} - shown.keys()
+    ends: dict[str, Record] = {}
+    for loser, master in masters.items():
+        passed, at = {loser}, master
+        while at not in passed and at in shown and (following := shown[at].values.get(MASTER)):
+            passed.add(at)
+            at = str(following)
+        if at not in passed and at in shown:
+            ends[loser] = shown[at]
+    return ends

@@ -1,0 +1,56 @@
+"""Benches on Marketo's wire: our connector, the server in front of the fake, and the fake's hands."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+
+import httpx
+
+from mkdyn import MarketoLimits, RestMarketo
+from mkdyn.testing import FakeMarketo
+from mkdyn.testing.contracts import FakeMarketoBench
+from mkdyn.testing.servers.in_process import InProcess
+from mkdyn.testing.servers.marketo import Drop, MarketoServer, ServerLimits
+
+URL = "https://123-abc-456.mktorest.com"
+#: Checks make many calls, and no clock goes by.
+PATIENT = ServerLimits(calls_per_window=100_000)
+FAST = MarketoLimits(share=1.0, calls_per_20_s=100_000)
+
+
+class WireBench(FakeMarketoBench):
+    """The fake's hands, and our connector on the wire in front of it."""
+
+    def __init__(self, server: MarketoServer, connector: RestMarketo) -> None:
+        super().__init__(server.fake, connector=connector)
+        self.server = server
+
+    async def expire_cursors(self) -> None:
+        """Places are times, so they expire as time goes by."""
+        self.fake.expire_cursors()
+        self.fake.advance(91 * 86_400)
+
+    @asynccontextmanager
+    async def unanswered(self, *, applied: bool) -> AsyncGenerator[None]:
+        """See `LosesAnswers`: the line breaks."""
+        fault = Drop(applied="yes" if applied else "no")
+        self.server.faults.append(fault)
+        try:
+            yield
+        finally:
+            self.server.faults.remove(fault)
+
+
+@asynccontextmanager
+async def in_process(server: MarketoServer | None = None) -> AsyncGenerator[WireBench]:
+    """A bench in this process: small pages, so that feeds have several."""
+    server = server or MarketoServer(FakeMarketo(page_size=3, empty_pages="sometimes"), limits=PATIENT)
+    async with httpx.AsyncClient(transport=InProcess(server)) as client:
+        connector = RestMarketo(
+            URL, client_id="mkdyn", client_secret="secret", limits=FAST, client=client, overlap_s=10.0
+        )
+        try:
+            yield WireBench(server, connector)
+        finally:
+            await connector.aclose()

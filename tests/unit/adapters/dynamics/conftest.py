@@ -1,0 +1,22 @@
+"""Time that passes when everybody waits."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+import trio.testing
+
+from .organisation import Organisation
+
+
+@pytest.fixture
+def jumping() -> tuple[str, dict[str, Any]]:
+    """An event loop whose clock jumps to when the next thing happens."""
+    return "trio", {"clock": trio.testing.MockClock(autojump_threshold=0)}
+
+
+@pytest.fixture
+def organisation() -> Organisation:
+    """An organisation with a table of leads."""
+    return Organisation()
