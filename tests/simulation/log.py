@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterable
+from collections.abc import Collection, Generator, Iterable
 from contextlib import contextmanager
 from typing import TypeAlias
 
@@ -59,6 +59,7 @@ class Sending:
         run: The run that sent it.
         number: How many changes there were before.
         answered: How many there were when its answer came; None if it never came.
+        settled: If it never came: how many there were when the run ended that found out what became of it.
     """
 
     place: Place
@@ -66,6 +67,7 @@ class Sending:
     run: int
     number: int
     answered: int | None = None
+    settled: int | None = None
 
 
 @attrs.frozen(kw_only=True)
@@ -140,6 +142,13 @@ class Log:
         ]  # fmt: skip
         self.sendings += sent
         return sent
+
+    def settle(self, unsettled: Collection[tuple[System, str]]) -> None:
+        """Note which of the sendings without an answer are settled by now: all but those to these records."""
+        for sending in self.sendings:
+            lost = sending.answered is None and sending.settled is None
+            if lost and (sending.place[0], sending.place[2]) not in unsettled:
+                sending.settled = len(self.changes)
 
     def made(self, system: System, object: str, key: str) -> None:
         """Note a new record."""

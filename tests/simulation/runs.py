@@ -62,6 +62,7 @@ async def live(world: World, call: Callable[[], Awaitable[object]], *, minutes: 
         world.say(str(report))
     finally:
         log.running = False
+        log.settle({(item.system, item.key) for item in world.store.unsettled(after=0, limit=1_000)})
         world.meddling = 0.0
 
 
@@ -144,7 +145,6 @@ async def a_selection(world: World, chance: random.Random) -> None:
     there = {(item.pair.entity, item.pair.dynamics) for item in world.selected if item.until is None}
     if (pick.entity, pick.dynamics) in there:
         changes = await world.sync.fields.deselect(Pick(pick.entity, pick.dynamics))
-        world.ever_hidden.append((pick.entity.logical_name, pick.dynamics, world.log.run))
         world.say(f"{pick.entity}.{pick.dynamics} is deselected")
     else:
         changes = await world.sync.fields.select(pick)

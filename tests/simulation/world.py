@@ -117,7 +117,7 @@ class World:
         meddling: How likely somebody edits something before a call of ours.
         blocked: Marketo fields of persons that were ever blocked, or rewritten.
         hidden: Columns that the sync user can't see now, by table; and since when.
-        ever_hidden: Columns that were ever hidden or deselected, each with its table and the number of runs by then.
+        ever_hidden: Columns that were ever hidden, each with its table and the number of runs by then.
         counter: How many values were made up.
     """
 
