@@ -66,8 +66,8 @@ class MarketoServer:
         clock: Callable[[], float] = anyio.current_time,
         faults: Iterable[WireFault] = (),
     ) -> None:
-        self.fake = fake or FakeMarketo()
-        self.instance = Instance(
+        self.fake: FakeMarketo = fake or FakeMarketo()
+        self.instance: Instance = Instance(
             self.fake,
             services=services,
             limits=limits or ServerLimits(),
@@ -75,7 +75,7 @@ class MarketoServer:
             latency_s=latency_s,
             clock=clock,
         )
-        self.faults = list(faults)
+        self.faults: list[WireFault] = list(faults)
         self.trouble: Trouble | None = None
         self.arrivals: Counter[str] = Counter()
         self._last: dict[str, Reply] = {}

@@ -117,10 +117,10 @@ class Instance:
         latency_s: float,
         clock: Callable[[], float],
     ) -> None:
-        self.usage = Usage()
-        self.gate = Gate(limits, clock=clock, now=lambda: fake.time)
-        self.tokens = Tokens(services, clock=clock, lifetime_s=limits.token_s)
-        self.world = World(fake, quirks, self.gate, self.usage, *_queues(clock, limits))
+        self.usage: Usage = Usage()
+        self.gate: Gate = Gate(limits, clock=clock, now=lambda: fake.time)
+        self.tokens: Tokens = Tokens(services, clock=clock, lifetime_s=limits.token_s)
+        self.world: World = World(fake, quirks, self.gate, self.usage, *_queues(clock, limits))
         self.codes: Counter[str] = Counter()
         self.latency_s = latency_s
         self._answers = 0
