@@ -145,6 +145,7 @@ def _keep_marketo(session: Session, feed: str, pages: Sequence[Page]) -> None:
             store.set_cursor(feed, cursor)
             if cursor.repeats_from is not None:
                 store.forget_seen(feed, cursor.repeats_from)
+    session.fewer |= any(key not in links for key in deleted)
     count_page(session, System.MARKETO, PERSON, len(entries) + len(deleted), len(kept))
 
 

@@ -54,6 +54,7 @@ class Session:
         reuses: Whether it goes on with the writes of an earlier plan, where they are still right.
         left: How many planned writes had moved, and were left.
         unheard: Whether Marketo's feed was not read to its end, so that edits may be unknown.
+        fewer: Whether persons are gone that no link knew: who could not be told from them may be clear now.
         again: Whether something was found that another round should decide.
         paused: Why it stopped early, if it did.
         schema_changes: What the systems describe otherwise than before.
@@ -91,6 +92,7 @@ class Session:
     observed: int = 0
     left: int = 0
     unheard: bool = False
+    fewer: bool = False
     again: bool = False
     paused: str | None = None
     schema_changes: list[SchemaChange] = attrs.field(factory=list[SchemaChange])

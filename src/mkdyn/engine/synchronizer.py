@@ -32,7 +32,7 @@ from mkdyn.engine.reconcile import reconcile
 from mkdyn.engine.report import Report, read_plan
 from mkdyn.engine.session import Session
 from mkdyn.engine.settle import settle
-from mkdyn.engine.walk import compare_returned, walk_on, watch_claimed, watch_suspended
+from mkdyn.engine.walk import compare_returned, wake_ambiguous, walk_on, watch_claimed, watch_suspended
 from mkdyn.errors import FieldError, TransientError
 from mkdyn.ports.connectors import DynamicsConnector, MarketoConnector
 from mkdyn.ports.observer import Observer
@@ -292,3 +292,4 @@ class Synchronizer:
         await compare_returned(session)
         await watch_suspended(session)
         watch_claimed(session)
+        wake_ambiguous(session)

@@ -12,7 +12,7 @@ from datetime import timedelta
 from mkdyn.domain.feeds import Cursor
 from mkdyn.domain.fields import FieldPair, PairState
 from mkdyn.domain.holds import Hold, Quarantined, Wake
-from mkdyn.domain.records import Link, LinkState, Record
+from mkdyn.domain.records import Link, LinkState, Record, is_guid
 from mkdyn.domain.systems import System
 from mkdyn.domain.values import MISSING, Shown, same
 from mkdyn.engine.discovery import compare_mark
@@ -90,6 +90,26 @@ def watch_claimed(session: Session) -> None:
                 observe(
                     session, [Observation(system=System.DYNAMICS, object=kind.name, key=link.dynamics) for link in free]
                 )
+
+
+def wake_ambiguous(session: Session) -> None:
+    """Look again at what was set aside because several persons could be meant, once one of those is gone."""
+    if not session.fewer:
+        return
+    store, after = session.store, 0
+    while found := store.quarantine(None, after=after, limit=CHUNK):
+        after = found[-1][0]
+        items = [item for _, item in found if item.code == "ambiguous-match"]
+        with store.transaction():
+            observe(
+                session,
+                (
+                    Observation(system=System.DYNAMICS, object=item.entity.logical_name, key=item.key)
+                    if is_guid(item.key)
+                    else Observation(system=System.MARKETO, object=item.entity.marketo_object, key=item.key)
+                    for item in items
+                ),
+            )
 
 
 async def compare_returned(session: Session) -> None:

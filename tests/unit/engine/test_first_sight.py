@@ -263,3 +263,18 @@ async def test_a_person_that_is_linked_already_is_not_shared() -> None:
     assert world.link(Entity.LEAD, first).marketo == "1"
     [item] = report.quarantined
     assert (item.key, item.reason) == (second, "person 1 shares its e-mail. Merge them, or set dynamicsId on one.")
+
+
+@pytest.mark.parametrize("how", ["merged", "deleted"])
+async def test_a_doubt_is_settled_when_one_of_the_persons_is_gone(how: str) -> None:
+    """The message says to merge them; it was set aside for ever."""
+    world = await World.of(Entity.CONTACT)
+    persons = [world.marketo.create("lead", lastName="A", email="a@example.com") for _ in range(2)]
+    row = world.dynamics.create("contact", lastname="A", emailaddress1="a@example.com")
+    assert (await world.rest()).quarantined.total == 1
+    if how == "merged":
+        await world.marketo.merge(persons[0], persons[1:])
+    else:
+        world.marketo.delete("lead", persons[1])
+    report = await world.rest()
+    assert (report.quarantined.total, world.link(Entity.CONTACT, row).marketo) == (0, persons[0])
