@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping
 from typing import Final
 
 import attrs
@@ -87,10 +87,7 @@ class Catalog:
         if found is None or any(name not in found.fields for name in fields):
             found = await self.fresh(object)
         if found is None:
-            raise UnknownEntityError(
-                f"Marketo has no object {object}, or the API user may not read it.",
-                what_to_do="Check the name, or give the API user's role that permission.",
-            )
+            raise no_object(object)
         lacking = next((name for name in fields if name not in found.fields), None)
         if lacking is not None:
             near = nearest(lacking, found.fields)
@@ -129,6 +126,9 @@ def _spec(object: str, item: Json) -> FieldSpec | None:
     )
 
 
-def names(fields: Sequence[FieldSpec]) -> Sequence[str]:
-    """Return the fields' names."""
-    return [field.name for field in fields]
+def no_object(object: str) -> UnknownEntityError:
+    """Return the error of an object that is not there."""
+    return UnknownEntityError(
+        f"Marketo has no object {object}, or the API user may not read it.",
+        what_to_do="Check the name, or give the API user's role that permission.",
+    )

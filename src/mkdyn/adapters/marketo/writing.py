@@ -10,14 +10,14 @@ import attrs
 
 from mkdyn.adapters.http import Request
 from mkdyn.adapters.http.shapes import Json
-from mkdyn.adapters.marketo.catalog import Catalog
+from mkdyn.adapters.marketo.catalog import Catalog, no_object
 from mkdyn.adapters.marketo.client import Client
-from mkdyn.adapters.marketo.codes import FEWER, GONE, ONE_OF_MANY
+from mkdyn.adapters.marketo.codes import FEWER, GONE, ONE_OF_MANY, treatment
 from mkdyn.adapters.marketo.requests import BATCH_MAX, PERSON, deleted, key_of, upserted
 from mkdyn.adapters.marketo.responses import RefusedError, reason_of
 from mkdyn.adapters.marketo.values import sent
 from mkdyn.domain.outcomes import Applied, Create, Delete, Outcome, Rejected, Stale, Unknown, Update, Write
-from mkdyn.errors import TransientError, UnknownEntityError, UnreachableError
+from mkdyn.errors import TransientError, UnreachableError
 
 #: What Marketo says of a record that it took.
 _DONE: Final = ("created", "updated", "deleted")
@@ -77,7 +77,7 @@ class Writer:
             self._learn(len(writes), error)
             if error.code in ONE_OF_MANY and len(writes) > 1:
                 return await self._halves(object, group, writes)
-            return [_refused(error.code, "") for _ in writes]
+            return [_skipped(object, group, write, error.code) for write in writes]
         self._most = min(self._most + 1, BATCH_MAX)
         if len(answer.result) != len(writes):
             return [Unknown(reason="Marketo's answer has another number of records.") for _ in writes]
@@ -140,24 +140,29 @@ def _outcome(object: str, group: _Group, write: Write, item: Json) -> Outcome:
     if status in _DONE:
         key = str(item["id"]) if object == PERSON and "id" in item else write.key
         return Applied(key=key, found=isinstance(write, Create) and status == "updated")
-    code, field = reason_of(item)
+    return _skipped(object, group, write, *reason_of(item))
+
+
+def _skipped(object: str, group: _Group, write: Write, code: str, field: str = "") -> Outcome:
+    """Return what a record comes to that Marketo does not take.
+
+    Raises:
+        UnknownEntityError: It is the object that is not there.
+    """
     if code in GONE and group.action == "delete":
         return Applied(key=write.key)
     if code in GONE and group.action == "updateOnly":
         return Stale(gone=True)
-    return _refused(code, field)
-
-
-def _refused(code: str, field: str) -> Rejected:
-    if code == "610":
-        raise UnknownEntityError("Marketo has no such object any more.", what_to_do="Check the selected entities.")
-    return Rejected(
-        code=code or "skipped", message=_MESSAGES.get(code, "Marketo does not take it."), field=field or None
-    )
+    if treatment(code) == "object" and code not in GONE:
+        raise no_object(object)
+    message = _MESSAGES.get(code, "Marketo does not take it.")
+    return Rejected(code=code or "skipped", message=message, field=field or None)
 
 
 #: Our own sentences: Marketo's hold the value.
-_MESSAGES: Mapping[str, str] = {
+_MESSAGES: Final[Mapping[str, str]] = {
+    "413": "It is too large for one call.",
+    "701": "A field that every record needs is empty.",
     "1003": "A value does not fit its field.",
     "1006": "There is no such field.",
     "1007": "Several persons have this key.",
