@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from typing import Final
 
+import anyio
 import attrs
 
 from mkdyn.adapters.http.shapes import Json, as_objects, inside
@@ -52,6 +53,7 @@ class Catalog:
     def __init__(self, client: Client) -> None:
         self._client = client
         self._known: dict[str, Described] = {}
+        self._looking = anyio.Lock()
 
     async def fresh(self, object: str) -> Described | None:
         """Ask for an object's fields; None if it is not there."""
@@ -85,7 +87,9 @@ class Catalog:
         """
         found = self._known.get(object)
         if found is None or any(name not in found.fields for name in fields):
-            found = await self.fresh(object)
+            async with self._looking:  # whoever else waits for the same need not ask
+                newer = self._known.get(object)
+                found = newer if newer is not None and newer is not found else await self.fresh(object)
         if found is None:
             raise no_object(object)
         lacking = next((name for name in fields if name not in found.fields), None)

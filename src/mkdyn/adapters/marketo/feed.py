@@ -19,7 +19,7 @@ import attrs
 from mkdyn.adapters.http.shapes import Json, listed
 from mkdyn.adapters.marketo.catalog import Catalog, Described
 from mkdyn.adapters.marketo.client import Client
-from mkdyn.adapters.marketo.requests import PERSON, asking
+from mkdyn.adapters.marketo.requests import PERSON, asking, place_at
 from mkdyn.adapters.marketo.responses import Envelope, RefusedError, unreadable
 from mkdyn.adapters.marketo.values import moment
 from mkdyn.domain.feeds import Cursor, Entry, Evidence, Page
@@ -104,7 +104,7 @@ class Feed:
         yield Page(deleted=list(dict.fromkeys(deleted)), cursor=done.cursor(now))
 
     async def _activities(self, path: str, since: datetime, **query: str) -> AsyncGenerator[Envelope]:
-        first = await self._client.ask(asking("activities/pagingtoken", sinceDatetime=_written(since)))
+        first = await self._client.ask(place_at(_written(since)))
         token = first.next_token
         while token is not None:
             try:
