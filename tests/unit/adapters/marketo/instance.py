@@ -39,12 +39,12 @@ async def served(
 
 def success(*result: Json, **more: object) -> Json:
     """An answer as Marketo words it."""
-    return {"requestId": "a#19b4ecd9c00", "success": True, "result": list(result), **more}
+    return {"requestId": "a#19b4ecd9ac0", "success": True, "result": list(result), **more}
 
 
 def refusal(code: str, message: str = "canary") -> Json:
     """A refusal as Marketo words it."""
-    return {"requestId": "a#19b4ecd9c00", "success": False, "errors": [{"code": code, "message": message}]}
+    return {"requestId": "a#19b4ecd9ac0", "success": False, "errors": [{"code": code, "message": message}]}
 
 
 def field(id: int, name: str, kind: str, **more: object) -> Json:
