@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 import httpx
 
 from mkdyn import MarketoLimits, RestMarketo
+from mkdyn.adapters.http.retries import Retries
 from mkdyn.testing import FakeMarketo
 from mkdyn.testing.contracts import FakeMarketoBench
 from mkdyn.testing.servers.in_process import InProcess
@@ -48,7 +49,13 @@ async def in_process(server: MarketoServer | None = None) -> AsyncGenerator[Wire
     server = server or MarketoServer(FakeMarketo(page_size=3, empty_pages="sometimes"), limits=PATIENT)
     async with httpx.AsyncClient(transport=InProcess(server)) as client:
         connector = RestMarketo(
-            URL, client_id="mkdyn", client_secret="secret", limits=FAST, client=client, overlap_s=10.0
+            URL,
+            client_id="mkdyn",
+            client_secret="secret",
+            limits=FAST,
+            client=client,
+            overlap_s=10.0,
+            retries=Retries(tries_max=2, base_s=0.0),
         )
         try:
             yield WireBench(server, connector)

@@ -53,7 +53,7 @@ class Catalog:
     def __init__(self, client: Client) -> None:
         self._client = client
         self._known: dict[str, Described] = {}
-        self._asking = anyio.Lock()
+        self._looking = anyio.Lock()
 
     async def fresh(self, object: str) -> Described | None:
         """Ask for an object's fields; None if it is not there."""
@@ -85,15 +85,13 @@ class Catalog:
             UnknownEntityError: There is no such object.
             UnknownFieldError: It has no such field.
         """
-        async with self._asking:  # once for any number of waiting calls
-            found = self._known.get(object)
-            if found is None or any(name not in found.fields for name in fields):
-                found = await self.fresh(object)
+        found = self._known.get(object)
+        if found is None or any(name not in found.fields for name in fields):
+            async with self._looking:  # whoever else waits for the same need not ask
+                newer = self._known.get(object)
+                found = newer if newer is not None and newer is not found else await self.fresh(object)
         if found is None:
-            raise UnknownEntityError(
-                f"Marketo has no object {object}, or the API user may not read it.",
-                what_to_do="Check the name, or give the API user's role that permission.",
-            )
+            raise no_object(object)
         lacking = next((name for name in fields if name not in found.fields), None)
         if lacking is not None:
             near = nearest(lacking, found.fields)
@@ -129,4 +127,12 @@ def _spec(object: str, item: Json) -> FieldSpec | None:
         default=False if kind == "boolean" else None,
         id=str(item["id"]) if object == PERSON and "id" in item else None,
         api_created=bool(item.get("isApiCreated")),
+    )
+
+
+def no_object(object: str) -> UnknownEntityError:
+    """Return the error of an object that is not there."""
+    return UnknownEntityError(
+        f"Marketo has no object {object}, or the API user may not read it.",
+        what_to_do="Check the name, or give the API user's role that permission.",
     )

@@ -2,27 +2,35 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Final
 
 import anyio
 import attrs
 
 from mkdyn.adapters.http import Http, Request
+from mkdyn.adapters.http.retries import AgainError, Patience, Retries
 from mkdyn.adapters.http.tokens import KeptTokens, Token
 from mkdyn.adapters.http.turns import Turns
 from mkdyn.adapters.marketo.codes import treatment
 from mkdyn.adapters.marketo.limits import WINDOW_S, Ledger, MarketoLimits
-from mkdyn.adapters.marketo.requests import token_request
-from mkdyn.adapters.marketo.responses import Envelope, RefusedError, envelope_of, token_of, unreadable
-from mkdyn.errors import BudgetSpentError, CheckError, ConfigError, CredentialsError, ThrottledError, UnreachableError
+from mkdyn.adapters.marketo.requests import asking, token_request
+from mkdyn.adapters.marketo.responses import (
+    NOTHING,
+    Envelope,
+    RefusedError,
+    calls_of,
+    envelope_of,
+    token_of,
+    unreadable,
+)
+from mkdyn.errors import BudgetSpentError, CheckError, CredentialsError, ThrottledError, UnreachableError
 
-#: How often one call is sent again.
-_TRIES_MAX: Final = 5
 #: Seconds before a token's end at which it is renewed; asked earlier, Marketo gives the same one again.
-_EARLY_S: Final = 30.0
-#: Seconds to wait: after too many at once, and each time something is unavailable.
-_CROWDED_S: Final = 1.0
-_BACKOFF_S: Final = (1.0, 4.0, 15.0, 60.0)
+_EARLY_S: Final = 1.0
+#: How often a token is asked for that comes in its last second, and how long to wait for the next one.
+_DYING_MAX: Final = 4
+_DYING_S: Final = 1.0
 _SERVER: Final = 500
 _TOO_LARGE: Final = (413, 414)
 
@@ -35,13 +43,20 @@ class Client:
         client_id: The service's.
         client_secret: Its secret.
         limits: How fast it may be asked.
+        retries: How patient we are with one call.
+
+    Attributes:
+        user: The service's user; empty before the first call.
     """
 
-    def __init__(self, http: Http, *, client_id: str, client_secret: str, limits: MarketoLimits) -> None:
+    def __init__(
+        self, http: Http, *, client_id: str, client_secret: str, limits: MarketoLimits, retries: Retries
+    ) -> None:
         self._http = http
         self._request = token_request(client_id, client_secret)
         self._tokens = KeptTokens(self._fetch, early_s=_EARLY_S)
         self._turns: Turns[Ledger] = Turns(Ledger(limits))
+        self._patience = Patience(retries)
         self.user: str = ""
 
     async def ask(self, request: Request, *, repeatable: bool = True) -> Envelope:
@@ -55,48 +70,79 @@ class Client:
             RefusedError: Marketo refuses what is asked, and always would.
             CredentialsError: It does not accept our token, nor another one.
             CheckError: Our user lacks a right.
-            BudgetSpentError: The day's calls are used up.
+            BudgetSpentError: The day's calls are used up; nothing was done.
             ThrottledError: It asks us to slow down, again and again; nothing was done.
             UnreachableError: No answer came, or none that says what became of it.
         """
-        renewed = False
-        for tries in range(_TRIES_MAX):
-            token = await self._tokens.token()
-            try:
-                return await self._once(request, token, repeatable=repeatable)
-            except RefusedError as error:
-                match treatment(error.code):
-                    case "renew" if not renewed:
-                        renewed = True
-                        await self._tokens.renewed(token)
-                    case "renew":
-                        raise CredentialsError(
-                            f"Marketo accepts no token of ours ({error.code}).",
-                            what_to_do="Check that the service and its API user are still there.",
-                        ) from None
-                    case "pause":
-                        self._turns.ledger.refused(anyio.current_time(), WINDOW_S)
-                    case "crowded":
-                        self._turns.ledger.refused(anyio.current_time(), _CROWDED_S, crowded=True)
-                    case "again":
-                        await anyio.sleep(_BACKOFF_S[min(tries, len(_BACKOFF_S) - 1)])
-                    case "unknown" if repeatable and tries < len(_BACKOFF_S) - 1:
-                        await anyio.sleep(_BACKOFF_S[tries])
-                    case "unknown":
-                        raise UnreachableError(
-                            f"Marketo failed ({error.code}).", what_to_do="Try again later."
-                        ) from None
-                    case "spent":
-                        raise BudgetSpentError(
-                            "Marketo's calls of the day are used up.", what_to_do="Go on after midnight, US Central."
-                        ) from None
-                    case "forbidden":
-                        raise _forbidden(error.code) from None
-                    case _:
-                        raise
-        raise ThrottledError("Marketo asks us to slow down, again and again.", what_to_do="Try again later.")
+        return await self._patience.run(partial(self._attempt, request, repeatable=repeatable))
 
-    async def _once(self, request: Request, token: str, *, repeatable: bool) -> Envelope:
+    async def usage(self) -> Envelope:
+        """Ask what was used today, by everybody; it also says what time it is there.
+
+        Raises:
+            MkdynError: As `ask` does.
+        """
+        answer = await self.ask(asking("stats/usage"))
+        if answer.at is not None:
+            self._turns.ledger.told(anyio.current_time(), answer.at, calls_of(answer, self.user))
+        return answer
+
+    async def _attempt(self, request: Request, *, repeatable: bool) -> Envelope:
+        token = await self._token()
+        try:
+            try:
+                return await self._once(request, token)
+            except RefusedError as error:
+                if treatment(error.code) != "renew":
+                    raise
+            return await self._once(request, await self._token(refused=token))
+        except RefusedError as error:
+            return self._judge(error, repeatable=repeatable)
+        except UnreachableError as error:
+            if repeatable:
+                raise AgainError(error) from None
+            raise
+
+    def _judge(self, error: RefusedError, *, repeatable: bool) -> Envelope:
+        """Raise what a refusal comes to; that nothing was found is an answer."""
+        now, ledger = anyio.current_time(), self._turns.ledger
+        match treatment(error.code):
+            case "renew":
+                raise CredentialsError(
+                    f"Marketo accepts no token of ours ({error.code}).",
+                    what_to_do="Check that the service and its API user are still there.",
+                ) from None
+            case "pause":
+                ledger.refused(now, WINDOW_S)
+                raise AgainError(_slower(error.code), after_s=WINDOW_S) from None
+            case "crowded":
+                ledger.refused(now, 0.0, crowded=True)
+                raise AgainError(_slower(error.code)) from None
+            case "empty":
+                return NOTHING
+            case "again":
+                raise AgainError(_failed(error.code)) from None
+            case "unknown" if repeatable:
+                raise AgainError(_failed(error.code)) from None
+            case "unknown":
+                raise _failed(error.code) from error  # the code says whether fewer at once may do
+            case "spent":
+                raise BudgetSpentError(
+                    f"Marketo's calls of the day are used up ({error.code}).",
+                    what_to_do="Go on after midnight, US Central.",
+                ) from None
+            case "forbidden":
+                raise _forbidden(error.code) from None
+            case _:
+                raise error
+
+    async def _token(self, *, refused: str | None = None) -> str:
+        try:
+            return await (self._tokens.token() if refused is None else self._tokens.renewed(refused))
+        except UnreachableError as error:
+            raise AgainError(error) from None  # nothing was sent but the wish for a token
+
+    async def _once(self, request: Request, token: str) -> Envelope:
         spent_s = self._turns.ledger.spent_s(anyio.current_time())
         if spent_s is not None:
             raise BudgetSpentError(
@@ -106,25 +152,33 @@ class Client:
             )
         authorized = attrs.evolve(request, headers={**request.headers, "Authorization": f"Bearer {token}"})
         async with self._turns.turn():
-            response = await self._http.send(authorized, repeatable=repeatable)
+            response = await self._http.send(authorized, repeatable=False)
         if response.status in _TOO_LARGE:
-            raise ConfigError(f"Marketo finds a call too large ({response.status}).", what_to_do="Sync fewer fields.")
+            raise RefusedError(str(response.status))
         if response.status >= _SERVER:
             raise RefusedError("500")
         return envelope_of(response)
 
     async def _fetch(self) -> Token:
-        for wait_s in _BACKOFF_S:
+        for _ in range(_DYING_MAX):
             token, user = token_of(await self._http.send(self._request, repeatable=True))
             if token.lasts_s > 0:
                 self.user = user
                 return token
-            await anyio.sleep(wait_s)  # in its last second: the next one is another
+            await anyio.sleep(_DYING_S)
         raise unreadable("every token it gives is at its end")
 
     async def aclose(self) -> None:
         """Let go of the connections."""
         await self._http.aclose()
+
+
+def _slower(code: str) -> ThrottledError:
+    return ThrottledError(f"Marketo asks us to slow down, again and again ({code}).", what_to_do="Try again later.")
+
+
+def _failed(code: str) -> UnreachableError:
+    return UnreachableError(f"Marketo failed ({code}).", what_to_do="Try again later.")
 
 
 def _forbidden(code: str) -> CheckError:

@@ -6,32 +6,36 @@ import os
 import re
 from collections.abc import AsyncGenerator, Collection, Mapping, Sequence
 from contextlib import aclosing, asynccontextmanager
+from functools import partial
 from typing import TYPE_CHECKING, ClassVar, Final, Literal
 from urllib.parse import urlsplit
 
 from mkdyn.adapters.http import Http
+from mkdyn.adapters.http.abreast import abreast
+from mkdyn.adapters.http.retries import Retries
 from mkdyn.adapters.marketo.catalog import Catalog
 from mkdyn.adapters.marketo.client import Client
 from mkdyn.adapters.marketo.creating import Creator
 from mkdyn.adapters.marketo.feed import Feed
 from mkdyn.adapters.marketo.limits import MarketoLimits
+from mkdyn.adapters.marketo.problems import problems_of
 from mkdyn.adapters.marketo.reading import Reader
-from mkdyn.adapters.marketo.requests import BATCH_MAX, PERSON, asking, merged
+from mkdyn.adapters.marketo.requests import BATCH_MAX, PERSON, merged
 from mkdyn.adapters.marketo.responses import RefusedError
 from mkdyn.adapters.marketo.writing import Writer
 from mkdyn.domain.feeds import Cursor
 from mkdyn.domain.fields import FieldSpec, NewField
-from mkdyn.domain.names import nearest
 from mkdyn.domain.outcomes import Applied, Outcome, Rejected, Stale, Unknown, Write
 from mkdyn.domain.records import Record
 from mkdyn.domain.systems import System
-from mkdyn.errors import CheckError, ConfigError, UnknownEntityError, UnreachableError
+from mkdyn.errors import ConfigError, UnknownEntityError, UnreachableError
 from mkdyn.ports.connectors import Identity, MarketoConnector, Pages, Problem
 
 if TYPE_CHECKING:
     from httpx import AsyncClient
 
 _LIMITS: Final = MarketoLimits()
+_RETRIES: Final = Retries()
 _MUNCHKIN: Final = re.compile(r"\d{3}-\w{3}-\d{3}")
 #: The most persons that one call merges (source: Adobe, "Leads").
 _MERGE_MAX: Final = 25
@@ -48,6 +52,7 @@ class RestMarketo:
         client: A client of your own, which you close; by default one is made when it is needed.
         overlap_s: How far each reading of the feed goes back: activities may show up that much later.
         settles_after_s: How long after it was sent a write may still take effect, and its activity still appear.
+        retries: How patient we are with one call that is refused for now, or gets no answer.
 
     Raises:
         ConfigError: The address is none.
@@ -65,11 +70,16 @@ class RestMarketo:
         client: AsyncClient | None = None,
         overlap_s: float = 300.0,
         settles_after_s: float = 600.0,
+        retries: Retries = _RETRIES,
     ) -> None:
         self._origin = _origin_of(url)
         self._settles_after_s = settles_after_s
         self._client = Client(
-            Http(self._origin, client=client), client_id=client_id, client_secret=client_secret, limits=limits
+            Http(self._origin, client=client),
+            client_id=client_id,
+            client_secret=client_secret,
+            limits=limits,
+            retries=retries,
         )
         self._catalog = Catalog(self._client)
         self._reader = Reader(self._client, self._catalog)
@@ -98,7 +108,7 @@ class RestMarketo:
 
     async def identify(self) -> Identity:
         """See `Connector.identify`; the organisation is the Munchkin id in the address."""
-        await self._client.ask(asking("stats/usage"))
+        await self._client.usage()
         host = urlsplit(self._origin).hostname or ""
         found = _MUNCHKIN.match(host)
         return Identity(
@@ -110,30 +120,8 @@ class RestMarketo:
 
     async def check(self, needs: Mapping[str, Collection[str]], /) -> Sequence[Problem]:
         """See `Connector.check`."""
-        problems: list[Problem] = []
-        for name, fields in needs.items():
-            try:
-                described = await self._catalog.fresh(name)
-            except CheckError as error:
-                problems.append(Problem(what=f"Marketo {name}: {error.problems[0]}", remedy="Then check again."))
-                continue
-            if described is None:
-                problems.append(
-                    Problem(
-                        what=f"Marketo {name} is not there, or the API user may not read it.",
-                        remedy="Check the name, or give the API user's role that permission.",
-                    )
-                )
-                continue
-            for field in sorted(set(fields) - described.fields.keys()):
-                near = nearest(field, described.fields)
-                problems.append(
-                    Problem(
-                        what=f"Marketo {name}.{field} is not there{f'; nearest: {near}' if near else ''}.",
-                        remedy="Create it in Marketo, or run set_up() if it is one of mkdyn's own; or deselect it.",
-                    )
-                )
-        return problems
+        found = await abreast(partial(problems_of, self._client, self._catalog, *need) for need in needs.items())
+        return [problem for problems in found for problem in problems]
 
     async def describe(self, object: str, /) -> Sequence[FieldSpec]:
         """See `Connector.describe`."""

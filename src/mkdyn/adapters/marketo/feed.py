@@ -19,11 +19,11 @@ import attrs
 from mkdyn.adapters.http.shapes import Json, listed
 from mkdyn.adapters.marketo.catalog import Catalog, Described
 from mkdyn.adapters.marketo.client import Client
-from mkdyn.adapters.marketo.requests import PERSON, asking
-from mkdyn.adapters.marketo.responses import Envelope, unreadable
+from mkdyn.adapters.marketo.requests import PERSON, asking, place_at
+from mkdyn.adapters.marketo.responses import Envelope, RefusedError, unreadable
 from mkdyn.adapters.marketo.values import moment
 from mkdyn.domain.feeds import Cursor, Entry, Evidence, Page
-from mkdyn.errors import CursorExpiredError
+from mkdyn.errors import CursorExpiredError, UnreachableError
 
 #: Activity types: a new person, a changed field, a score changed by a flow step, a merge.
 _NEW: Final = 12
@@ -104,15 +104,22 @@ class Feed:
         yield Page(deleted=list(dict.fromkeys(deleted)), cursor=done.cursor(now))
 
     async def _activities(self, path: str, since: datetime, **query: str) -> AsyncGenerator[Envelope]:
-        first = await self._client.ask(asking("activities/pagingtoken", sinceDatetime=_written(since)))
+        first = await self._client.ask(place_at(_written(since)))
         token = first.next_token
         while token is not None:
-            answer = await self._client.ask(asking(path, nextPageToken=token, **query))
+            try:
+                answer = await self._client.ask(asking(path, nextPageToken=token, **query))
+            except RefusedError as error:  # its place can't be found any more; a new one is made of the time
+                raise UnreachableError(
+                    f"Marketo's feed breaks off ({error.code}).", what_to_do="Read it again."
+                ) from None
+            if answer.more and answer.next_token == token:
+                raise unreadable("its feed stands still")
             yield answer
             token = answer.next_token if answer.more else None
 
     async def _now(self) -> datetime:
-        answer = await self._client.ask(asking("stats/usage"))
+        answer = await self._client.usage()
         if answer.at is None:
             raise unreadable("it does not say what time it is")
         return answer.at
@@ -126,7 +133,8 @@ def _read(
     merged: dict[str, str] = {}
     last: datetime | None = None
     for item in answer.result:
-        at, kind, key = moment(str(item["activityDate"])), item.get("activityTypeId"), str(item["leadId"])
+        id, key, at = _head(item)
+        kind = item.get("activityTypeId")
         last = at if last is None else max(last, at)
         told = {str(each.get("name")): each.get("value") for each in listed(item, "attributes")}
         if kind == _MERGED:
@@ -135,8 +143,19 @@ def _read(
         name = None if kind == _NEW else _field_of(item, described)
         if kind == _NEW or (kind in _CHANGED and name in wanted):
             evidence = () if name is None else tuple(_evidence(name, told))
-            entries.append(Entry(id=str(item.get("marketoGUID") or item["id"]), key=key, at=at, evidence=evidence))
+            entries.append(Entry(id=id, key=key, at=at, evidence=evidence))
     return entries, merged, last
+
+
+def _head(item: Json) -> tuple[str, str, datetime]:
+    """Return an activity's id, person and time."""
+    id = item.get("marketoGUID") or item.get("id")
+    if id is None or item.get("leadId") is None:
+        raise unreadable("an activity has no id, or no person")
+    try:
+        return str(id), str(item["leadId"]), moment(str(item.get("activityDate")))
+    except ValueError:
+        raise unreadable("an activity has no time") from None
 
 
 def _field_of(item: Json, described: Described) -> str | None:

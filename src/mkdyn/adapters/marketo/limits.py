@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from collections import deque
+from datetime import datetime, time, timedelta, timezone
 from typing import Final
 
 import attrs
@@ -16,7 +17,9 @@ from mkdyn.errors import ConfigError
 
 #: The window over which Marketo counts calls, in seconds.
 WINDOW_S: Final = 20.0
-_DAY_S: Final = 86_400.0
+#: Where Marketo's day begins: US Central, without daylight saving (source: Adobe, "Error codes", 607).
+_DAY_ZONE: Final = timezone(timedelta(hours=-6), "CST")
+_DAY: Final = timedelta(days=1)
 
 
 def _share(_: object, attribute: attrs.Attribute[float], value: float) -> None:
@@ -62,7 +65,7 @@ class Ledger:
     _ended: deque[float] = attrs.field(factory=deque[float])
     _until: float = -math.inf
     _begun: int = 0
-    _day_began: float | None = None
+    _day_ends: float = -math.inf
     _today: int = 0
     _smooth: int = 0
 
@@ -83,8 +86,8 @@ class Ledger:
 
     def begin(self, now: float) -> int:
         """Note a call; return its number."""
-        if self._day_began is None or now >= self._day_began + _DAY_S:
-            self._day_began, self._today = now, 0
+        if now >= self._day_ends:
+            self._day_ends, self._today = now + _DAY.total_seconds(), 0
         self._begun += 1
         self._today += 1
         self._going.add(self._begun)
@@ -98,12 +101,26 @@ class Ledger:
         if self._smooth >= self._calls_max:
             self._smooth, self.abreast = 0, min(self.abreast + 1, self._most)
 
+    def told(self, now: float, at: datetime, calls: int) -> None:
+        """Note what Marketo counts of ours today: other processes may be us, too.
+
+        Args:
+            now: Our clock.
+            at: Marketo's.
+            calls: Our calls since its midnight.
+        """
+        there = at.astimezone(_DAY_ZONE)
+        midnight = datetime.combine(there.date() + _DAY, time(), _DAY_ZONE)
+        ends = now + (midnight - there).total_seconds()
+        # Another day has come, or we did not know when this one ends.
+        another = ends - self._day_ends > _DAY.total_seconds() / 2
+        self._day_ends, self._today = ends, calls if another else max(self._today, calls)
+
     def spent_s(self, now: float) -> float | None:
         """Return how long our part of the day's calls is used up for, or None while some are left."""
-        most = int(self.limits.calls_per_day * self.limits.share)
-        if self._day_began is None or now >= self._day_began + _DAY_S or self._today < most:
+        if now >= self._day_ends or self._today < int(self.limits.calls_per_day * self.limits.share):
             return None
-        return self._day_began + _DAY_S - now
+        return self._day_ends - now
 
     def refused(self, now: float, wait_s: float, *, crowded: bool = False) -> None:
         """Note that Marketo asks everybody to wait; *crowded* if too many calls were under way."""

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from functools import partial
+from typing import Final
 
 from mkdyn.adapters.http.abreast import abreast
 from mkdyn.adapters.http.shapes import Json
-from mkdyn.adapters.marketo.catalog import Catalog
+from mkdyn.adapters.marketo.catalog import Catalog, no_object
 from mkdyn.adapters.marketo.client import Client
 from mkdyn.adapters.marketo.codes import treatment
 from mkdyn.adapters.marketo.requests import BATCH_MAX, found_by, key_of
@@ -18,7 +19,9 @@ from mkdyn.domain.records import Record
 from mkdyn.errors import SetupError, UnknownEntityError, UnknownFieldError
 
 #: What Marketo answers where more than a thousand persons match.
-_TOO_MANY = "1003"
+_TOO_MANY: Final = "1003"
+#: What it answers where a field is not there, or not to be looked up by.
+_NO_FIELD: Final = ("1006", "1011")
 
 
 class Reader:
@@ -57,7 +60,8 @@ class Reader:
                 answer = await self._client.ask(found_by(object, field, values, asked, token))
             except RefusedError as error:
                 if error.code != _TOO_MANY or len(values) == 1:
-                    raise _told(error, object, field) from None
+                    await self._contradicted(object, asked, error)
+                    raise
                 middle = len(values) // 2  # too many match: fewer values at a time
                 halves = (values[:middle], values[middle:])
                 found = [await self._page_through(object, field, half, fields, specs) for half in halves]
@@ -66,6 +70,20 @@ class Reader:
             token = answer.next_token
             if token is None or not answer.more:
                 return records
+
+    async def _contradicted(self, object: str, fields: Collection[str], error: RefusedError) -> None:
+        """Look again at what there is, where Marketo refuses to show what was there.
+
+        Raises:
+            UnknownEntityError: The object is gone.
+            UnknownFieldError: A field is.
+        """
+        if treatment(error.code) == "object":
+            self._catalog.forget(object)
+            raise no_object(object) from None
+        if error.code in _NO_FIELD:
+            self._catalog.forget(object)
+            await self._catalog.known(object, fields)
 
 
 def _record(item: Json, key: str, fields: Sequence[str], specs: Mapping[str, FieldSpec]) -> Record:

@@ -7,6 +7,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 from urllib.parse import quote, urlencode
 
+import attrs
+
 from mkdyn.adapters.http import Request
 from mkdyn.domain.entities import Entity
 
@@ -14,8 +16,10 @@ from mkdyn.domain.entities import Entity
 BATCH_MAX: Final = 300
 #: The most bytes of an address; what would be longer goes in a form.
 _ADDRESS_MAX: Final = 6_000
-#: Longer than Marketo works on anything; a paging token takes longest.
-_TIMEOUT_S: Final = 310.0
+#: Longer than Marketo works on anything (source: Adobe, "Timeouts" of each page), else what succeeded looks lost.
+_TIMEOUT_S: Final = 130.0
+_MERGE_TIMEOUT_S: Final = 190.0
+_TOKEN_TIMEOUT_S: Final = 310.0
 
 PERSON: Final = Entity.LEAD.marketo_object
 _PATHS: Final[Mapping[str, str]] = {
@@ -81,6 +85,11 @@ def telling(path: str, body: Mapping[str, Any], **query: str) -> Request:
     )
 
 
+def place_at(since: str) -> Request:
+    """Ask for the place in the log of activities where a time begins."""
+    return attrs.evolve(asking("activities/pagingtoken", sinceDatetime=since), timeout_s=_TOKEN_TIMEOUT_S)
+
+
 def found_by(object: str, field: str, values: Sequence[str], fields: Iterable[str], token: str | None) -> Request:
     """Ask for the records of which a field is one of *values*: a person's are given in a form, so that nobody logs them."""
     query = {
@@ -115,4 +124,5 @@ def deleted(object: str, keys: Sequence[object]) -> Request:
 
 def merged(winner: str, losers: Sequence[str]) -> Request:
     """Merge persons into one."""
-    return telling(f"leads/{quote(winner, safe='')}/merge", {}, leadIds=",".join(losers))
+    request = telling(f"leads/{quote(winner, safe='')}/merge", {}, leadIds=",".join(losers))
+    return attrs.evolve(request, timeout_s=_MERGE_TIMEOUT_S)

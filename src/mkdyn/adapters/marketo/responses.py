@@ -18,19 +18,20 @@ from mkdyn.errors import CredentialsError, SetupError, UnreachableError
 
 _UNAUTHORIZED: Final = 401
 _SERVER: Final = 500
-#: Seconds to wait for another token where the one we get is in its last second.
 _FIELD: Final = re.compile(r"[Ff]ield '(\w+)'")
 
 
 class RefusedError(SetupError):
-    """Marketo refuses a call as a whole, and always would.
+    """Marketo refuses a call as a whole.
 
     Attributes:
         code: Its code.
     """
 
     def __init__(self, code: str) -> None:
-        super().__init__(f"Marketo refuses a call ({code}).", what_to_do="Look the code up: Adobe, Error codes.")
+        super().__init__(
+            f"Marketo refuses a call ({code}).", what_to_do="Look the code up in Adobe's list of error codes."
+        )
         self.code = code
 
 
@@ -49,6 +50,10 @@ class Envelope:
     at: datetime | None
     next_token: str | None = attrs.field(repr=False)
     more: bool
+
+
+#: An answer that nothing was found.
+NOTHING: Final = Envelope(result=(), at=None, next_token=None, more=False)
 
 
 def envelope_of(response: Response) -> Envelope:
@@ -105,6 +110,12 @@ def reason_of(item: Json) -> tuple[str, str]:
     first: Json = reasons[0] if reasons else {}
     blamed = _FIELD.search(str(first.get("message", "")))
     return str(first.get("code", "")), blamed[1] if blamed else ""
+
+
+def calls_of(answer: Envelope, user: str) -> int:
+    """Return how many of today's calls were a user's own, as the usage statistics tell."""
+    counts = [item for day in answer.result for item in listed(day, "users") if item.get("userId") == user]
+    return sum(count for item in counts if isinstance(count := item.get("count"), int))
 
 
 def unreadable(why: str) -> UnreachableError:

@@ -40,6 +40,7 @@ def sent(value: FieldValue) -> str | int | float | bool | None:
         case "":
             return None
         case datetime():
+            value = value if value.tzinfo else value.replace(tzinfo=UTC)
             return value.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
         case date():
             return value.isoformat()

@@ -4,21 +4,25 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
+from typing import Final
 
 import attrs
 
+from mkdyn.adapters.http import Request
 from mkdyn.adapters.http.shapes import Json
-from mkdyn.adapters.marketo.catalog import Catalog
+from mkdyn.adapters.marketo.catalog import Catalog, no_object
 from mkdyn.adapters.marketo.client import Client
-from mkdyn.adapters.marketo.codes import GONE
-from mkdyn.adapters.marketo.requests import PERSON, deleted, key_of, upserted
+from mkdyn.adapters.marketo.codes import FEWER, GONE, ONE_OF_MANY, treatment
+from mkdyn.adapters.marketo.requests import BATCH_MAX, PERSON, deleted, key_of, upserted
 from mkdyn.adapters.marketo.responses import RefusedError, reason_of
 from mkdyn.adapters.marketo.values import sent
 from mkdyn.domain.outcomes import Applied, Create, Delete, Outcome, Rejected, Stale, Unknown, Update, Write
-from mkdyn.errors import UnknownEntityError, UnreachableError
+from mkdyn.errors import TransientError, UnreachableError
 
 #: What Marketo says of a record that it took.
-_DONE = ("created", "updated", "deleted")
+_DONE: Final = ("created", "updated", "deleted")
+#: The most bytes of a call: Marketo takes a million (source: Adobe, "Error codes", 413).
+_BODY_MAX: Final = 950_000
 
 
 @attrs.frozen
@@ -35,9 +39,14 @@ class Writer:
     def __init__(self, client: Client, catalog: Catalog) -> None:
         self._client = client
         self._catalog = catalog
+        self._most = BATCH_MAX
 
     async def write(self, object: str, writes: Sequence[Write]) -> Sequence[Outcome]:
-        """See `Connector.write`."""
+        """See `Connector.write`.
+
+        Where a later call is refused for now, nobody may repeat the earlier ones: their outcomes stand, and of the
+        rest it is Unknown.
+        """
         await self._catalog.known(object)
         outcomes: dict[int, Outcome] = {}
         groups: defaultdict[_Group, list[int]] = defaultdict(list)
@@ -45,26 +54,53 @@ class Writer:
             groups[_group(object, write)].append(place)
         for group, places in groups.items():
             for part in _apart(writes, places):
-                found = await self._send(object, group, [writes[place] for place in part])
+                try:
+                    found = await self._send(object, group, [writes[place] for place in part])
+                except TransientError as error:
+                    if not outcomes:
+                        raise
+                    return [outcomes.get(place, Unknown(reason=error.what)) for place in range(len(writes))]
                 outcomes |= dict(zip(part, found, strict=True))
         return [outcomes[place] for place in range(len(writes))]
 
     async def _send(self, object: str, group: _Group, writes: Sequence[Write]) -> Sequence[Outcome]:
-        if group.action == "delete":
-            request = deleted(object, [_key(object, group.by, write.key) for write in writes])
-        else:
-            records = [_record(object, group.by, write) for write in writes]
-            request = upserted(object, group.action, group.by, records)
+        request = _request(object, group, writes)
+        if len(writes) > self._most or (len(writes) > 1 and len(request.body or b"") > _BODY_MAX):
+            return await self._halves(object, group, writes)
         try:
             # What is written to a known key, or deleted, is the same when it is written twice; a lookup may be a race.
             answer = await self._client.ask(request, repeatable=False)
         except UnreachableError as error:
+            self._learn(len(writes), error.__cause__)
             return [Unknown(reason=error.what) for _ in writes]
         except RefusedError as error:
-            return [_refused(error.code, "") for _ in writes]
+            self._learn(len(writes), error)
+            if error.code in ONE_OF_MANY and len(writes) > 1:
+                return await self._halves(object, group, writes)
+            return [_skipped(object, group, write, error.code) for write in writes]
+        self._most = min(self._most + 1, BATCH_MAX)
         if len(answer.result) != len(writes):
             return [Unknown(reason="Marketo's answer has another number of records.") for _ in writes]
         return [_outcome(object, group, write, item) for write, item in zip(writes, answer.result, strict=True)]
+
+    async def _halves(self, object: str, group: _Group, writes: Sequence[Write]) -> Sequence[Outcome]:
+        middle = len(writes) // 2
+        first = await self._send(object, group, writes[:middle])
+        try:
+            return [*first, *await self._send(object, group, writes[middle:])]
+        except TransientError as error:
+            return [*first, *(Unknown(reason=error.what) for _ in writes[middle:])]
+
+    def _learn(self, size: int, error: BaseException | None) -> None:
+        """Send fewer at once, where that many were too many."""
+        if isinstance(error, RefusedError) and error.code in FEWER:
+            self._most = max(size // 2, 1)
+
+
+def _request(object: str, group: _Group, writes: Sequence[Write]) -> Request:
+    if group.action == "delete":
+        return deleted(object, [_key(object, group.by, write.key) for write in writes])
+    return upserted(object, group.action, group.by, [_record(object, group.by, write) for write in writes])
 
 
 def _group(object: str, write: Write) -> _Group:
@@ -82,7 +118,8 @@ def _apart(writes: Sequence[Write], places: Sequence[int]) -> list[list[int]]:
     parts: list[list[int]] = []
     times: dict[str, int] = {}
     for place in places:
-        nth = times[writes[place].key] = times.get(writes[place].key, -1) + 1
+        key = writes[place].key.casefold()  # so does Marketo compare
+        nth = times[key] = times.get(key, -1) + 1
         if nth == len(parts):
             parts.append([])
         parts[nth].append(place)
@@ -103,24 +140,29 @@ def _outcome(object: str, group: _Group, write: Write, item: Json) -> Outcome:
     if status in _DONE:
         key = str(item["id"]) if object == PERSON and "id" in item else write.key
         return Applied(key=key, found=isinstance(write, Create) and status == "updated")
-    code, field = reason_of(item)
+    return _skipped(object, group, write, *reason_of(item))
+
+
+def _skipped(object: str, group: _Group, write: Write, code: str, field: str = "") -> Outcome:
+    """Return what a record comes to that Marketo does not take.
+
+    Raises:
+        UnknownEntityError: It is the object that is not there.
+    """
     if code in GONE and group.action == "delete":
         return Applied(key=write.key)
     if code in GONE and group.action == "updateOnly":
         return Stale(gone=True)
-    return _refused(code, field)
-
-
-def _refused(code: str, field: str) -> Rejected:
-    if code == "610":
-        raise UnknownEntityError("Marketo has no such object any more.", what_to_do="Check the selected entities.")
-    return Rejected(
-        code=code or "skipped", message=_MESSAGES.get(code, "Marketo does not take it."), field=field or None
-    )
+    if treatment(code) == "object" and code not in GONE:
+        raise no_object(object)
+    message = _MESSAGES.get(code, "Marketo does not take it.")
+    return Rejected(code=code or "skipped", message=message, field=field or None)
 
 
 #: Our own sentences: Marketo's hold the value.
-_MESSAGES: Mapping[str, str] = {
+_MESSAGES: Final[Mapping[str, str]] = {
+    "413": "It is too large for one call.",
+    "701": "A field that every record needs is empty.",
     "1003": "A value does not fit its field.",
     "1006": "There is no such field.",
     "1007": "Several persons have this key.",

@@ -16,7 +16,7 @@ from mkdyn.domain.types import FieldType
 from mkdyn.errors import ConfigError, CursorExpiredError, FieldError, MkdynError, UnknownEntityError, UnreachableError
 from mkdyn.testing.servers.marketo import Drop, Fail, Garble
 
-from .instance import URL, Instance
+from .wired import URL, Instance
 
 pytestmark = pytest.mark.anyio
 
@@ -58,16 +58,6 @@ async def test_who_we_are() -> None:
     found = await Instance().connector.identify()
     assert (found.organization, found.batch_max) == ("123-ABC-456", 300)
     assert found.user
-
-
-async def test_what_is_missing_is_told_all_at_once() -> None:
-    """With the nearest name."""
-    instance = Instance()
-    problems = await instance.connector.check({"lead": {"lastNaem", "email"}, "nothing_c": {"a"}})
-    assert [problem.what for problem in problems] == [
-        "Marketo lead.lastNaem is not there; nearest: lastName.",
-        "Marketo nothing_c is not there, or the API user may not read it.",
-    ]
 
 
 @pytest.mark.parametrize("fault", [Drop(applied="yes"), Garble(how="html"), Garble(how="truncated"), Fail()])

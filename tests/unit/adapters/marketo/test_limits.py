@@ -13,7 +13,7 @@ from mkdyn.adapters.marketo.limits import WINDOW_S, Ledger
 from mkdyn.errors import BudgetSpentError, ConfigError, CredentialsError, ThrottledError
 from mkdyn.testing.servers.marketo import Refuse, Slow
 
-from .instance import Instance
+from .wired import Instance
 
 pytestmark = pytest.mark.anyio
 
