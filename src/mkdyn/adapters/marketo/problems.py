@@ -8,6 +8,7 @@ from mkdyn.adapters.marketo.catalog import Catalog
 from mkdyn.adapters.marketo.client import Client
 from mkdyn.adapters.marketo.requests import PERSON, asking, is_custom
 from mkdyn.adapters.marketo.responses import RefusedError
+from mkdyn.domain.fields import FieldSpec
 from mkdyn.domain.names import nearest
 from mkdyn.errors import CheckError
 from mkdyn.ports.connectors import Problem
@@ -19,7 +20,7 @@ async def problems_of(client: Client, catalog: Catalog, object: str, fields: Col
         described = await catalog.fresh(object)
     except CheckError as error:
         return [Problem(what=f"Marketo {object}: {problem}", remedy="Then check again.") for problem in error.problems]
-    there = {} if described is None else described.fields
+    there = dict[str, FieldSpec]() if described is None else described.fields
     lacking = sorted(set(fields) - there.keys())
     if described is not None and not lacking:
         return []

@@ -16,7 +16,6 @@ from mkdyn.adapters.marketo.responses import RefusedError, unreadable
 from mkdyn.adapters.marketo.values import value_of
 from mkdyn.domain.fields import FieldSpec
 from mkdyn.domain.records import Record
-from mkdyn.errors import SetupError, UnknownEntityError, UnknownFieldError
 
 #: What Marketo answers where more than a thousand persons match.
 _TOO_MANY: Final = "1003"
@@ -94,19 +93,6 @@ def _record(item: Json, key: str, fields: Sequence[str], specs: Mapping[str, Fie
     except (ValueError, ArithmeticError):
         raise unreadable("a value is none of its field's type") from None
     return Record(key=str(item[key]), values=values)
-
-
-def _told(error: RefusedError, object: str, field: str) -> SetupError:
-    """Return what a refusal says of what was asked for."""
-    match treatment(error.code):
-        case "object":
-            return UnknownEntityError(f"Marketo has no object {object}.", what_to_do="Check the selected entities.")
-        case "field":
-            return UnknownFieldError(
-                f"Marketo can't look {object} records up by {field}, or lacks a field.", what_to_do="Check the fields."
-            )
-        case _:
-            return error
 
 
 def _parts(values: Sequence[str]) -> Iterator[Sequence[str]]:

@@ -66,7 +66,7 @@ FIELDS: Final[Sequence[Json]] = (
     field(5, "seen", "datetime"),
     field(6, "born", "date"),
     field(7, "amount", "currency"),
-    field(8, "optIn", "boolean"),
+    field(8, "hasAgreed", "boolean"),
     field(9, "strange", "lead_function"),
     field(10, "keyed", "string", length=255),
     {"id": 11, "displayName": "Only soap", "dataType": "string", "soap": {"name": "Only"}},

@@ -78,9 +78,9 @@ def test_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
 async def test_the_fields_of_persons(instance: Instance) -> None:
     """With their types and numbers; what Marketo manages is not writable, what the API does not have is left out."""
     specs = {spec.name: spec for spec in await instance.connector().describe("lead")}
-    assert [*specs] == ["id", "email", "title", "share", "seen", "born", "amount", "optIn", "strange", "keyed"]
+    assert [*specs] == ["id", "email", "title", "share", "seen", "born", "amount", "hasAgreed", "strange", "keyed"]
     assert specs["title"] == FieldSpec(name="title", type="text", label="Title", length=255, id="3")
-    assert specs["optIn"] == FieldSpec(name="optIn", type="boolean", label="Optin", default=False, id="8")
+    assert specs["hasAgreed"] == FieldSpec(name="hasAgreed", type="boolean", label="Hasagreed", default=False, id="8")
     assert [specs[name].type for name in ("email", "share", "seen", "born", "amount", "strange")] == [
         "email", "percent", "datetime", "date", "currency", "unsupported",
     ]  # fmt: skip
@@ -119,10 +119,10 @@ async def test_what_is_missing_is_told_all_at_once() -> None:
         FakeMarketo(), services=[Service(permissions=frozenset({"Read-Only Lead", "Read-Only Company"}))]
     )
     async with served(server=server) as (connector, _):
-        needs = {"lead": ["title", "titel", "x"], "company": ["industri"], "nothing_c": ["a"], "opportunity": ["name"]}
+        needs = {"lead": ["title", "titlle", "x"], "company": ["industri"], "nothing_c": ["a"], "opportunity": ["name"]}
         told = [str(problem) for problem in await connector.check(needs)]
     assert [text.split(".")[0:2] for text in told[:2]] == [
-        ["Marketo lead", "titel is not there; nearest: title"],
+        ["Marketo lead", "titlle is not there; nearest: title"],
         ["Marketo lead", "x is not there"],
     ]
     assert "Marketo company.industri is not there; nearest: industry" in told[2]
