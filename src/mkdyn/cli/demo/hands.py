@@ -52,7 +52,7 @@ class DynamicsHands(Protocol):
     """People in Dynamics."""
 
     async def rows(self, table: str, fields: Collection[str], /) -> Sequence[Record]:
-        """Return all rows of a table, oldest first."""
+        """Return all rows of a table, in any order."""
         ...
 
     async def create(self, table: str, key: str, /, **values: FieldValue) -> None:

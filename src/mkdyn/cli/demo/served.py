@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import AsyncExitStack
 from typing import Final
+from urllib.parse import urlsplit
 
 import anyio
 import attrs
@@ -22,7 +23,8 @@ from mkdyn.cli.demo.story import Stage, play
 from mkdyn.cli.demo.systems import PRODUCT, Connectors, new_dynamics
 from mkdyn.cli.demo.tell import Teller
 from mkdyn.domain.values import Values
-from mkdyn.errors import ConfigError
+from mkdyn.errors import ConfigError, CredentialsError, UnreachableError
+from mkdyn.ports import Connector
 from mkdyn.testing import FakeDynamics
 
 #: What part of Marketo's limits is the sync's; the rest is for the people in it.
@@ -87,6 +89,8 @@ async def against_servers(
         for each in (connectors.marketo, connectors.dynamics, marketo, dynamics):
             closing.push_async_callback(each.aclose)
         loading = _Loading(dynamics=dynamics, marketo=marketo, crm=crm, default=default, notes=memory.notes)
+        await _reach("dynamics", addresses.dynamics_url, connectors.dynamics)
+        await _reach("marketo", addresses.marketo_url, connectors.marketo)
         await loading.expect_the_same()
         stage = Stage(
             name=f"{addresses.dynamics_url} and {service.url}",
@@ -95,6 +99,27 @@ async def against_servers(
             load=loading.load,
         )
         return await play(stage, memory, teller)
+
+
+async def _reach(name: str, url: str, connector: Connector) -> None:
+    """Say which server is not there, and how to start one.
+
+    Raises:
+        UnreachableError: Nobody answers.
+        CredentialsError: It does not accept the credentials.
+    """
+    try:
+        await connector.identify()
+    except UnreachableError as error:
+        raise UnreachableError(
+            f"Nobody answers at {url}.",
+            what_to_do=f"Start a server there: mkdyn serve {name} --port {urlsplit(url).port}.",
+        ) from error
+    except CredentialsError as error:
+        raise CredentialsError(
+            f"The server at {url} does not accept the client id and secret.",
+            what_to_do=f"Give those that mkdyn serve {name} printed when it was started.",
+        ) from error
 
 
 @attrs.frozen(kw_only=True)

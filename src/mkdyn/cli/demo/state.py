@@ -59,16 +59,20 @@ def demo_memory(file: Path | None, *, served: bool = False) -> Generator[Memory]
 
 
 def _expect_to_go_on(notes: Notes, file: Path, *, served: bool) -> None:
-    if served and notes.get(_SERVED):
+    was_served = bool(notes.get(_SERVED))
+    if served and was_served:
         return
-    before, now = ("other processes'", "this one's") if notes.get(_SERVED) else ("its own", "other processes'")
-    why = (
-        "each starts from nothing" if not served and not notes.get(_SERVED) else f"its systems were {before}, not {now}"
-    )
-    raise ConfigError(
-        f"{file} is there already, from an earlier demo; {why}.",
-        what_to_do="Give --state another file, or delete this one.",
-    )
+    if was_served:
+        why, what_to_do = (
+            "its systems are served by other processes",
+            "Give their --marketo-url and --dynamics-url to go on",
+        )
+    else:
+        why, what_to_do = (
+            "its systems went with it",
+            "Start from nothing: give --state another file, or delete this one",
+        )
+    raise ConfigError(f"{file} is there already, from an earlier demo; {why}.", what_to_do=f"{what_to_do}.")
 
 
 def is_demo_s(store: StateStore, file: Path) -> bool:
