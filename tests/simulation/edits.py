@@ -12,16 +12,16 @@ Whether what stands at the end is on both systems is the fifth promise's check.
 from __future__ import annotations
 
 from collections import defaultdict, deque
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import TypeAlias
 
 import attrs
 
 from mkdyn.domain import FieldPair, FieldValue, LinkState
-from mkdyn.domain.entities import is_person
+from mkdyn.domain.entities import PERSON, is_person
 from mkdyn.domain.systems import System
 from mkdyn.domain.values import same
-from tests.simulation.log import Change, Place
+from tests.simulation.log import Change, Descent, Place
 from tests.simulation.world import Selected, World
 
 #: An entity's logical name, a row's key, the Marketo record's.
@@ -61,7 +61,10 @@ class _Replay:
         self.put_back: set[_Replaced] = set()
         self.makings = deque(world.log.makings)
         self.couples = _couples(world)
+        self.forebears = forebears(world.log.descents, {each for found in self.couples.values() for each in found})
         self.living = {(link.entity, link.dynamics, link.marketo) for link in world.links()}
+        self.living |= {elder for couple in self.living for _, elder in self.forebears.get(couple, ())}
+        self.together: dict[tuple[Couple, str], int] = {}
 
     def check(self) -> None:
         for change in self.world.log.changes:
@@ -131,6 +134,7 @@ class _Replay:
             return
         if change.ours:
             self.common[couple, pair.dynamics].clear()
+            self.together[couple, pair.dynamics] = change.number
         self.common[couple, pair.dynamics].append((d, m))
         self.came_back[couple, pair.dynamics].append((change.number, d, m))
 
@@ -166,7 +170,15 @@ class _Replay:
 
     def _was_shared(self, change: Change, couple: Couple, pair: FieldPair) -> bool:
         """Whether both have shown the replaced value since we last brought them together; before that, whether it is none."""
-        common = self.common[couple, pair.dynamics]
+        common = [
+            *self.common[couple, pair.dynamics],
+            *(
+                both
+                for number, elder in self.forebears.get(couple, ())
+                if number <= change.number and self.together.get((couple, pair.dynamics), -1) < number
+                for both in self.common[elder, pair.dynamics]
+            ),
+        ]
         side = 0 if change.place[0] is System.DYNAMICS else 1
         return any(same(both[side], change.old) for both in common) or (not common and change.old in (None, False, ""))
 
@@ -292,6 +304,31 @@ def _couples(world: World) -> Mapping[tuple[System, str, str], list[Couple]]:
         by_record[System.DYNAMICS, entity, row].append(couple)
         by_record[System.MARKETO, names[entity], person].append(couple)
     return by_record
+
+
+def forebears(descents: Sequence[Descent], couples: Collection[Couple]) -> Mapping[Couple, list[tuple[int, Couple]]]:
+    """Return, by couple, those that it goes on for: what they agreed on was no edit any more; each with since when."""
+    found: dict[Couple, list[tuple[int, Couple]]] = {}
+    for couple in couples:
+        reached: dict[Couple, int] = {couple: -1}
+        unseen = [couple]
+        while unseen:
+            at = unseen.pop()
+            for descent in descents:
+                elder = _elder(at, descent)
+                if elder is not None and elder not in reached:
+                    reached[elder] = max(reached[at], descent.number)
+                    unseen.append(elder)
+        found[couple] = [(number, elder) for elder, number in reached.items() if elder != couple]
+    return found
+
+
+def _elder(couple: Couple, descent: Descent) -> Couple | None:
+    """Return whom a couple goes on for by one descent, if it does."""
+    entity, row, person = couple
+    if descent.system is System.DYNAMICS:
+        return (*descent.before, person) if descent.after == (entity, row) else None
+    return (entity, row, descent.before[1]) if descent.after == (PERSON, person) else None
 
 
 def _said(item: _Replaced) -> str:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections import Counter
 
-from mkdyn.domain import Entity, Hold, LinkState, Quarantined
+from mkdyn.domain import Entity, Hold, LinkState, Quarantined, Record
 from mkdyn.domain.entities import PERSON, PERSONS, is_person
+from mkdyn.domain.filters import NATIVE
 from mkdyn.domain.systems import System
 from tests.simulation.edits import check_no_edit_is_lost
 from tests.simulation.inventions import check_no_value_is_invented
@@ -13,6 +14,8 @@ from tests.simulation.world import World
 
 #: How many runs it takes to come to rest; a turn of the walk comes on top: a run for each entity.
 REST_RUNS = 8
+#: The state of a lead that became a contact.
+QUALIFIED = 1
 #: Why a field may be kept back, or a record set aside.
 _HOLDS = {
     "too-long",
@@ -27,7 +30,7 @@ _HOLDS = {
     "blocked",
     "rewritten",
 }
-_SET_ASIDE = {"ambiguous-match", "deleted-in-marketo", "rejected", "read-only", "1022", "required"}
+_SET_ASIDE = {"ambiguous-match", "deleted-in-marketo", "rejected", "read-only", "1022", "required", "merged-in-marketo"}
 
 
 async def check_all(world: World) -> None:
@@ -86,6 +89,15 @@ def check_every_row_has_a_counterpart(world: World) -> None:
     for entity in world.entities:
         for row in world.dynamics.records(entity.logical_name):
             link = linked.get((entity.logical_name, row.key))
+            state = None if link is None else link.state
+            if is_out(row):
+                if state is LinkState.LIVE:
+                    world.broken("promise 5", f"{entity} {row.key[:4]} is out of the filter, and still linked")
+                continue
+            if is_over(world, entity.logical_name, row):
+                if state is LinkState.LIVE and _successor(world, entity.logical_name, row) and row.key not in aside:
+                    world.broken("promise 5", f"{entity} {row.key[:4]} is over, and still linked to {link.marketo}")
+                continue
             if link is None and row.key not in aside:
                 world.broken("promise 5", f"{entity} {row.key[:4]} has no counterpart")
             if link is None or link.state is LinkState.LIVE:
@@ -96,6 +108,25 @@ def check_every_row_has_a_counterpart(world: World) -> None:
                 world.broken(
                     "promise 5", f"{link.state} stands over {entity} {row.key[:4]} and {link.marketo}: both live"
                 )
+
+
+def is_over(world: World, name: str, row: Record) -> bool:
+    """Whether a row stands for nobody any more: another row does, whatever became of that one later."""
+    return row.values.get("masterid") is not None or (
+        name == "lead" and row.values.get("statecode") == QUALIFIED and row.values.get("parentcontactid") is not None
+    )
+
+
+def _successor(world: World, name: str, row: Record) -> Record | None:
+    """Return the row that stands for a row that is over, if it is there and passes the filter."""
+    master, heir = row.values.get("masterid"), row.values.get("parentcontactid")
+    found = world.dynamics.record("contact", str(heir)) if master is None else world.dynamics.record(name, str(master))
+    return None if found is None or is_out(found) else found
+
+
+def is_out(row: Record) -> bool:
+    """Whether the filter keeps a row out."""
+    return row.values.get(NATIVE) is False
 
 
 def _taken(world: World, person: str) -> bool:

@@ -128,6 +128,19 @@ class _Watched(FakeSystem):
 class WatchedMarketo(_Watched, FakeMarketo):  # type: ignore[misc]  # the mixin's `system` is either
     """Marketo, watched."""
 
+    def merge_by_hand(self, winner: str, loser: str) -> None:
+        """Let somebody merge two persons; what Marketo fills in is what that somebody saw and took."""
+        with self._log.by_people():
+            super()._merge(winner, [loser])
+
+    def _merge(self, winner: str, losers: Sequence[str]) -> Outcome:
+        self.log.filling = True
+        try:
+            with self.log.writing(None, self.log.run):
+                return super()._merge(winner, losers)
+        finally:
+            self.log.filling = False
+
 
 class WatchedDynamics(_Watched, FakeDynamics):  # type: ignore[misc]  # the mixin's `system` is either
     """Dynamics, watched."""

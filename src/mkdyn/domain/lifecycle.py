@@ -144,6 +144,16 @@ def converted(
     return found
 
 
+def followed_on(baseline: Baseline, pairs: Iterable[FieldPair]) -> dict[str, Agreed]:
+    """Return a baseline as the person goes on with it into whom its own was merged in Marketo.
+
+    What that person shows counts as entered by who merged the two; but a boolean at its default was entered by
+    nobody, so that such a field goes without a baseline: an opt-out survives.
+    """
+    defaults = {pair.key for pair in pairs if pair.lens.marketo_default is not None}
+    return {key: was for key, was in baseline.items() if key not in defaults}
+
+
 def filled_in(pairs: Iterable[FieldPair], baseline: Baseline, loser: Values) -> dict[str, Agreed]:
     """Return the baselines of a person into whom another one was merged, for the fields that Marketo filled in.
 

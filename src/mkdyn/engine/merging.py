@@ -10,7 +10,7 @@ from collections.abc import Collection, Mapping, Sequence
 
 import attrs
 
-from mkdyn.domain.lifecycle import filled_in
+from mkdyn.domain.lifecycle import converted, filled_in
 from mkdyn.domain.plan import Operation, Step
 from mkdyn.domain.records import Link, LinkState, Moved, Record
 from mkdyn.domain.systems import System
@@ -118,7 +118,15 @@ def _take_over(
 
 
 def _move(session: Session, kind: Kind, link: Link, winner: Record, ledger: Ledger) -> Link:
-    moved = attrs.evolve(link, dynamics=winner.key, state=LinkState.LIVE, gone=None, since=None, version=None)
+    moved = attrs.evolve(
+        link,
+        dynamics=winner.key,
+        state=LinkState.LIVE,
+        gone=None,
+        since=None,
+        version=None,
+        baseline=converted(link.baseline, kind.pairs, kind.pairs, winner.values),
+    )
     ledger.links.append(moved)
     ledger.at_rest.append((kind.entity, link.dynamics))
     if session.sends:

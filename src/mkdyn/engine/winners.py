@@ -8,6 +8,7 @@ import attrs
 
 from mkdyn.domain.entities import PERSON
 from mkdyn.domain.holds import Quarantined, Wake
+from mkdyn.domain.lifecycle import followed_on
 from mkdyn.domain.records import Link, LinkState, short
 from mkdyn.domain.systems import System
 from mkdyn.engine.session import Session
@@ -60,9 +61,11 @@ def follow_winners(
         session.moves["merged"] += 1
         session.tell(RecordsMerged(run_id=session.id, system=System.MARKETO, winner=winner, loser=loser))
         if standing is None or standing.state is LinkState.TOMBSTONE:
+            kind = next(kind for kind in session.persons if kind.name == link.entity)
             followed.links[winner] = attrs.evolve(
-                link, marketo=winner, echoes={}, version=None, state=LinkState.LIVE, gone=None, since=None
-            )
+                link, marketo=winner, echoes={}, version=None, state=LinkState.LIVE, gone=None, since=None,
+                baseline=followed_on(link.baseline, kind.pairs),
+            )  # fmt: skip
             followed.moved.append(followed.links[winner])
         else:
             followed.moved.append(
