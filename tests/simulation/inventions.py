@@ -68,7 +68,9 @@ def _has_a_source(world: World, change: Change, item: Selected, seen: Mapping[Pl
     if change.new in (None, False):
         one_way = pair.direction is not Direction.BOTH or not item.first
         return one_way or any(past.new in (None, False) for place in (there, change.place) for past in seen[place])
-    carried = [carry(past.new) for past in seen[there] if not past.filled or pair.direction is Direction.TO_DYNAMICS]
+    set_aside = any(pair.dynamics == field for _, field, _ in world.ever_hidden)  # nobody looked at it by then
+    taken = pair.direction is Direction.TO_DYNAMICS or set_aside
+    carried = [carry(past.new) for past in seen[there] if taken or not past.filled]
     return any(not isinstance(value, Unfit) and same(value, change.new) for value in carried) or any(
         same(past.new, change.new) for past in seen[change.place] if not past.filled
     )

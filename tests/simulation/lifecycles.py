@@ -48,6 +48,7 @@ async def a_reopening(world: World, chance: random.Random) -> None:
     if leads:
         lead = chance.choice(leads)
         world.dynamics.edit("lead", lead, statecode=_OPEN)
+        world.log.reopenings.append((len(world.log.changes), lead))
         world.say(f"lead {lead[:4]} is opened again")
 
 

@@ -122,8 +122,10 @@ class Log:
         changes: Every change.
         makings: Every new record.
         deletions: Which records people deleted, and how many changes there were before.
+        removals: The same of whoever deleted them, and of those merged into others.
         sendings: What we sent to records that were there.
         descents: Which records became others.
+        reopenings: Which qualified leads were opened again, and how many changes there were before.
         filling: Whether persons are being merged for us.
         ours: Whether a write of ours is being carried out.
         other: For which record of the other system.
@@ -138,8 +140,10 @@ class Log:
     changes: list[Change] = attrs.field(factory=list[Change])
     makings: list[Making] = attrs.field(factory=list[Making])
     deletions: list[tuple[int, System, str, str]] = attrs.field(factory=list[tuple[int, System, str, str]])
+    removals: list[tuple[int, System, str, str]] = attrs.field(factory=list[tuple[int, System, str, str]])
     sendings: list[Sending] = attrs.field(factory=list[Sending])
     descents: list[Descent] = attrs.field(factory=list[Descent])
+    reopenings: list[tuple[int, str]] = attrs.field(factory=list[tuple[int, str]])
     filling: bool = False
     ours: bool = False
     other: str | None = None

@@ -137,7 +137,8 @@ def _taken(world: World, person: str) -> bool:
 def check_no_duplicates(world: World) -> None:
     """Promise 3: no record was made twice, none is linked twice."""
     made: dict[tuple[System, str, str], str] = {}
-    gone = {(system, key): number for number, system, _, key in world.log.deletions}
+    reopened = {key: number for number, key in world.log.reopenings}
+    gone = {(system, key): number for number, system, _, key in world.log.removals}
     for making in world.log.makings:
         if not making.ours or making.other is None:
             continue
@@ -145,7 +146,8 @@ def check_no_duplicates(world: World) -> None:
         before = made.get(place)
         if before is not None and gone.get((making.system, before), making.number + 1) > making.number:
             twice = f"{making.object} {before[:4]} and {making.key[:4]} for {making.other[:4]}"
-            if not _is_recreated(world, making.system, making.object):
+            anew = reopened.get(making.other, making.number + 1) <= making.number  # it is somebody new
+            if not anew and not _is_recreated(world, making.system, making.object):
                 world.broken("promise 3", f"made twice in {making.system}: {twice}")
         made[place] = making.key
     owners = Counter(link.marketo for link in world.links() if is_person(_entity(world, link.entity)))

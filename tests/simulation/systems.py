@@ -120,6 +120,11 @@ class _Watched(FakeSystem):
             if not same(old, new):
                 self.log.changed((self.system, table.name, row.key, name), old, new)
 
+    def _remove(self, table: Table, row: Any, *when: datetime, **how: str) -> None:  # noqa: ANN401 - each fake has its own
+        key = row if isinstance(row, str) else row.key
+        self.log.removals.append((len(self.log.changes), self.system, table.name, key))
+        super()._remove(table, row, *when, **how)  # type: ignore[misc]  # the fake's own comes next
+
     def _read(self, table: Table, keys: Collection[str], fields: Collection[str]) -> Iterable[Record]:
         found = super()._read(table, keys, fields)  # type: ignore[safe-super]  # the fake's own comes next
         return [record for record in found if record.key not in self.unseen]

@@ -15,7 +15,7 @@ from mkdyn.domain.merged import agreed_on
 from mkdyn.domain.records import Agreed, Baseline, LinkState, Twofold
 from mkdyn.domain.rules import Rules
 from mkdyn.domain.systems import System
-from mkdyn.domain.values import MISSING, Missing, Shown, Values
+from mkdyn.domain.values import MISSING, Missing, Shown, Values, same
 
 
 @attrs.frozen(kw_only=True)
@@ -76,14 +76,13 @@ def match(by_id: Sequence[Candidate], by_key: Sequence[Candidate], rivals: Seque
         by_key: Records of the other system with the same match key.
         rivals: Other unlinked records of this system with the same match key.
     """
-    carriers = [candidate for candidate in by_id if not candidate.buried]
-    free = [candidate.key for candidate in carriers if not candidate.linked]
+    free = [candidate.key for candidate in by_id if not candidate.linked]
     if len(free) == 1:
         return LinkTo(key=free[0], by="id")
     if free:
         return Ambiguous(candidates=tuple(sorted(free)))
-    if carriers:
-        return Ambiguous(candidates=tuple(sorted(candidate.key for candidate in carriers)))
+    if by_id:
+        return Ambiguous(candidates=tuple(sorted(candidate.key for candidate in by_id)))
     independent = [candidate for candidate in by_key if not candidate.ours and not candidate.buried]
     if not independent:
         return CreateNew()
@@ -135,7 +134,9 @@ def converted(
         if isinstance(shown, Missing):
             shown = was_d
         empty = shown in (None, "", pair.lens.dynamics_default)
-        if pair.direction is Direction.TO_MARKETO:  # what the contact shows is news, whatever the lead showed
+        if isinstance(was, Twofold) and same(was_d, was_m):
+            found[pair.key] = was  # a merge filled it in: that is no more the contact's than it was the lead's
+        elif pair.direction is Direction.TO_MARKETO:  # what the contact shows is news, whatever the lead showed
             found[pair.key] = Twofold(was_d if shown is None else None, was_m)
         elif pair.lens.agree(shown, was_m):
             found[pair.key] = agreed_on(shown, was_m)
@@ -174,6 +175,25 @@ def filled_in(pairs: Iterable[FieldPair], baseline: Baseline, loser: Values) -> 
             continue
         other = value if was_d is None else None
         found[pair.key] = Twofold(other, value)
+    return found
+
+
+def emptied(pairs: Iterable[FieldPair], baseline: Baseline, winner: Values, loser: Values) -> set[str]:
+    """Return the Marketo fields that somebody emptied of a person, and that a merge would fill in.
+
+    Args:
+        pairs: The pairs of the person's entity.
+        baseline: The person's.
+        winner: What it shows.
+        loser: What the person shows that is to be merged into it.
+    """
+    found: set[str] = set()
+    for pair in pairs:
+        was = baseline.get(pair.key)
+        was_m = was.marketo if isinstance(was, Twofold) else was
+        empty = winner.get(pair.marketo, MISSING) in (None, "")
+        if empty and was_m not in (None, "") and loser.get(pair.marketo) not in (None, ""):
+            found.add(pair.marketo)
     return found
 
 

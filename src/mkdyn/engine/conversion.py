@@ -96,14 +96,15 @@ async def retired(
     if kind.entity is not Entity.LEAD or contacts is None or not qualified:
         return ()
     heirs = await _heirs(session, contacts, qualified)
-    known = session.store.links([contacts.name], System.DYNAMICS, set(heirs.values()))
-    unknown = sorted({heir for heir in heirs.values() if heir not in known})
+    known = dict(session.store.links([contacts.name], System.DYNAMICS, set(heirs.values())))
+    buried = {heir for heir, link in known.items() if link.state is LinkState.TOMBSTONE}
+    unknown = sorted({heir for heir in heirs.values() if heir not in known or heir in buried})
     found = await session.dynamics.read(contacts.name, unknown, fields=contacts.read_fields)
     there = {key: row for key, row in found.items() if contacts.gate.passes(row.values) != "out"}
     done: list[str] = []
     for row in qualified:
         heir, link = heirs.get(row.key), links.get(row.key)
-        if heir is None or (heir not in known and heir not in there):
+        if heir is None or (heir not in there and (heir not in known or heir in buried)):
             continue
         if link is None or link.state is LinkState.TOMBSTONE:
             done.append(row.key)
@@ -112,10 +113,11 @@ async def retired(
         elif (standing := known.get(heir)) is not None and standing.state is LinkState.LIVE:
             done.append(row.key)
             await merge_persons(session, kind, row, link, standing, ledger)
-        elif heir not in known:
+        elif heir in there:
             done.append(row.key)
             if session.sends and not is_under_way(session, link):
-                _move(session, link, kind, contacts, there[heir], ledger)
+                known[heir] = _move(session, link, kind, contacts, there[heir], ledger)
+                buried.discard(heir)
                 ledger.clear(row)
                 ledger.observed.append(Observation(system=System.DYNAMICS, object=contacts.name, key=heir))
                 session.again = True

@@ -12,7 +12,7 @@ import attrs
 
 from mkdyn.domain.lifecycle import converted, filled_in
 from mkdyn.domain.plan import Operation, Step
-from mkdyn.domain.records import Link, LinkState, Moved, Record
+from mkdyn.domain.records import Echo, Link, LinkState, Moved, Record
 from mkdyn.domain.systems import System
 from mkdyn.engine.batch import Batch
 from mkdyn.engine.kinds import Kind
@@ -55,10 +55,11 @@ async def follow_merges(
     taken_over = {link.id for link in followed.links.values()}
     for row in rows:
         winner, link = winners.get(row.key), links.get(row.key)
-        if winner is None or row.deleted:
+        stands = link is not None and link.state is not LinkState.TOMBSTONE
+        if row.deleted or _master_of(row) is None or (stands and winner is None):
             continue
         followed.done.add(row.key)
-        if link is None or link.state is LinkState.TOMBSTONE:
+        if link is None or winner is None or not stands:  # whoever the winner was, and whatever became of it
             ledger.clear(row)
             ledger.at_rest.append((kind.entity, row.key))
         elif not kind.person:
@@ -68,12 +69,12 @@ async def follow_merges(
             ledger.clear(row)
         else:
             standing = followed.links.get(winner.key, known.get(winner.key))
-            await _join(session, kind, row, (link, winner, standing), ledger)
+            await _join(session, kind, row, (link, winner, standing), followed, ledger)
     return followed
 
 
 async def _join(
-    session: Session, kind: Kind, row: Observation, parties: tuple[Link, Record, Link | None], ledger: Ledger
+    session: Session, kind: Kind, row: Observation, parties: tuple[Link, Record, Link | None], followed: Followed, ledger: Ledger
 ) -> None:
     """Bring a loser's person to the winner: merged into its own, or as its own; else it waits for the next run."""
     link, winner, standing = parties
@@ -88,7 +89,7 @@ async def _join(
         and not is_under_way(session, link)
         and not session.store.observed(System.DYNAMICS, kind.name, [winner.key])  # it is about to be met
     ):
-        _move(session, kind, link, winner, ledger)
+        followed.links[winner.key] = _move(session, kind, link, winner, ledger)  # further losers are merged into it
         ledger.clear(row)
         ledger.observed.append(Observation(system=System.DYNAMICS, object=kind.name, key=winner.key))
         session.again |= session.sends
@@ -169,7 +170,14 @@ def note_merge(session: Session, operation: Operation, batch: Batch) -> None:
     winner = batch.links.get(found.dynamics, found)
     kind = next(kind for kind in session.kinds if kind.name == winner.entity)
     filled = filled_in(kind.pairs, winner.baseline, operation.before)
-    batch.links[winner.dynamics] = attrs.evolve(winner, baseline=Moved(winner.baseline, filled), version=None)
+    echoes = dict(winner.echoes)
+    for pair in kind.pairs:
+        if pair.key in filled:  # its entries in the feed are ours; whether it filled the field in, nobody said
+            echo = Echo(before=None, after=operation.before[pair.marketo], at=operation.sent_at, sure=False)
+            echoes[pair.marketo] = (*echoes.get(pair.marketo, ()), echo)
+    batch.links[winner.dynamics] = attrs.evolve(
+        winner, baseline=Moved(winner.baseline, filled), echoes=echoes, version=None
+    )
     for system in System:
         batch.observations.append(Observation(system=system, object=kind.object_in(system), key=winner.key(system)))
     session.again = True

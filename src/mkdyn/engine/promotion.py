@@ -18,6 +18,7 @@ from mkdyn.domain.systems import System
 from mkdyn.domain.values import MISSING
 from mkdyn.engine.claims import claimed, claimed_rows
 from mkdyn.engine.first_sight import candidate, comparable, keys_of
+from mkdyn.engine.gates import lets_in
 from mkdyn.engine.kinds import Kind
 from mkdyn.engine.ledger import Ledger, clears
 from mkdyn.engine.linking import link_to_marketo, values_for_new
@@ -98,7 +99,8 @@ async def _promote(session: Session, kind: Kind, persons: Sequence[tuple[Observa
 
     def met(row: Record, person: Record) -> Candidate:
         found = candidate(row.key, links, "promoted")
-        return found if claims.get(row.key, person.key) == person.key else attrs.evolve(found, linked=True)
+        free = claims.get(row.key, person.key) == person.key and lets_in(kind, row)
+        return found if free else attrs.evolve(found, linked=True)
 
     def carried_by(person: Record) -> Record | None:
         return there.get(str(person.values.get(key_field)))
@@ -130,7 +132,7 @@ async def _promote(session: Session, kind: Kind, persons: Sequence[tuple[Observa
                     Quarantined(
                         entity=kind.entity, key=person.key, code="ambiguous-match", wake=Wake.LINK,
                         reason=f"{kind.entity.plural} {shared} in Dynamics share its e-mail. Merge them, "
-                        f"or set {key_field} of the person to one.",
+                        f"let them pass the filter, or set {key_field} of the person to one.",
                     )
                 )  # fmt: skip
                 ledger.clear(item)
