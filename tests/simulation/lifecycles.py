@@ -25,7 +25,9 @@ _TAKEN: Final = ("jobtitle", "telephone1", "emailaddress1", "description")
 def active(world: World, table: str) -> Sequence[Record]:
     """Return the rows that are open, and not merged into another."""
     return [
-        row for row in world.dynamics.records(table) if row.values["statecode"] == _OPEN and not row.values.get("masterid")
+        row
+        for row in world.dynamics.records(table)
+        if row.values["statecode"] == _OPEN and not row.values.get("masterid")
     ]
 
 
@@ -119,4 +121,3 @@ async def a_backfill(world: World, chance: random.Random) -> None:
         return
     world.meddling = chance.choice([0.0, 0.3])
     await live(world, world.sync.backfill, minutes=chance.choice([1.0, 5.0, 35.0]))
-

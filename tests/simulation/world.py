@@ -159,8 +159,8 @@ class World:
                 "new_ticket", [FieldSpec(name="new_name", type="text", length=100, required=True, label="Name")]
             )
             self.marketo.add_object("new_ticket_c", [FieldSpec(name="new_name", type="text", length=255)])
-        for name in (entity.logical_name for entity in PERSONS if traits.lifecycles):
-            self.dynamics.add_column(name, FieldSpec(name=NATIVE, type="boolean", label="Sync to Mkto"))
+        for entity in PERSONS if traits.lifecycles else ():
+            self.dynamics.add_column(entity.logical_name, FieldSpec(name=NATIVE, type="boolean", label="Sync to Mkto"))
         self.sync = self._started()
 
     def time(self) -> datetime:

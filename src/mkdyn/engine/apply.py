@@ -105,7 +105,9 @@ async def _still_to_merge(session: Session, kind: Kind, operations: Sequence[Ope
     for merge in merges:
         person, link = shown.get(merge.step.into), links.get(merge.step.into)
         if person is not None and link is not None:
-            held = waiting_fields(kinds[link.entity], System.MARKETO, session.store.kept_back([link.dynamics]).get(link.dynamics, ()))
+            held = waiting_fields(
+                kinds[link.entity], System.MARKETO, session.store.kept_back([link.dynamics]).get(link.dynamics, ())
+            )
             lost = emptied(kinds[link.entity].pairs, link.baseline, person.values, merge.before)
             early += [merge] if lost - set(held) else []
     again = [Observation(system=System.MARKETO, object=kind.object, key=merge.step.into) for merge in early]

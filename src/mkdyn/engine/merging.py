@@ -10,7 +10,7 @@ from collections.abc import Collection, Mapping, Sequence
 
 import attrs
 
-from mkdyn.domain.lifecycle import converted, filled_in
+from mkdyn.domain.lifecycle import INHERIT, LOSE, Heir, converted, filled_in, standing
 from mkdyn.domain.plan import Operation, Step
 from mkdyn.domain.records import Echo, Link, LinkState, Moved, Record
 from mkdyn.domain.systems import System
@@ -54,45 +54,45 @@ async def follow_merges(
         _take_over(session, kind, strangers, winners, followed, ledger)
     taken_over = {link.id for link in followed.links.values()}
     for row in rows:
-        winner, link = winners.get(row.key), links.get(row.key)
-        stands = link is not None and link.state is not LinkState.TOMBSTONE
-        if row.deleted or _master_of(row) is None or (stands and winner is None):
+        if row.deleted or _master_of(row) is None:
             continue
-        followed.done.add(row.key)
-        if link is None or winner is None or not stands:  # whoever the winner was, and whatever became of it
+        link, winner = links.get(row.key), winners.get(row.key)
+        there = None if winner is None else followed.links.get(winner.key, known.get(winner.key))
+        asked = LOSE(kind.person, standing(link), _heir(kind, winner, there), _waits(session, kind, link, winner))
+        if asked == "as deleted":
+            followed.vanished.add(row.key)
+        elif asked != "go on":
+            followed.done.add(row.key)
+        if asked == "rest" or (link is not None and link.id in taken_over):  # whatever became of the winner
             ledger.clear(row)
             ledger.at_rest.append((kind.entity, row.key))
-        elif not kind.person:
-            followed.done.discard(row.key)
-            followed.vanished.add(row.key)
-        elif link.id in taken_over:
+        elif link is None or winner is None:
+            continue
+        elif asked == "leave behind":  # the winner alone decides
+            ledger.links.append(attrs.evolve(link, state=LinkState.FROZEN, version=None, since=session.started_at))
             ledger.clear(row)
-        else:
-            standing = followed.links.get(winner.key, known.get(winner.key))
-            await _join(session, kind, row, (link, winner, standing), followed, ledger)
+        elif asked == "merge" and there is not None:
+            await merge_persons(session, kind, row, link, there, ledger)
+        elif asked == "move":
+            followed.links[winner.key] = _move(session, kind, link, winner, ledger)  # others are merged into it
+            ledger.clear(row)
+            ledger.observed.append(Observation(system=System.DYNAMICS, object=kind.name, key=winner.key))
+            session.again |= session.sends
     return followed
 
 
-async def _join(
-    session: Session, kind: Kind, row: Observation, parties: tuple[Link, Record, Link | None], followed: Followed, ledger: Ledger
-) -> None:
-    """Bring a loser's person to the winner: merged into its own, or as its own; else it waits for the next run."""
-    link, winner, standing = parties
-    if kind.gate.passes(winner.values) == "out":  # the winner alone decides: the loser's person is left behind
-        ledger.links.append(attrs.evolve(link, state=LinkState.FROZEN, version=None, since=session.started_at))
-        ledger.clear(row)
-        return
-    if standing is not None and standing.state is LinkState.LIVE:
-        await merge_persons(session, kind, row, link, standing, ledger)
-    elif (
-        (standing is None or standing.state is LinkState.TOMBSTONE)
-        and not is_under_way(session, link)
-        and not session.store.observed(System.DYNAMICS, kind.name, [winner.key])  # it is about to be met
-    ):
-        followed.links[winner.key] = _move(session, kind, link, winner, ledger)  # further losers are merged into it
-        ledger.clear(row)
-        ledger.observed.append(Observation(system=System.DYNAMICS, object=kind.name, key=winner.key))
-        session.again |= session.sends
+def _heir(kind: Kind, winner: Record | None, link: Link | None) -> Heir:
+    """Return what is known of the winner of a merge."""
+    if winner is None:
+        return "nobody"
+    return "out of the filter" if kind.gate.passes(winner.values) == "out" else standing(link)
+
+
+def _waits(session: Session, kind: Kind, link: Link | None, winner: Record | None) -> bool:
+    """Whether a write to the loser is open, or the winner about to be met: then nothing is moved yet."""
+    if link is None or winner is None:
+        return False
+    return is_under_way(session, link) or bool(session.store.observed(System.DYNAMICS, kind.name, [winner.key]))
 
 
 def _take_over(
@@ -109,10 +109,13 @@ def _take_over(
     found = session.store.links([kind.name], System.DYNAMICS, losers)
     for loser, winner in losers.items():
         link = found.get(loser)
-        out = kind.gate.passes(winners[loser].values) == "out"
-        if link is None or link.state is LinkState.TOMBSTONE or winner in followed.links or out:
+        busy = link is not None and is_under_way(session, link)
+        asked = INHERIT(
+            standing(link), kind.gate.passes(winners[loser].values), winner in followed.links, busy
+        )  # fmt: skip
+        if link is None or asked == "meet":
             continue
-        if is_under_way(session, link):
+        if asked == "wait":
             followed.done.add(winner)
         else:
             followed.links[winner] = _move(session, kind, link, winners[loser], ledger)
