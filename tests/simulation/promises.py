@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 
-from mkdyn.domain import Entity, Hold, LinkState, Quarantined, Record
+from mkdyn.domain import Direction, Entity, FieldPair, Hold, LinkState, Quarantined, Record
 from mkdyn.domain.entities import PERSON, PERSONS, is_person
 from mkdyn.domain.filters import NATIVE
 from mkdyn.domain.systems import System
@@ -63,7 +63,7 @@ def check_both_agree(world: World) -> None:
             if row is None or person is None:
                 world.broken("promise 5", f"{where}: a record is gone")
             shown = row.values[pair.dynamics], person.values[pair.marketo]
-            if pair.lens.agree(*shown):
+            if pair.lens.agree(*shown) or _is_untouched(world, pair, link.marketo):
                 continue
             hold, set_aside = held.get((link.dynamics, pair.dynamics)), aside.get(link.dynamics)
             if hold is None and set_aside is None:
@@ -73,6 +73,12 @@ def check_both_agree(world: World) -> None:
     for item in aside.values():
         if item.code not in _SET_ASIDE:
             world.broken("promise 8", f"set aside without a cause: {item}")
+
+
+def _is_untouched(world: World, pair: FieldPair, person: str) -> bool:
+    """Whether a pair that only goes Marketo → Dynamics waits for the first value that is entered in Marketo."""
+    place = (System.MARKETO, pair.entity.marketo_object, person, pair.marketo)
+    return pair.direction is Direction.TO_DYNAMICS and not world.log.values_of(place)
 
 
 def _check_cause(world: World, hold: Hold, field: str) -> None:
@@ -95,7 +101,12 @@ def check_every_row_has_a_counterpart(world: World) -> None:
                     world.broken("promise 5", f"{entity} {row.key[:4]} is out of the filter, and still linked")
                 continue
             if is_over(world, entity.logical_name, row):
-                if state is LinkState.LIVE and _successor(world, entity.logical_name, row) and row.key not in aside:
+                if (
+                    link is not None
+                    and state is LinkState.LIVE
+                    and _successor(world, entity.logical_name, row)
+                    and row.key not in aside
+                ):
                     world.broken("promise 5", f"{entity} {row.key[:4]} is over, and still linked to {link.marketo}")
                 continue
             if link is None and row.key not in aside:
@@ -103,7 +114,7 @@ def check_every_row_has_a_counterpart(world: World) -> None:
             if link is None or link.state is LinkState.LIVE:
                 continue
             if world.marketo.record(entity.marketo_object, link.marketo) is not None and not _taken(
-                world, link.marketo
+                world, link.marketo, row.key
             ):
                 world.broken(
                     "promise 5", f"{link.state} stands over {entity} {row.key[:4]} and {link.marketo}: both live"
@@ -129,27 +140,27 @@ def is_out(row: Record) -> bool:
     return row.values.get(NATIVE) is False
 
 
-def _taken(world: World, person: str) -> bool:
+def _taken(world: World, person: str, row: str) -> bool:
     """Whether the person belongs to another row by now."""
-    return any(link.marketo == person for link in world.links())
+    kept = (LinkState.LIVE, LinkState.SUSPENDED, LinkState.FROZEN)
+    return any(link.marketo == person for link in world.links(*kept) if link.dynamics != row)
 
 
 def check_no_duplicates(world: World) -> None:
     """Promise 3: no record was made twice, none is linked twice."""
-    made: dict[tuple[System, str, str], str] = {}
-    reopened = {key: number for number, key in world.log.reopenings}
+    made: dict[tuple[System, str, str], tuple[int, str]] = {}
     gone = {(system, key): number for number, system, _, key in world.log.removals}
     for making in world.log.makings:
         if not making.ours or making.other is None:
             continue
         place = (making.system, making.object, making.other)
-        before = made.get(place)
+        since, before = made.get(place, (0, None))
         if before is not None and gone.get((making.system, before), making.number + 1) > making.number:
             twice = f"{making.object} {before[:4]} and {making.key[:4]} for {making.other[:4]}"
-            anew = reopened.get(making.other, making.number + 1) <= making.number  # it is somebody new
+            anew = [at for at, key in world.log.reopenings if key == making.other and since <= at <= making.number]
             if not anew and not _is_recreated(world, making.system, making.object):
                 world.broken("promise 3", f"made twice in {making.system}: {twice}")
-        made[place] = making.key
+        made[place] = making.number, making.key
     owners = Counter(link.marketo for link in world.links() if is_person(_entity(world, link.entity)))
     for person, count in owners.items():
         if count > 1:

@@ -12,7 +12,7 @@ from collections.abc import Collection, Mapping, Sequence
 import attrs
 
 from mkdyn.domain.entities import Entity
-from mkdyn.domain.lifecycle import INHERIT, RETIRE, Heir, converted, is_qualified, standing
+from mkdyn.domain.lifecycle import INHERIT, RETIRE, Heir, converted, is_qualified, is_reopened, standing
 from mkdyn.domain.records import Link, LinkState, Record
 from mkdyn.domain.systems import System
 from mkdyn.engine.kinds import Kind
@@ -54,13 +54,15 @@ async def inherited(
         key: str(origin) for key, row in strangers.items() if (origin := row.values.get(ORIGIN) or named.get(key))
     }
     found = session.store.links([leads.name], System.DYNAMICS, set(origins.values()))
+    rows_of_leads = await session.dynamics.read(leads.name, sorted(found), fields=leads.read_fields) if found else {}
+    reopened = {key for key, lead in rows_of_leads.items() if is_reopened(lead.values)}
     moved: dict[str, Link] = {}
     waiting: list[str] = []
     taken: set[int] = set()
     for contact, lead in origins.items():
         link = found.get(lead)
         asked = INHERIT(
-            standing(link), kind.gate.passes(strangers[contact].values),
+            standing(link), lead in reopened, kind.gate.passes(strangers[contact].values),
             link is not None and link.id in taken, link is not None and is_under_way(session, link),
         )  # fmt: skip
         if link is None or asked == "meet":
@@ -108,7 +110,7 @@ async def retired(
         contact = None if heir is None else there.get(heir)
         follower = None if heir is None else known.get(heir)
         busy = link is not None and is_under_way(session, link)
-        asked = RETIRE(standing(link), _heir(contacts, contact, follower), busy)
+        asked = RETIRE(standing(link), "nobody" if heir is None else _heir(contacts, contact, follower), busy)
         if asked != "go on":
             done.append(row.key)
         if asked == "rest":
@@ -130,7 +132,7 @@ def _heir(contacts: Kind, contact: Record | None, link: Link | None) -> Heir:
     if found not in ("no link", "tombstone"):
         return found
     if contact is None:
-        return "nobody"
+        return "gone"
     return "out of the filter" if contacts.gate.passes(contact.values) == "out" else found
 
 

@@ -111,7 +111,7 @@ def _take_over(
         link = found.get(loser)
         busy = link is not None and is_under_way(session, link)
         asked = INHERIT(
-            standing(link), kind.gate.passes(winners[loser].values), winner in followed.links, busy
+            standing(link), False, kind.gate.passes(winners[loser].values), winner in followed.links, busy
         )  # fmt: skip
         if link is None or asked == "meet":
             continue

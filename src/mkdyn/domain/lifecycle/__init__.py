@@ -15,6 +15,7 @@ from mkdyn.domain.lifecycle.handing_on import (
     filled_in as filled_in,
     followed_on as followed_on,
     is_qualified as is_qualified,
+    is_reopened as is_reopened,
 )
 from mkdyn.domain.lifecycle.meeting import (
     ADMIT as ADMIT,

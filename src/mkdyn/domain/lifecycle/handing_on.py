@@ -27,6 +27,11 @@ def is_qualified(lead: Values) -> bool:
     return lead.get("statecode") == _QUALIFIED
 
 
+def is_reopened(lead: Values) -> bool:
+    """Whether a lead that became a contact is one no more: opened again, it is somebody new."""
+    return lead.get("statecode", _QUALIFIED) != _QUALIFIED
+
+
 def converted(
     baseline: Baseline, leads: Iterable[FieldPair], contacts: Iterable[FieldPair], contact: Values
 ) -> dict[str, Agreed]:

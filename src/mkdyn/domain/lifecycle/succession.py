@@ -10,11 +10,11 @@ from mkdyn.domain.records import Link, LinkState
 
 #: What is known of a record: the state of its link, or that none knows it.
 Standing: TypeAlias = Literal["no link", "live", "suspended", "frozen", "tombstone"]
-#: The same of the record that stands for another one; it may be out of the filter, or nobody knows who it is.
-Heir: TypeAlias = Literal["nobody", "out of the filter", "no link", "live", "suspended", "frozen", "tombstone"]
+#: The same of the record that stands for another one; nobody may know who it is, it may be gone, or out of the filter.
+Heir: TypeAlias = Literal["nobody", "gone", "out of the filter", "no link", "live", "suspended", "frozen", "tombstone"]
 
 _STANDINGS: Final[tuple[Standing, ...]] = ("no link", "live", "suspended", "frozen", "tombstone")
-_HEIRS: Final[tuple[Heir, ...]] = ("nobody", "out of the filter", *_STANDINGS)
+_HEIRS: Final[tuple[Heir, ...]] = ("nobody", "gone", "out of the filter", *_STANDINGS)
 _PASSAGES: Final[tuple[Passage, ...]] = ("in", "out", "unknown")
 _NO_YES: Final = (False, True)
 _THERE: Final = one_of("live", "suspended", "frozen")
@@ -36,18 +36,19 @@ _BY_STATE: Final[dict[LinkState, Standing]] = {
 Inheriting: TypeAlias = Literal["take over", "wait", "meet"]
 
 #: A row that no link knows stands for one that is over: a contact for its lead, the winner of a merge for the loser.
-INHERIT: Final[Table[Inheriting, Standing, Passage, bool, bool]] = Table(
+INHERIT: Final[Table[Inheriting, Standing, bool, Passage, bool, bool]] = Table(
     "a new row that stands for another",
     {
-        "the other row": _STANDINGS, "the filter, of the new one": _PASSAGES,
+        "the other row": _STANDINGS, "that is open again": _NO_YES, "the filter, of the new one": _PASSAGES,
         "another new row stands for it, too": _NO_YES, "a write to it is open": _NO_YES,
     },
     {
-        (_OVER, ANY, ANY, ANY): "meet",
-        (_THERE, "out", ANY, ANY): "meet",
-        (_THERE, one_of("in", "unknown"), True, ANY): "meet",
-        (_THERE, one_of("in", "unknown"), False, True): "wait",
-        (_THERE, one_of("in", "unknown"), False, False): "take over",
+        (_OVER, ANY, ANY, ANY, ANY): "meet",
+        (_THERE, True, ANY, ANY, ANY): "meet",
+        (_THERE, False, "out", ANY, ANY): "meet",
+        (_THERE, False, one_of("in", "unknown"), True, ANY): "meet",
+        (_THERE, False, one_of("in", "unknown"), False, True): "wait",
+        (_THERE, False, one_of("in", "unknown"), False, False): "take over",
     },
 )  # fmt: skip
 
@@ -58,8 +59,9 @@ RETIRE: Final[Table[Retiring, Standing, Heir, bool]] = Table(
     "a qualified lead",
     {"the lead": _STANDINGS, "its contact": _HEIRS, "a write to the lead is open": _NO_YES},
     {
-        (ANY, one_of("nobody", "out of the filter", "frozen"), ANY): "go on",
-        (_OVER, one_of("no link", "live", "suspended", "tombstone"), ANY): "rest",
+        (ANY, one_of("nobody", "out of the filter"), ANY): "go on",
+        (_OVER, one_of("gone", *_STANDINGS), ANY): "rest",
+        (_THERE, one_of("gone", "frozen"), ANY): "go on",
         (_THERE, "live", ANY): "merge",
         (_THERE, "suspended", ANY): "wait",
         (_THERE, one_of("no link", "tombstone"), False): "move",
@@ -78,7 +80,7 @@ LOSE: Final[Table[Losing, bool, Standing, Heir, bool]] = Table(
     },
     {
         (ANY, _OVER, ANY, ANY): "rest",
-        (ANY, _THERE, "nobody", ANY): "go on",
+        (ANY, _THERE, one_of("nobody", "gone"), ANY): "go on",
         (False, _THERE, one_of("out of the filter", *_STANDINGS), ANY): "as deleted",
         (True, _THERE, "out of the filter", ANY): "leave behind",
         (True, _THERE, "live", ANY): "merge",
