@@ -256,9 +256,12 @@ class _Replay:
         later = self.came_back[item.couple, item.pair.dynamics]
         return any(both[0] > item.by.number and same(both[side], item.by.old) for both in later)
 
-    @staticmethod
-    def _is_told(item: _Replaced, told: Told) -> bool:
-        reports = told.get((item.couple[1], item.pair.dynamics), ())
+    def _is_told(self, item: _Replaced, told: Told) -> bool:
+        """Whether the report has it, of its row or of one that stands for that by now."""
+        rows, later = {item.couple[1]}, self.world.log.descents
+        for descent in later:
+            rows |= {descent.after[1]} if descent.before[1] in rows else set()
+        reports = [found for row in rows for found in told.get((row, item.pair.dynamics), ())]
         lost = item.by.old
         return any(
             number > item.entered.told and (same(dynamics, lost) or same(marketo, lost))

@@ -109,7 +109,8 @@ async def retired(
         link, heir = links.get(row.key), heirs.get(row.key)
         contact = None if heir is None else there.get(heir)
         follower = None if heir is None else known.get(heir)
-        busy = link is not None and is_under_way(session, link)
+        met = contact is not None and bool(session.store.observed(System.DYNAMICS, contacts.name, [contact.key]))
+        busy = met or (link is not None and is_under_way(session, link))
         asked = RETIRE(standing(link), "nobody" if heir is None else _heir(contacts, contact, follower), busy)
         if asked != "go on":
             done.append(row.key)

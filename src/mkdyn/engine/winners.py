@@ -65,7 +65,8 @@ def follow_winners(
         if there is None or asked == "follow":
             kind = next(kind for kind in session.persons if kind.name == link.entity)
             followed.links[winner] = attrs.evolve(
-                link, marketo=winner, echoes={}, version=None, state=LinkState.LIVE, gone=None, since=None,
+                link, marketo=winner, echoes={}, version=None, gone=None, since=None,
+                state=LinkState.FROZEN if link.state is LinkState.FROZEN else LinkState.LIVE,
                 baseline=followed_on(link.baseline, kind.pairs),
             )  # fmt: skip
             followed.moved.append(followed.links[winner])

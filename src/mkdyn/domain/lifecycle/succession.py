@@ -57,7 +57,7 @@ Retiring: TypeAlias = Literal["go on", "rest", "move", "merge", "wait"]
 #: A qualified lead, and the contact that it became.
 RETIRE: Final[Table[Retiring, Standing, Heir, bool]] = Table(
     "a qualified lead",
-    {"the lead": _STANDINGS, "its contact": _HEIRS, "a write to the lead is open": _NO_YES},
+    {"the lead": _STANDINGS, "its contact": _HEIRS, "a write is open, or the contact to be met": _NO_YES},
     {
         (ANY, one_of("nobody", "out of the filter"), ANY): "go on",
         (_OVER, one_of("gone", *_STANDINGS), ANY): "rest",
