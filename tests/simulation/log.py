@@ -125,6 +125,7 @@ class Log:
         removals: The same of whoever deleted them, and of those merged into others.
         sendings: What we sent to records that were there.
         descents: Which records became others.
+        bereft: Rows whose person somebody deleted, and how many changes there were before.
         reopenings: Which qualified leads were opened again, and how many changes there were before.
         filling: Whether persons are being merged for us.
         ours: Whether a write of ours is being carried out.
@@ -143,6 +144,7 @@ class Log:
     removals: list[tuple[int, System, str, str]] = attrs.field(factory=list[tuple[int, System, str, str]])
     sendings: list[Sending] = attrs.field(factory=list[Sending])
     descents: list[Descent] = attrs.field(factory=list[Descent])
+    bereft: list[tuple[int, str]] = attrs.field(factory=list[tuple[int, str]])
     reopenings: list[tuple[int, str]] = attrs.field(factory=list[tuple[int, str]])
     filling: bool = False
     ours: bool = False

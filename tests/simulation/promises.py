@@ -40,6 +40,8 @@ async def check_all(world: World) -> None:
     check_both_agree(world)
     check_every_row_has_a_counterpart(world)
     check_no_duplicates(world)
+    check_the_deleted_stay_deleted(world)
+    check_the_filter_holds(world)
     check_no_edit_is_lost(world)
     check_no_value_is_invented(world)
 
@@ -165,6 +167,35 @@ def check_no_duplicates(world: World) -> None:
     for person, count in owners.items():
         if count > 1:
             world.broken("promise 3", f"person {person} is linked {count} times")
+
+
+def check_the_deleted_stay_deleted(world: World) -> None:
+    """Promise 3: a person that somebody deleted in Marketo is not made anew for its row, unless that is somebody new."""
+    for number, row in world.log.bereft:
+        renewed = [at for at, key in world.log.reopenings if key == row and at >= number]
+        for making in world.log.makings:
+            later = making.ours and making.system is System.MARKETO and making.number >= number
+            if later and making.other == row and not any(at <= making.number for at in renewed):
+                world.broken("promise 3", f"deleted in Marketo, and made anew for {row[:4]}: person {making.key}")
+
+
+def check_the_filter_holds(world: World) -> None:
+    """The filter: no person is made for a row that it keeps out."""
+    for making in world.log.makings:
+        if not making.ours or making.system is not System.MARKETO or making.object != PERSON:
+            continue
+        said = [
+            change
+            for change in world.log.changes[: making.number]
+            if change.place[2:] == (making.other, NATIVE) and change.run < making.sent - 1
+        ]
+        since = [
+            change
+            for change in world.log.changes[: making.number]
+            if change.place[2:] == (making.other, NATIVE) and change.run >= making.sent - 1
+        ]
+        if said and said[-1].new is False and not since:
+            world.broken("the filter", f"it keeps {str(making.other)[:4]} out, and person {making.key} was made for it")
 
 
 def _is_recreated(world: World, system: System, name: str) -> bool:

@@ -52,7 +52,7 @@ from mkdyn.domain.lifecycle.succession import (
     Left as Left,
     standing as standing,
 )
-from mkdyn.domain.lifecycle.table import Table as Table
+from mkdyn.domain.lifecycle.table import ANY as ANY, Table as Table
 
 #: All of them, in the order of a link's life.
 TABLES: Final[tuple[Table[Any, *tuple[Any, ...]], ...]] = (
