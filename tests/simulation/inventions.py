@@ -73,7 +73,7 @@ def _has_a_source(world: World, change: Change, item: Selected, seen: Mapping[Pl
         making.key == change.place[2] and making.ours and making.sent == change.sent for making in world.log.makings
     )  # promoted, it takes over all that the person shows
     taken = pair.direction is Direction.TO_DYNAMICS or set_aside or made
-    carried = [carry(past.new) for past in seen[there] if taken or not past.filled]
+    carried = [carry(past.new) for past in seen[there] if taken or not past.filled or past.number < item.since]
     return any(not isinstance(value, Unfit) and same(value, change.new) for value in carried) or any(
         same(past.new, change.new) for past in seen[change.place] if not past.filled
     )

@@ -81,7 +81,8 @@ LOSE: Final[Table[Losing, bool, Standing, Heir, bool]] = Table(
     {
         (ANY, _OVER, ANY, ANY): "rest",
         (ANY, _THERE, one_of("nobody", "gone"), ANY): "go on",
-        (False, _THERE, one_of("out of the filter", *_STANDINGS), ANY): "as deleted",
+        (False, _THERE, "suspended", ANY): "wait",
+        (False, _THERE, one_of("out of the filter", "no link", "live", "frozen", "tombstone"), ANY): "as deleted",
         (True, _THERE, "out of the filter", ANY): "leave behind",
         (True, _THERE, "live", ANY): "merge",
         (True, _THERE, one_of("suspended", "frozen"), ANY): "wait",
