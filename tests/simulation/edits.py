@@ -17,7 +17,7 @@ from typing import TypeAlias
 
 import attrs
 
-from mkdyn.domain import FieldPair, FieldValue, LinkState
+from mkdyn.domain import Direction, FieldPair, FieldValue, LinkState
 from mkdyn.domain.entities import PERSON, is_person
 from mkdyn.domain.systems import System
 from mkdyn.domain.values import same
@@ -37,13 +37,14 @@ def check_no_edit_is_lost(world: World) -> None:
 
 @attrs.frozen(kw_only=True, eq=False)
 class _Replaced:
-    """An edit that a write of ours replaced."""
+    """An edit that a write of ours replaced; *alone* if nobody had edited anything against it."""
 
     entered: Change
     by: Change
     couple: Couple
     pair: FieldPair
     system: System
+    alone: bool
 
 
 class _Replay:
@@ -71,6 +72,10 @@ class _Replay:
             self._follow(change)
         told = told_in(self.world)
         for item in self.replaced:
+            if item.alone:
+                self.world.broken(
+                    "promise 1", f"an edit is taken back, and nobody had edited against it: {_said(item)}"
+                )
             if not (
                 item in self.put_back or self._came_back(item) or self._is_superseded(item) or self._is_told(item, told)
             ):
@@ -164,9 +169,23 @@ class _Replay:
             return
         if self._was_shared(change, couple, selected.pair) or self._is_beyond_us(change, entered, couple, selected):
             return
-        item = _Replaced(entered=entered, by=change, couple=couple, pair=selected.pair, system=change.place[0])
+        item = _Replaced(
+            entered=entered, by=change, couple=couple, pair=selected.pair, system=change.place[0],
+            alone=self._is_alone(change, couple, selected.pair),
+        )  # fmt: skip
         self.replaced.append(item)
         self.beneath[change.place] = item
+
+    def _is_alone(self, change: Change, couple: Couple, pair: FieldPair) -> bool:
+        """Whether our write puts back what a new contact has from its lead, and what both had agreed on of that."""
+        showed = self.showed[System.DYNAMICS, couple[0], couple[1], pair.dynamics]
+        if change.place[0] is System.DYNAMICS or pair.direction is not Direction.BOTH or len(showed) != 1:
+            return False
+        return any(
+            number <= change.number and common and same(common[-1][0], showed[0]) and same(common[-1][1], change.new)
+            for number, elder in self.forebears.get(couple, ())
+            for common in (self.common[elder, pair.dynamics],)
+        )
 
     def _was_shared(self, change: Change, couple: Couple, pair: FieldPair) -> bool:
         """Whether both have shown the replaced value since we last brought them together; before that, whether it is none."""

@@ -67,7 +67,10 @@ async def follow_merges(
             ledger.clear(row)
             ledger.at_rest.append((kind.entity, row.key))
         elif asked == "leave behind" and link is not None:  # the winner alone decides
-            ledger.links.append(attrs.evolve(link, state=LinkState.FROZEN, version=None, since=session.started_at))
+            ledger.links.append(
+                attrs.evolve(link, state=LinkState.FROZEN, gone=None, version=None, since=session.started_at)
+            )
+            ledger.at_rest.append((kind.entity, row.key))
             ledger.clear(row)
         elif asked == "merge" and link is not None and there is not None:
             await merge_persons(session, kind, row, link, there, ledger)
