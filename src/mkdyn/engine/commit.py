@@ -89,8 +89,7 @@ def commit_batch(
                 assert_never(outcome)
     _read_anew(session, kind, batch)
     batch.observations += seen
-    if sent_at is not None:
-        _lay_evidence_aside(session, kind, operations, batch)
+    _lay_evidence_aside(session, kind, operations, batch)
     _keep(session, batch)
     return batch.revised
 
@@ -231,11 +230,17 @@ def _echoing(
 
 
 def _lay_evidence_aside(session: Session, kind: Kind, operations: Sequence[Operation], batch: Batch) -> None:
-    """Take the evidence of what was written out of observations that stay: it is older than the write it would prove."""
+    """Take evidence that is older than a write out of observations that stay: it proves nothing of that write.
+
+    Where the answer came at once, that is all there is of what was written; else what the decision had heard.
+    """
     applied = {answer.operation for answer in batch.answers if answer.state == "applied"}
     written = {item.key: item for item in operations if item.id in applied and item.system is System.MARKETO}
     for key, pending in session.store.observed(System.MARKETO, kind.object, written.keys()).items():
-        evidence = tuple(item for item in pending.evidence if item.field not in written[key].after)
+        if batch.sent_at is None:
+            evidence = tuple(pending.evidence[written[key].step.heard :])
+        else:
+            evidence = tuple(item for item in pending.evidence if item.field not in written[key].after)
         stays = (pending.system, pending.object, pending.key, pending.version) not in batch.clears
         if stays and not pending.deleted:
             batch.older.append(attrs.evolve(pending, record=None, evidence=evidence))
