@@ -17,7 +17,7 @@ from mkdyn.domain.plan import Operation
 from mkdyn.domain.records import Echo, Link, LinkState, Moved, Record
 from mkdyn.domain.systems import System
 from mkdyn.domain.values import MISSING, Shown, same
-from mkdyn.engine.batch import Batch, row_of, unconfirmed, undecided_fields, unfollowed
+from mkdyn.engine.batch import Batch, proving, row_of, unconfirmed, undecided_fields, unfollowed
 from mkdyn.engine.claims import claimed_twice
 from mkdyn.engine.feeds import observe
 from mkdyn.engine.kinds import Kind
@@ -69,7 +69,12 @@ def commit_batch(
     """
     rows = {row_of(operation) for operation in operations}
     known = session.store.links([kind.name], System.DYNAMICS, rows)
-    batch = Batch(sent_at=sent_at, unsure=unsure, standing=_standing(session, kind, operations, known))
+    batch = Batch(
+        sent_at=sent_at,
+        unsure=unsure,
+        proving=proving(session, kind, operations),
+        standing=_standing(session, kind, operations, known),
+    )
     for operation, outcome in zip(operations, outcomes, strict=True):
         link = batch.links.get(row_of(operation)) or known.get(row_of(operation))
         match outcome:
@@ -217,7 +222,7 @@ def _echoing(
     kind: Kind, operation: Operation, link: Link, batch: Batch, *, found: bool
 ) -> Mapping[str, tuple[Echo, ...]]:
     """Return the link's unconfirmed writes with this one: Marketo's feed will show it as if anybody had made it."""
-    known = unconfirmed(operation, link)
+    known = unconfirmed(operation, link, batch)
     if operation.system is System.DYNAMICS or not kind.person or (operation.kind == "create" and not found):
         return known
     echoes, at = dict(known), batch.sent_at or operation.sent_at
