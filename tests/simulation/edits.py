@@ -222,7 +222,7 @@ class _Replay:
             in_marketo
             and (
                 # in the instant of our write, or not shown by then: an object without a feed
-                ((entered.running or (entered.behind and change.behind)) and not is_person(pair.entity))
+                ((meanwhile or (entered.behind and change.behind)) and not is_person(pair.entity))
                 # the first refresh of a field, and the feed did not name the edit in time
                 or (not (selected.first or refreshed) and (entered.running or entered.late or lost_feed or lost_before))
                 # in the instant of our write, and the feed that would have told was lost, or not asked, or nobody was left

@@ -56,7 +56,7 @@ def rejected(
             link,
             version=None,
             baseline=Moved(link.baseline, operation.step.agreed),
-            echoes=unconfirmed(operation, link),
+            echoes=unconfirmed(operation, link, batch),
         )
         if operation.step.gone is not None:  # the row is gone all the same
             link = attrs.evolve(link, state=operation.step.state, gone=operation.step.gone, since=session.started_at)
