@@ -112,14 +112,34 @@ def replacement(
 ) -> FieldChanges:
     """Turn picks into the whole selection: what is not picked is removed; see `selection`.
 
+    A pair whose field is gone, or was re-made, stays set aside where it is picked as it is: a selection that was
+    exported can be loaded whatever has happened to its fields since.
+
     Raises:
         FieldError: One or more picks are refused; nothing changes.
     """
     wanted = {(pick.entity, pick.dynamics) for pick in picks}
     kept = [pair for pair in current if _place(pair) in wanted]
     dropped = [pair for pair in current if _place(pair) not in wanted]
-    changes = selection(picks, dynamics=dynamics, marketo=marketo, current=kept, reserved=reserved)
-    return attrs.evolve(changes, removed=(*changes.removed, *dropped))
+    aside = {_place(pair): pair for pair in kept if not pair.state.syncs}
+    resting: dict[_Place, FieldPair] = {}
+    asked: list[Pick] = []
+    for pick in picks:
+        pair = aside.get((pick.entity, pick.dynamics))
+        if pair is not None and _asks_for(pick, pair) and paired(pick, dynamics, marketo, reserved).pair is None:
+            resting[_place(pair)] = pair
+        else:
+            asked.append(pick)
+    changes = selection(asked, dynamics=dynamics, marketo=marketo, current=kept, reserved=reserved)
+    return attrs.evolve(
+        changes, removed=(*changes.removed, *dropped), unchanged=(*changes.unchanged, *resting.values())
+    )
+
+
+def _asks_for(pick: Pick, pair: FieldPair) -> bool:
+    return (
+        pick.marketo == pair.marketo and pick.direction in {None, pair.direction} and pick.authority == pair.authority
+    )
 
 
 def _place(pair: FieldPair) -> _Place:

@@ -7,7 +7,7 @@ from the run before it is decided.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import timedelta
 from typing import TypeAlias
 
@@ -29,8 +29,8 @@ from mkdyn.ports.store import Description, Observation, SelectedPair
 #: By name, the fields of every object that a selected pair belongs to.
 _Fields: TypeAlias = Mapping[tuple[System, str], Mapping[str, FieldSpec]]
 
-#: Under this name the last language of labels is kept.
-_LANGUAGE = "language"
+#: Under these names the last language of labels and the last time zone are kept.
+_LANGUAGE, _ZONE = "language", "zone"
 
 
 async def look(session: Session, *, again: bool = False) -> bool:
@@ -130,12 +130,15 @@ class _Judged:
 def _judge(session: Session, selected: Sequence[SelectedPair], fields: _Fields) -> bool:
     """Set pairs aside whose fields can't be used, and take those back that can, in one transaction."""
     store = session.store
-    relabelled = _is_relabelled(session)
-    judged = [_judged(session, item, fields, relabelled=relabelled) for item in selected]
+    settings = {_LANGUAGE: str(session.rules.label_language), _ZONE: str(session.rules.time_zone)}
+    known = {name: store.cursor(name) for name in settings}
+    altered = {name for name, cursor in known.items() if cursor is not None and cursor.token != settings[name]}
+    judged = [_judged(session, item, fields, altered) for item in selected]
     moved = [item for item in judged if item.after != item.before]
     with store.transaction():
         store.put_pairs(item.after for item in moved)
-        store.set_cursor(_LANGUAGE, Cursor(token=str(session.rules.label_language), at=session.started_at))
+        for name, setting in settings.items():
+            store.set_cursor(name, Cursor(token=setting, at=session.started_at))
         for item in judged:
             if item.before.pair.state is PairState.BACKFILLING and not item.usable:
                 store.set_cursor(interrupted_mark(item.before.pair), Cursor(token="", at=session.started_at))
@@ -151,16 +154,14 @@ def _judge(session: Session, selected: Sequence[SelectedPair], fields: _Fields) 
     return any(item.standing.returned or not item.usable for item in moved)
 
 
-def _is_relabelled(session: Session) -> bool:
-    """Whether labels are in another language than in the run before."""
-    known = session.store.cursor(_LANGUAGE)
-    return known is not None and known.token != str(session.rules.label_language)
-
-
-def _judged(session: Session, item: SelectedPair, fields: _Fields, *, relabelled: bool) -> _Judged:
+def _judged(session: Session, item: SelectedPair, fields: _Fields, altered: Collection[str]) -> _Judged:
+    """Judge a pair by its fields now, and by the settings that were others in the run before."""
     dynamics, marketo = (_described(fields, system, item.pair) for system in (System.DYNAMICS, System.MARKETO))
     found = standing(item.pair, (item.dynamics, item.marketo), (dynamics, marketo), session.rules.reading)
-    if relabelled and item.dynamics.choices and found.state is PairState.ACTIVE:
+    reread = (_LANGUAGE in altered and item.dynamics.choices) or (
+        _ZONE in altered and item.dynamics.type == "user-date"
+    )
+    if reread and found.state is PairState.ACTIVE:
         found = attrs.evolve(found, reason=STALE, wakes=True)
     if found.returned and session.store.cursor(interrupted_mark(item.pair)) is not None:
         found = attrs.evolve(found, state=PairState.BACKFILLING)  # its refresh was cut short

@@ -111,7 +111,9 @@ class FakeDynamics(DynamicsHands):
         """See `SchemaStamped.schema_stamp`."""
         call = await self._calls.begin("schema_stamp")
         described = [
-            (name, *map(repr, self._described(self._tables[name]))) for name in sorted(objects) if name in self._tables
+            (name, name in self._hidden_tables, self._tables[name].described)
+            for name in sorted(objects)
+            if name in self._tables
         ]
         await call.end()
         return blake2s(repr(described).encode(), digest_size=16).hexdigest()

@@ -297,6 +297,35 @@ def test_a_replacement_is_the_whole_selection() -> None:
     assert (changes.removed, changes.unchanged) == (current[:1], current[1:])
 
 
+@pytest.mark.parametrize("state", [PairState.MISSING, PairState.BLOCKED])
+def test_what_was_exported_can_be_loaded_whatever_became_of_its_fields(state: PairState) -> None:
+    """A pair whose field is gone stays set aside, and keeps its Marketo field; picked in another way, it is refused."""
+    gone = FieldPair(entity=Entity.LEAD, dynamics="new_gone", marketo="gone", selection=2, state=state)
+    asked = Pick(Entity.LEAD, "new_gone", marketo="gone", direction=gone.direction)
+
+    def replaced(*picks: Pick) -> FieldChanges:
+        return replacement(picks, dynamics=DYNAMICS, marketo=MARKETO, current=[gone])
+
+    changes = replaced(asked, Pick(Entity.LEAD, "jobtitle"))
+    assert (changes.unchanged, changes.removed) == ((gone,), ())
+    assert [pair.dynamics for pair in changes.added] == ["jobtitle"]
+    for other in (
+        Pick(Entity.LEAD, "new_gone", marketo="email"),
+        Pick(Entity.LEAD, "new_gone", marketo="gone", direction=Direction.TO_DYNAMICS),
+        Pick(Entity.LEAD, "new_gone", marketo="gone", authority=System.MARKETO),
+    ):
+        with pytest.raises(FieldError, match="new_gone"):
+            replaced(other)
+
+
+def test_a_field_set_aside_that_is_there_again_is_selected_anew() -> None:
+    """Loading the selection takes it back."""
+    aside = attrs.evolve(select(Pick(Entity.LEAD, "jobtitle")).added[0], state=PairState.MISSING)
+    asked = Pick(Entity.LEAD, "jobtitle", marketo=aside.marketo, direction=aside.direction)
+    changes = replacement([asked], dynamics=DYNAMICS, marketo=MARKETO, current=[aside])
+    assert ([pair.dynamics for pair in changes.added], changes.removed) == (["jobtitle"], (aside,))
+
+
 def test_a_selection_is_repeatable() -> None:
     """What is selected as asked already stays as it is: state, selection, baselines."""
     first = select(Pick(Entity.LEAD, "jobtitle"), Pick(Entity.LEAD, "telephone1")).added

@@ -9,6 +9,7 @@ import pytest
 
 from mkdyn import Entity, Rules
 from mkdyn.domain import Guard, System
+from mkdyn.engine.audit import SAMPLES_MAX, Tally
 from tests.unit.engine.world import World
 
 pytestmark = pytest.mark.anyio
@@ -94,3 +95,14 @@ async def test_an_audit_of_nothing_is_content() -> None:
     world = await World.of(Entity.LEAD)
     report = await world.sync.audit()
     assert (report.ok, str(report)) == (True, "audit: 0 compared · 0 differ")
+
+
+def test_a_field_that_differs_on_many_records_names_the_first_of_them() -> None:
+    """The most frequent field comes first."""
+    tally = Tally()
+    tally.note(Entity.CONTACT, System.MARKETO, "title", "0")
+    for number in range(SAMPLES_MAX + 1):
+        tally.note(Entity.CONTACT, System.MARKETO, "phone", str(number))
+    [phone, title] = tally.drifts()
+    assert (phone.field, phone.count, phone.samples) == ("phone", SAMPLES_MAX + 1, [*map(str, range(SAMPLES_MAX))])
+    assert (title.count, title.samples) == (1, ["0"])

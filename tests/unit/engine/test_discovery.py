@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import closing
+from datetime import UTC, date, datetime, timedelta, timezone
 from decimal import Decimal
 from pathlib import Path
 from typing import Literal
@@ -263,6 +264,20 @@ async def test_another_language_of_labels_is_no_wave_of_edits() -> None:
     world.marketo.edit("lead", link.marketo, rating="Kalt")
     await world.rest()
     assert world.row(link)["new_rating"] == 2
+
+
+async def test_another_time_zone_is_no_wave_of_edits() -> None:
+    """Days may begin elsewhere now: a pair of days asks for a backfill, and what is edited goes by the new zone."""
+    world = await _with(FieldSpec(name="new_due", type="user-date", label="Due"))
+    link = await world.linked(Entity.LEAD, lastname="Lovelace", new_due=datetime(2026, 3, 1, 23, tzinfo=UTC))
+    assert world.person(link)["due"] == date(2026, 3, 1)
+    world.restart(Rules(time_zone=timezone(timedelta(hours=1))))
+    report = await world.rest()
+    assert not report.operations
+    assert report.warnings == ("lead.new_due: its values may look different now: backfill it",)
+    world.marketo.edit("lead", link.marketo, due=date(2026, 3, 5))
+    await world.rest()
+    assert world.row(link)["new_due"] == datetime(2026, 3, 4, 23, tzinfo=UTC)
 
 
 async def test_three_deleted_one_retyped_one_hidden_and_all_else_goes_on() -> None:

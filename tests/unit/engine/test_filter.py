@@ -220,3 +220,15 @@ async def test_a_filter_that_cannot_work_is_refused_before_anything_is_read(cond
     with pytest.raises(ConfigError, match=words):
         await world.run()
     assert not world.marketo.records("lead")
+
+
+async def test_a_plan_tells_nobody_that_a_row_left() -> None:
+    """Nothing has happened yet."""
+    world = await _world()
+    link = await world.linked(Entity.CONTACT, lastname="A", new_region="EMEA")
+    world.dynamics.edit("contact", link.dynamics, new_region="US")
+    before = len(world.events)
+    await world.sync.plan()
+    assert "filter_passed" not in [event.name for event in world.events[before:]]
+    report = await world.run()
+    assert report.moves == {"out of the filter": 1}

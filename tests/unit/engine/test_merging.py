@@ -263,3 +263,14 @@ async def test_an_edit_in_dynamics_reaches_the_winner() -> None:
     await world.rest()
     link = world.link(Entity.CONTACT, link.dynamics)
     assert (world.person(link)["title"], world.row(link)["telephone1"]) == ("VP", "1")
+
+
+async def test_what_the_loser_of_a_merge_showed_before_it_is_the_winner_s_to_show() -> None:
+    """It was edited and merged in one window; Marketo's winner keeps what it had."""
+    world, [link] = await _world("A")
+    winner = world.marketo.create("lead", lastName="B", title="CTO")
+    world.marketo.edit("lead", link.marketo, title="CEO")
+    await world.marketo.merge(winner, [link.marketo])
+    report = await world.rest()
+    link = world.link(Entity.CONTACT, link.dynamics)
+    assert (report.ended, link.marketo, world.row(link)["jobtitle"]) == ("done", winner, "CTO")

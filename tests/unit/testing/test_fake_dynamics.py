@@ -742,3 +742,25 @@ class TestIdentity:
         """A test starts a second synchronizer on the same systems."""
         await dynamics.aclose()
         assert await dynamics.describe("lead")
+
+
+# -- rows that become others
+
+
+def test_only_an_open_lead_is_qualified() -> None:
+    """Once."""
+    fake = FakeDynamics()
+    lead = fake.create("lead", lastname="A")
+    fake.qualify(lead)
+    with pytest.raises(ValueError, match="is not open"):
+        fake.qualify(lead)
+
+
+def test_rows_that_can_not_be_merged() -> None:
+    """One with itself, and those of a table without the column that names the winner."""
+    fake = FakeDynamics()
+    contact, team = fake.create("contact", lastname="A"), fake.create("team", name="A")
+    with pytest.raises(ValueError, match="can't be merged into"):
+        fake.merge_rows("contact", contact, contact)
+    with pytest.raises(ValueError, match="can't be merged into"):
+        fake.merge_rows("team", team, fake.create("team", name="B"))

@@ -226,7 +226,7 @@ def _writing_row(operation: Operation) -> Row:
                 step.state.value,
                 value_or_none(step.gone),
                 step.origin,
-                dict(step.confirms),
+                {name: list(places) for name, places in step.confirms.items()},
                 step.covers,
                 step.heard,
                 step.into,
@@ -262,6 +262,11 @@ def _operation_from(row: Row) -> Operation:
     )
 
 
+def _places(confirmed: int | list[int]) -> Sequence[int]:
+    """Return which writes were confirmed; an older release kept how many."""
+    return range(confirmed) if isinstance(confirmed, int) else confirmed
+
+
 def _step(data: list[Any]) -> Step:
     agreed, clears, state, gone, origin, confirms, covers, *later = data  # an older release kept less
     return Step(
@@ -270,7 +275,7 @@ def _step(data: list[Any]) -> Step:
         state=STATES[state],
         gone=system_or_none(gone),
         origin=origin,
-        confirms=confirms,
+        confirms={name: _places(confirmed) for name, confirmed in confirms.items()},
         covers=covers,
         heard=later[0] if later else 0,
         into=later[1] if later[1:] else "",
