@@ -66,7 +66,7 @@ TWICE: Final = Newcomer("Ngozi", "Okafor", 2, contacts=True)
 ONLY_THERE: Final = Newcomer("Lena", "Vogt", 1, contacts=False)
 NEWCOMERS: Final = (
     Newcomer("Milo", "Harlow", 1, contacts=True),
-    Newcomer("Ines", "Duarte", 1, contacts=True),
+    Newcomer("Inga", "Duarte", 1, contacts=True),
     Newcomer("Pavel", "Horak", 1, contacts=True),
     TWICE,
     Newcomer("Omar", "Said", 0, contacts=True),
