@@ -96,6 +96,8 @@ class FakeDynamics(DynamicsHands):
             attempt=self._attempt,
             change=lambda table, row, values: self._change(table, row, values, self.time),
             undoing=self._undoing,
+            add_column=self.add_column,
+            drop_column=self.drop_column,
         )
 
     async def check(self, needs: Mapping[str, Collection[str]], /) -> Sequence[Problem]:
