@@ -162,9 +162,8 @@ def _with_written(session: Session, kind: Kind, system: System, operations: Sequ
     """Return the fields that sync and those that were written, flags of ours among them, as far as they are still there."""
     described = session.store.description(system, kind.object_in(system))
     written = {name for operation in operations for name in operation.after}
-    if described is not None:
-        written &= {spec.name for spec in described.fields}
-    return sorted({*kind.read_in(system), *written})
+    there = written if described is None else {spec.name for spec in described.fields}
+    return sorted({*kind.read_in(system), *(written & there)})
 
 
 def _landed(session: Session, kind: Kind, operation: Operation, record: Record | None, doubtful: Sequence[str]) -> None:
