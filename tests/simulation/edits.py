@@ -65,6 +65,7 @@ class _Replay:
         self.forebears = forebears(world.log.descents, {each for found in self.couples.values() for each in found})
         self.living = {(link.entity, link.dynamics, link.marketo) for link in world.links()}
         self.living |= {elder for couple in self.living for _, elder in self.forebears.get(couple, ())}
+        self.elders = {each for found in self.couples.values() for each in found}
         self.together: dict[tuple[Couple, str], int] = {}
 
     def check(self) -> None:
@@ -171,7 +172,7 @@ class _Replay:
             return
         item = _Replaced(
             entered=entered, by=change, couple=couple, pair=selected.pair, system=change.place[0],
-            alone=self._is_alone(change, couple, selected.pair),
+            alone=not (entered.running or entered.late or entered.behind) and self._is_alone(change, couple, selected.pair),
         )  # fmt: skip
         self.replaced.append(item)
         self.beneath[change.place] = item
@@ -184,6 +185,7 @@ class _Replay:
         return any(
             number <= change.number and common and same(common[-1][0], showed[0]) and same(common[-1][1], change.new)
             for number, elder in self.forebears.get(couple, ())
+            if elder in self.elders
             for common in (self.common[elder, pair.dynamics],)
         )
 
