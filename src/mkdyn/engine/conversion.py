@@ -55,8 +55,10 @@ async def inherited(
         key: str(origin) for key, row in strangers.items() if (origin := row.values.get(ORIGIN) or named.get(key))
     }
     found = session.store.links([leads.name], System.DYNAMICS, set(origins.values()))
-    rows_of_leads = await session.dynamics.read(leads.name, sorted(found), fields=leads.read_fields) if found else {}
-    reopened = {key for key, lead in rows_of_leads.items() if is_reopened(lead.values)}
+    shown: Mapping[str, Record] = {}
+    if found:
+        shown = await session.dynamics.read(leads.name, sorted(found), fields=leads.read_fields)
+    reopened = {key for key, lead in shown.items() if is_reopened(lead.values)}
     moved: dict[str, Link] = {}
     waiting: list[str] = []
     taken: set[int] = set()
