@@ -8,7 +8,7 @@ from mkdyn.domain.holds import Hold, Quarantined, Wake
 from mkdyn.domain.lifecycle import REFUSE
 from mkdyn.domain.outcomes import Rejected
 from mkdyn.domain.plan import Operation, OperationState
-from mkdyn.domain.records import Link, Moved, Record
+from mkdyn.domain.records import Link, LinkState, Moved, Record
 from mkdyn.domain.systems import System
 from mkdyn.domain.values import fingerprint
 from mkdyn.engine.batch import Batch, row_of, unconfirmed, undecided_fields, unfollowed
@@ -65,6 +65,8 @@ def rejected(
         )
         if operation.step.gone is not None:  # the row is gone all the same
             link = attrs.evolve(link, state=operation.step.state, gone=operation.step.gone, since=session.started_at)
+        elif link.state in (LinkState.FROZEN, LinkState.SUSPENDED) and operation.step.state is LinkState.LIVE:
+            link = attrs.evolve(link, state=LinkState.LIVE, gone=None, since=None)  # it is back all the same
         batch.links[link.dynamics] = link
 
 
