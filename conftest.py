@@ -29,7 +29,7 @@ pytest_plugins = ["mkdyn.testing.pytest_plugin"]
 SKIPPED: Final = re.compile(r"<!-- skip: not run -->\s*\Z")
 PRINTED_BELOW: Final = re.compile(r"\s*<!-- prints -->\s*^```text\n(?P<text>.*?)^```\s*?$", re.DOTALL | re.MULTILINE)
 PRINTED_INSIDE: Final = re.compile(r"^#>(?: (?P<line>.*))?$", re.MULTILINE)
-DURATION: Final = re.compile(r"\bin (?:\d+ min )?\d+(?:\.\d+)? (?:ms|s|min)\b")
+DURATION: Final = re.compile(r"\b(?:in|calls,) (?:\d+ min )?\d+(?:\.\d+)? (?:ms|s|min)\b")
 TESTS: Final = re.compile(r"^(?:async )?def test_", re.MULTILINE)
 
 _execute: Final = PythonEvaluator()

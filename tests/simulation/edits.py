@@ -12,16 +12,16 @@ Whether what stands at the end is on both systems is the fifth promise's check.
 from __future__ import annotations
 
 from collections import defaultdict, deque
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import TypeAlias
 
 import attrs
 
-from mkdyn.domain import FieldPair, FieldValue, LinkState
-from mkdyn.domain.entities import is_person
+from mkdyn.domain import Direction, FieldPair, FieldValue, LinkState
+from mkdyn.domain.entities import PERSON, is_person
 from mkdyn.domain.systems import System
 from mkdyn.domain.values import same
-from tests.simulation.log import Change, Place
+from tests.simulation.log import Change, Descent, Place
 from tests.simulation.world import Selected, World
 
 #: An entity's logical name, a row's key, the Marketo record's.
@@ -37,13 +37,14 @@ def check_no_edit_is_lost(world: World) -> None:
 
 @attrs.frozen(kw_only=True, eq=False)
 class _Replaced:
-    """An edit that a write of ours replaced."""
+    """An edit that a write of ours replaced; *alone* if nobody had edited anything against it."""
 
     entered: Change
     by: Change
     couple: Couple
     pair: FieldPair
     system: System
+    alone: bool
 
 
 class _Replay:
@@ -61,13 +62,20 @@ class _Replay:
         self.put_back: set[_Replaced] = set()
         self.makings = deque(world.log.makings)
         self.couples = _couples(world)
+        self.forebears = forebears(world.log.descents, {each for found in self.couples.values() for each in found})
         self.living = {(link.entity, link.dynamics, link.marketo) for link in world.links()}
+        self.living |= {elder for couple in self.living for _, elder in self.forebears.get(couple, ())}
+        self.together: dict[tuple[Couple, str], int] = {}
 
     def check(self) -> None:
         for change in self.world.log.changes:
             self._follow(change)
         told = told_in(self.world)
         for item in self.replaced:
+            if item.alone:
+                self.world.broken(
+                    "promise 1", f"an edit is taken back, and nobody had edited against it: {_said(item)}"
+                )
             if not (
                 item in self.put_back or self._came_back(item) or self._is_superseded(item) or self._is_told(item, told)
             ):
@@ -131,6 +139,7 @@ class _Replay:
             return
         if change.ours:
             self.common[couple, pair.dynamics].clear()
+            self.together[couple, pair.dynamics] = change.number
         self.common[couple, pair.dynamics].append((d, m))
         self.came_back[couple, pair.dynamics].append((change.number, d, m))
 
@@ -160,13 +169,35 @@ class _Replay:
             return
         if self._was_shared(change, couple, selected.pair) or self._is_beyond_us(change, entered, couple, selected):
             return
-        item = _Replaced(entered=entered, by=change, couple=couple, pair=selected.pair, system=change.place[0])
+        item = _Replaced(
+            entered=entered, by=change, couple=couple, pair=selected.pair, system=change.place[0],
+            alone=self._is_alone(change, couple, selected.pair),
+        )  # fmt: skip
         self.replaced.append(item)
         self.beneath[change.place] = item
 
+    def _is_alone(self, change: Change, couple: Couple, pair: FieldPair) -> bool:
+        """Whether our write puts back what a new contact has from its lead, and what both had agreed on of that."""
+        showed = self.showed[System.DYNAMICS, couple[0], couple[1], pair.dynamics]
+        if change.place[0] is System.DYNAMICS or pair.direction is not Direction.BOTH or len(showed) != 1:
+            return False
+        return any(
+            number <= change.number and common and same(common[-1][0], showed[0]) and same(common[-1][1], change.new)
+            for number, elder in self.forebears.get(couple, ())
+            for common in (self.common[elder, pair.dynamics],)
+        )
+
     def _was_shared(self, change: Change, couple: Couple, pair: FieldPair) -> bool:
         """Whether both have shown the replaced value since we last brought them together; before that, whether it is none."""
-        common = self.common[couple, pair.dynamics]
+        common = [
+            *self.common[couple, pair.dynamics],
+            *(
+                both
+                for number, elder in self.forebears.get(couple, ())
+                if number <= change.number and self.together.get((couple, pair.dynamics), -1) < number
+                for both in self.common[elder, pair.dynamics]
+            ),
+        ]
         side = 0 if change.place[0] is System.DYNAMICS else 1
         return any(same(both[side], change.old) for both in common) or (not common and change.old in (None, False, ""))
 
@@ -191,7 +222,7 @@ class _Replay:
             in_marketo
             and (
                 # in the instant of our write, or not shown by then: an object without a feed
-                ((entered.running or (entered.behind and change.behind)) and not is_person(pair.entity))
+                ((meanwhile or (entered.behind and change.behind)) and not is_person(pair.entity))
                 # the first refresh of a field, and the feed did not name the edit in time
                 or (not (selected.first or refreshed) and (entered.running or entered.late or lost_feed or lost_before))
                 # in the instant of our write, and the feed that would have told was lost, or not asked, or nobody was left
@@ -244,9 +275,12 @@ class _Replay:
         later = self.came_back[item.couple, item.pair.dynamics]
         return any(both[0] > item.by.number and same(both[side], item.by.old) for both in later)
 
-    @staticmethod
-    def _is_told(item: _Replaced, told: Told) -> bool:
-        reports = told.get((item.couple[1], item.pair.dynamics), ())
+    def _is_told(self, item: _Replaced, told: Told) -> bool:
+        """Whether the report has it, of its row or of one that stands for that by now."""
+        rows, later = {item.couple[1]}, self.world.log.descents
+        for descent in later:
+            rows |= {descent.after[1]} if descent.before[1] in rows else set()
+        reports = [found for row in rows for found in told.get((row, item.pair.dynamics), ())]
         lost = item.by.old
         return any(
             number > item.entered.told and (same(dynamics, lost) or same(marketo, lost))
@@ -292,6 +326,31 @@ def _couples(world: World) -> Mapping[tuple[System, str, str], list[Couple]]:
         by_record[System.DYNAMICS, entity, row].append(couple)
         by_record[System.MARKETO, names[entity], person].append(couple)
     return by_record
+
+
+def forebears(descents: Sequence[Descent], couples: Collection[Couple]) -> Mapping[Couple, list[tuple[int, Couple]]]:
+    """Return, by couple, those that it goes on for: what they agreed on was no edit any more; each with since when."""
+    found: dict[Couple, list[tuple[int, Couple]]] = {}
+    for couple in couples:
+        reached: dict[Couple, int] = {couple: -1}
+        unseen = [couple]
+        while unseen:
+            at = unseen.pop()
+            for descent in descents:
+                elder = _elder(at, descent)
+                if elder is not None and elder not in reached:
+                    reached[elder] = max(reached[at], descent.number)
+                    unseen.append(elder)
+        found[couple] = [(number, elder) for elder, number in reached.items() if elder != couple]
+    return found
+
+
+def _elder(couple: Couple, descent: Descent) -> Couple | None:
+    """Return whom a couple goes on for by one descent, if it does."""
+    entity, row, person = couple
+    if descent.system is System.DYNAMICS:
+        return (*descent.before, person) if descent.after == (entity, row) else None
+    return (entity, row, descent.before[1]) if descent.after == (PERSON, person) else None
 
 
 def _said(item: _Replaced) -> str:

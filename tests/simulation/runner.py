@@ -28,10 +28,10 @@ class Outcome:
     wrong: str
 
 
-def outcome_of(seed: int, *, steps: int, verbose: bool = False) -> Outcome:
+def outcome_of(seed: int, *, steps: int, verbose: bool = False, lifecycles: bool = False) -> Outcome:
     """Live through one history; an error of the simulation itself counts as a violation."""
     try:
-        world = live_through(seed, length=steps)
+        world = live_through(seed, length=steps, lifecycles=lifecycles)
     except ViolationError as violation:
         return Outcome(seed, steps, str(violation))
     except Exception:  # noqa: BLE001 - told, with the seed, and counted
@@ -55,10 +55,12 @@ def main() -> int:
     parser.add_argument("--steps", type=int, default=LENGTH, help="how many steps each has, before it comes to rest")
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, help="how many processes")
     parser.add_argument("--verbose", action="store_true", help="tell every step, violation or not")
+    parser.add_argument("--lifecycles", action="store_true", help="with conversions, merges, a filter and backfills")
+    parser.add_argument("--collect", type=int, default=_COLLECTED_MAX, help="stop after so many broken ones")
     asked = parser.parse_args()
     seeds = range(asked.first, asked.first + asked.seeds)
     began, done, broken = time.monotonic(), 0, list[Outcome]()
-    play = partial(outcome_of, steps=asked.steps, verbose=asked.verbose)
+    play = partial(outcome_of, steps=asked.steps, verbose=asked.verbose, lifecycles=asked.lifecycles)
     with multiprocessing.get_context("spawn").Pool(min(asked.jobs, len(seeds))) as pool:
         for outcome in pool.imap_unordered(play, seeds, chunksize=8 if len(seeds) > 100 else 1):
             done += 1
@@ -67,16 +69,17 @@ def main() -> int:
             if done % 100 == 0 or done == len(seeds):
                 rate = done / (time.monotonic() - began)
                 told(sys.stderr, f"{done:,} of {len(seeds):,} histories, {len(broken)} broken, {rate:.1f}/s")
-            if len(broken) >= _COLLECTED_MAX:
+            if len(broken) >= asked.collect:
                 pool.terminate()
                 break
+    kind = " --lifecycles" if asked.lifecycles else ""
     for outcome in broken:
         told(
             sys.stdout,
-            f"{outcome.wrong}\nreplay: python -m tests.simulation --first {outcome.seed} --seeds 1 --steps {outcome.steps} --verbose\n",
+            f"{outcome.wrong}\nreplay: python -m tests.simulation --first {outcome.seed} --seeds 1 --steps {outcome.steps}{kind} --verbose\n",
         )
     told(
         sys.stdout,
-        f"{done:,} histories of {asked.steps} steps from seed {asked.first:,}: {len(broken)} broke a promise",
+        f"{done:,} histories of {asked.steps} steps{kind} from seed {asked.first:,}: {len(broken)} broke a promise",
     )
     return 1 if broken else 0

@@ -14,6 +14,7 @@ from typing import assert_never
 import anyio
 import attrs
 
+from mkdyn.domain.lifecycle import emptied
 from mkdyn.domain.outcomes import Applied, Create, Delete, Outcome, Stale, Unknown, Update, Write
 from mkdyn.domain.plan import Operation
 from mkdyn.domain.records import Record
@@ -22,8 +23,10 @@ from mkdyn.engine.commit import commit_batch, moved
 from mkdyn.engine.kinds import Kind
 from mkdyn.engine.session import Session
 from mkdyn.engine.together import together
+from mkdyn.engine.walk import waiting_fields
 from mkdyn.errors import BudgetSpentError, ThrottledError, TransientError
 from mkdyn.ports.observer import BackfillProgressed, BatchWritten
+from mkdyn.ports.store import Observation
 
 
 async def apply(session: Session) -> None:
@@ -53,6 +56,8 @@ async def _apply_batch(
     """Send one batch; what is refused for one field is sent again without it, once for each field at the most."""
     if system is System.MARKETO:
         operations = await _still_current(session, kind, operations)
+        operations = await _still_to_merge(session, kind, operations)
+    operations = sorted(operations, key=_is_merge)
     while operations:
         sent = operations
         line.mark(sent)
@@ -129,6 +134,30 @@ async def _still_current(session: Session, kind: Kind, operations: Sequence[Oper
     return [operation for operation in operations if operation.id not in left]
 
 
+async def _still_to_merge(session: Session, kind: Kind, operations: Sequence[Operation]) -> Sequence[Operation]:
+    """Put off merges into persons that somebody emptied a field of: Marketo would fill it in before we hear of it."""
+    merges = [operation for operation in operations if _is_merge(operation)]
+    if not merges:
+        return operations
+    winners = [merge.step.into for merge in merges]
+    shown = await session.marketo.read(kind.object, winners, fields=kind.marketo_fields)
+    links = session.store.links([other.name for other in session.persons], System.MARKETO, winners)
+    kinds = {other.name: other for other in session.persons}
+    early: list[Operation] = []
+    for merge in merges:
+        person, link = shown.get(merge.step.into), links.get(merge.step.into)
+        if person is not None and link is not None:
+            held = waiting_fields(
+                kinds[link.entity], System.MARKETO, session.store.kept_back([link.dynamics]).get(link.dynamics, ())
+            )
+            lost = emptied(kinds[link.entity].pairs, link.baseline, person.values, merge.before)
+            early += [merge] if lost - set(held) else []
+    again = [Observation(system=System.MARKETO, object=kind.object, key=merge.step.into) for merge in early]
+    if early:
+        commit_batch(session, kind, early, [Stale()] * len(early), seen=again)
+    return [operation for operation in operations if operation not in early]
+
+
 def _needed(kind: Kind, updates: Sequence[Operation]) -> Sequence[str]:
     """Return the fields to read: all that sync, and what the operations write beside them."""
     return sorted({*kind.marketo_fields, *(name for operation in updates for name in operation.after)})
@@ -143,9 +172,14 @@ def _complete(kind: Kind, fresh: Mapping[str, Record]) -> Mapping[str, Record]:
     }
 
 
+def _is_merge(operation: Operation) -> bool:
+    """Merges come last, and are remembered last: what they fill in depends on what was written before."""
+    return bool(operation.step.into)
+
+
 async def _send(session: Session, kind: Kind, system: System, operations: Sequence[Operation]) -> Sequence[Outcome]:
-    merges = [operation for operation in operations if operation.step.into]
-    writes = [operation for operation in operations if not operation.step.into]
+    merges = [operation for operation in operations if _is_merge(operation)]
+    writes = [operation for operation in operations if not _is_merge(operation)]
     outcomes: dict[int, Outcome] = {}
     if writes:
         asked = [_as_write(kind, operation) for operation in writes]

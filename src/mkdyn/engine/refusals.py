@@ -5,6 +5,7 @@ from __future__ import annotations
 import attrs
 
 from mkdyn.domain.holds import Hold, Quarantined
+from mkdyn.domain.lifecycle import REFUSE
 from mkdyn.domain.outcomes import Rejected
 from mkdyn.domain.plan import Operation, OperationState
 from mkdyn.domain.records import Link, Moved, Record
@@ -23,7 +24,9 @@ def rejected(
     pairs = kind.by_marketo if operation.system is System.MARKETO else kind.by_dynamics
     pair = pairs.get(outcome.field or "")
     rest = {name: value for name, value in operation.after.items() if name != outcome.field}
-    if pair is not None and outcome.field in operation.after and outcome.field != kind.key_field:
+    named = pair is not None and outcome.field in operation.after and outcome.field != kind.key_field
+    asked = REFUSE(named, bool(rest))
+    if asked != "set the record aside" and pair is not None:
         batch.kept_back.append(
             Hold(
                 entity=kind.entity, key=row_of(operation), field=pair.dynamics, code=outcome.code,
@@ -31,7 +34,7 @@ def rejected(
                 refused=fingerprint(operation.after[pair.marketo if operation.system is System.MARKETO else pair.dynamics]),
             )
         )  # fmt: skip
-        if rest:
+        if asked == "hold the field, send the rest":
             awaited = {key: value for key, value in operation.awaited.items() if key != pair.key}
             step = attrs.evolve(operation.step, covers=False)
             batch.revised.append(
@@ -53,7 +56,7 @@ def rejected(
             link,
             version=None,
             baseline=Moved(link.baseline, operation.step.agreed),
-            echoes=unconfirmed(operation, link),
+            echoes=unconfirmed(operation, link, batch),
         )
         if operation.step.gone is not None:  # the row is gone all the same
             link = attrs.evolve(link, state=operation.step.state, gone=operation.step.gone, since=session.started_at)

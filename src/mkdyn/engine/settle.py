@@ -172,7 +172,10 @@ def _landed(session: Session, kind: Kind, operation: Operation, record: Record |
 def _observed_again(
     session: Session, kind: Kind, operation: Operation, key: str, record: Record | None, doubtful: tuple[str, ...]
 ) -> Observation:
-    """Return the record's observation, with the doubt: if that were kept later, a crash in between would lose it."""
+    """Return the record's observation, with the doubt: if that were kept later, a crash in between would lose it.
+
+    The evidence that is pending stays, less what is laid aside with the answer.
+    """
     system, name = operation.system, kind.object_in(operation.system)
     fresh = Observation(system=system, object=name, key=key)
     pending = session.store.observed(system, name, [key]).get(key, fresh)
@@ -183,4 +186,4 @@ def _observed_again(
     if record is not None:
         synced = {field: value for field, value in record.values.items() if field in kind.read_in(system)}
         record = attrs.evolve(record, values=synced)
-    return attrs.evolve(before, record=record, doubtful=(*before.doubtful, *doubtful))
+    return attrs.evolve(before, record=record, evidence=(), doubtful=(*before.doubtful, *doubtful))

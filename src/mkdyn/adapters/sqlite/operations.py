@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from mkdyn.adapters.sqlite.columns import (
@@ -81,7 +82,7 @@ def writing_row(operation: Operation) -> Row:
                 step.state.value,
                 value_or_none(step.gone),
                 step.origin,
-                dict(step.confirms),
+                {name: list(places) for name, places in step.confirms.items()},
                 step.covers,
                 step.heard,
                 step.into,
@@ -117,6 +118,11 @@ def operation_from(row: Row) -> Operation:
     )
 
 
+def _places(confirmed: int | list[int]) -> Sequence[int]:
+    """Return which writes were confirmed; an older release kept how many."""
+    return range(confirmed) if isinstance(confirmed, int) else confirmed
+
+
 def _step(data: list[Any]) -> Step:
     agreed, clears, state, gone, origin, confirms, covers, *later = data  # an older release kept less
     return Step(
@@ -125,7 +131,7 @@ def _step(data: list[Any]) -> Step:
         state=STATES[state],
         gone=system_or_none(gone),
         origin=origin,
-        confirms=confirms,
+        confirms={name: _places(confirmed) for name, confirmed in confirms.items()},
         covers=covers,
         heard=later[0] if later else 0,
         into=later[1] if later[1:] else "",

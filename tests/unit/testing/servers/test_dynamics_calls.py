@@ -11,6 +11,7 @@ from mkdyn.testing.servers.dynamics import (
     Application,
     Drop,
     DynamicsServer,
+    EmptyPage,
     Fail,
     ForeignLink,
     Garble,
@@ -322,6 +323,32 @@ async def test_spoilt_answers() -> None:
         caller.server.faults[:] = [RepeatRows(), ForeignLink()]
         assert (await caller.call("GET", "leads/$count")).status_code == 200
         assert "UserId" in await caller.get("WhoAmI")
+
+
+async def test_a_page_without_rows_leads_on() -> None:
+    """To the same rows, of a query and of changes; what is no page, or is refused, stays as it is."""
+    async with calling() as caller:
+        for name in ("A", "B", "C"):
+            caller.fake.create("lead", lastname=name)
+        tracked = {"Prefer": "odata.track-changes,odata.maxpagesize=2"}
+        caller.server.faults[:] = [EmptyPage(call=1), EmptyPage(call=3), EmptyPage(call=4)]
+        links: list[str] = ["leads?$select=lastname"]
+        names: list[list[str]] = []
+        while links:
+            page = await caller.get(links.pop(), **tracked)
+            names.append([row["lastname"] for row in page["value"]])
+            links += [page["@odata.nextLink"]] if "@odata.nextLink" in page else []
+            assert ("@odata.deltaLink" in page) is not bool(links)
+        assert [len(found) for found in names] == [0, 2, 0, 0, 1]
+        assert sorted(name for found in names for name in found) == ["A", "B", "C"]
+        caller.server.faults[:] = [EmptyPage()]
+        assert "UserId" in await caller.get("WhoAmI")
+        assert (await caller.call("GET", "leads/$count")).text.endswith("3")
+        caller.server.faults[:] = [EmptyPage(of="rows")]
+        [lead] = [row["leadid"] for row in page["value"]]
+        assert (await caller.get(f"leads({lead})"))["leadid"] == lead
+        caller.fake.hide_table("lead")
+        assert (await caller.refused("GET", "leads"))[0] == 403
 
 
 # -- time, and ports -----------------------------------------------------------------------------------------

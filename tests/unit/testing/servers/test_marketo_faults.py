@@ -11,7 +11,7 @@ import trio
 import trio.testing
 
 from mkdyn.testing import FakeMarketo
-from mkdyn.testing.servers.marketo import Drop, Fail, Garble, MarketoServer, Refuse, Repeat, Slow, WireFault
+from mkdyn.testing.servers.marketo import Drop, Fail, Garble, MarketoServer, Refuse, Repeat, RepeatRows, Slow, WireFault
 from mkdyn.testing.servers.marketo.faults import Applied
 
 from .calling import Caller, error_of, reasons_of
@@ -79,6 +79,19 @@ async def test_repeated(caller: Caller) -> None:
     token = first["nextPageToken"]
     assert await caller.get("leads", **asked, nextPageToken=token) == first
     assert (await caller.get("leads", **asked, nextPageToken=token))["result"] != first["result"]
+
+
+async def test_records_come_twice(caller: Caller) -> None:
+    """Each of the answer, and those of the one before once more; a refusal stays as it is."""
+    for number in range(2):
+        caller.fake.create("lead", lastName=str(number), email="a@example.com")
+    asked = {"filterType": "email", "filterValues": "a@example.com", "batchSize": "1", "fields": "lastName"}
+    caller.server.faults.append(RepeatRows(of="leads.query"))
+    first = await caller.get("leads", **asked)
+    assert [record["lastName"] for record in first["result"]] == ["0", "0"]
+    second = await caller.get("leads", **asked, nextPageToken=first["nextPageToken"])
+    assert [record["lastName"] for record in second["result"]] == ["0", "1", "1"]
+    assert (await caller.refused("leads", filterType="nothing", filterValues="1"))[0] == "1006"
 
 
 async def test_which_calls(caller: Caller) -> None:

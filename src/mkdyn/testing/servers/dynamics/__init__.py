@@ -9,6 +9,7 @@ from __future__ import annotations
 from mkdyn.testing.servers.dynamics.app import DynamicsServer as DynamicsServer
 from mkdyn.testing.servers.dynamics.faults import (
     Drop as Drop,
+    EmptyPage as EmptyPage,
     Fail as Fail,
     ForeignLink as ForeignLink,
     Garble as Garble,
@@ -29,6 +30,7 @@ __all__ = [
     "Application",
     "Drop",
     "DynamicsServer",
+    "EmptyPage",
     "Fail",
     "ForeignLink",
     "Garble",

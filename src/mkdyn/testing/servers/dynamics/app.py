@@ -23,8 +23,9 @@ from starlette.types import Receive, Scope, Send
 from mkdyn.errors import ThrottledError, UnreachableError
 from mkdyn.testing.dynamics import FakeDynamics
 from mkdyn.testing.servers.dynamics.batch import batch
-from mkdyn.testing.servers.dynamics.faults import Drop, Fail, HalfBatch, Kind, Refuse, Slow, WireFault
+from mkdyn.testing.servers.dynamics.faults import Drop, EmptyPage, Fail, HalfBatch, Kind, Refuse, Slow, WireFault
 from mkdyn.testing.servers.dynamics.gate import TOO_MANY, Gate, TooManyError
+from mkdyn.testing.servers.dynamics.queries import emptied
 from mkdyn.testing.servers.dynamics.question import (
     Answer,
     Question,
@@ -214,7 +215,8 @@ class DynamicsServer:
             if question.path == "$batch" and question.method == "POST":
                 parts, boundary = batch(organization, question, partial(answer, organization))
                 return parts.answer(boundary, fault.parts if isinstance(fault, HalfBatch) else None)
-            return answer(organization, question)
+            found = answer(organization, question)
+            return emptied(organization, question, found) if isinstance(fault, EmptyPage) else found
         except RefusedError as error:
             return refusal(error, organization.quirks.codes)
 

@@ -54,6 +54,20 @@ def next_link(question: Question, cookie: Cookie, *, tracking: bool) -> str:
     return with_option(question, "$skiptoken", token, without=("$skiptoken",))
 
 
+def same_again(question: Question, asked: str | None) -> str:
+    """Return the address of a page that begins where this one does, though it is the next one.
+
+    Args:
+        question: The question for this page.
+        asked: What its `$skiptoken` holds, if it has one.
+
+    Raises:
+        RefusedError: That is no such thing.
+    """
+    here = Cookie(1, {}) if asked is None else read_cookie(asked)
+    return next_link(question, Cookie(here.page + 1, here.last), tracking="deltatoken" in question.query)
+
+
 def with_option(question: Question, name: str, value: str, *, without: tuple[str, ...]) -> str:
     """Return a question's address with one option more, and without some."""
     kept = [

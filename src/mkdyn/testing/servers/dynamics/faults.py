@@ -130,7 +130,12 @@ class RepeatRows(_WireFault):
     """Every row of the answer is told twice."""
 
 
-WireFault: TypeAlias = Refuse | Fail | Drop | Slow | Garble | HalfBatch | ForeignLink | RepeatRows
+@attrs.frozen(kw_only=True)
+class EmptyPage(_WireFault):
+    """A page of a query is answered with no row, and a link to the same place; anything else as it should be."""
+
+
+WireFault: TypeAlias = Refuse | Fail | Drop | Slow | Garble | HalfBatch | ForeignLink | RepeatRows | EmptyPage
 
 
 class AnswerLostError(ConnectionError):

@@ -8,9 +8,12 @@ from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Any, Final
 
+import attrs
+
 from mkdyn.testing._tables import Row
-from mkdyn.testing.servers.dynamics.cookies import Cookie, next_link, read_cookie
+from mkdyn.testing.servers.dynamics.cookies import Cookie, next_link, read_cookie, same_again
 from mkdyn.testing.servers.dynamics.matching import Order, order_of, rank, wanted
+from mkdyn.testing.servers.dynamics.names import entity_set
 from mkdyn.testing.servers.dynamics.options import Options, read_options
 from mkdyn.testing.servers.dynamics.question import BAD_QUERY, Answer, Question, RefusedError
 from mkdyn.testing.servers.dynamics.rows import shape_of
@@ -87,6 +90,18 @@ def page(organization: Organization, view: View, question: Question) -> Answer:
     if len(found) > len(rows):
         body["@odata.nextLink"] = next_link(question, _cookie(order, rows[-1], number + 1), tracking=False)
     return Answer(body=body, headers=applied(question), rows=len(rows))
+
+
+def emptied(organization: Organization, question: Question, found: Answer) -> Answer:
+    """Return a page without its rows, whose link leads to where it began; what is no page of a table, as it is."""
+    body = found.body
+    if question.method != "GET" or question.path not in map(entity_set, organization.tables):
+        return found
+    if not isinstance(body, Mapping) or "value" not in body:
+        return found
+    link = same_again(question, options_of(organization, question).skip_token)
+    kept = {name: value for name, value in body.items() if not name.endswith("Link")}
+    return attrs.evolve(found, body={**kept, "value": [], "@odata.nextLink": link})
 
 
 def noted(organization: Organization, question: Question) -> dict[str, object]:

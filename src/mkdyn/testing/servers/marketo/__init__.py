@@ -14,6 +14,7 @@ from mkdyn.testing.servers.marketo.faults import (
     Garble as Garble,
     Refuse as Refuse,
     Repeat as Repeat,
+    RepeatRows as RepeatRows,
     Slow as Slow,
     WireFault as WireFault,
 )

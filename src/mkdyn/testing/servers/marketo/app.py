@@ -6,13 +6,14 @@ import gzip
 import json
 import re
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC
 from email.utils import format_datetime
 from http import HTTPStatus
 from typing import Final, assert_never
 
 import anyio
+import attrs
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import Response
@@ -20,9 +21,9 @@ from starlette.routing import Mount
 from starlette.types import Receive, Scope, Send
 
 from mkdyn.testing.marketo import FakeMarketo
-from mkdyn.testing.servers.marketo.faults import Drop, Fail, Garble, Refuse, Repeat, Slow, WireFault
+from mkdyn.testing.servers.marketo.faults import Drop, Fail, Garble, Refuse, Repeat, RepeatRows, Slow, WireFault
 from mkdyn.testing.servers.marketo.instance import AnswerLostError, Arrival, Instance, Reply, arrival
-from mkdyn.testing.servers.marketo.question import RefusedError
+from mkdyn.testing.servers.marketo.question import RefusedError, is_list
 from mkdyn.testing.servers.marketo.settings import Quirks, ServerLimits, Service
 
 _GZIP_MIN: Final = 1_024
@@ -150,11 +151,13 @@ class MarketoServer:
                 reply = await self.instance.answer(call, before_s=fault.seconds)
             case Slow():
                 reply = await self.instance.answer(call, after_s=fault.seconds)
-            case Garble() | None:
+            case Garble() | RepeatRows() | None:
                 reply = await self.instance.answer(call)
             case _:
                 assert_never(fault)
-        self._last[name] = reply
+        self._last[name], last = reply, self._last.get(name)
+        if isinstance(fault, RepeatRows):
+            reply = _repeated(reply, last)
         response = self._response(reply, zipped=zipped and not isinstance(fault, Garble))
         return _garbled(response, fault) if isinstance(fault, Garble) else response
 
@@ -217,6 +220,21 @@ async def _body(request: Request, bytes_max: int) -> bytes | None:
         if size <= bytes_max:
             body += chunk
     return bytes(body) if size <= bytes_max else None
+
+
+def _repeated(reply: Reply, last: Reply | None) -> Reply:
+    """Return an answer that tells every record twice, and what was told before once more."""
+    told = _records(reply)
+    if not told or isinstance(reply.content, bytes):
+        return reply
+    records = [*_records(last), *(record for record in told for _ in range(2))]
+    return attrs.evolve(reply, content={**reply.content, "result": records})
+
+
+def _records(reply: Reply | None) -> Sequence[object]:
+    found = {} if reply is None or isinstance(reply.content, bytes) else reply.content
+    result = found.get("result")
+    return result if is_list(result) else ()
 
 
 def _garbled(response: Response, fault: Garble) -> Response:

@@ -102,4 +102,9 @@ class Repeat(_WireFault):
     """The call is answered as the last one of its endpoint was, whatever it asks: a page comes twice."""
 
 
-WireFault: TypeAlias = Refuse | Fail | Drop | Slow | Garble | Repeat
+@attrs.frozen(kw_only=True)
+class RepeatRows(_WireFault):
+    """The call is answered with each record twice, behind those that the last call of its endpoint was answered with."""
+
+
+WireFault: TypeAlias = Refuse | Fail | Drop | Slow | Garble | Repeat | RepeatRows

@@ -1,0 +1,85 @@
+"""What random histories found: writes that arrive late, and what is remembered of them."""
+
+from __future__ import annotations
+
+import pytest
+
+from mkdyn import Entity, Rules
+from mkdyn.domain.systems import System
+from mkdyn.testing import Crash, Crashed, FakeMarketo, LoseAnswer
+from tests.unit.engine.world import World
+
+pytestmark = pytest.mark.anyio
+
+
+async def test_what_was_heard_before_a_write_is_not_taken_for_it() -> None:
+    """An edit is put back, late, over another one: the entry of the first was taken for that write."""
+    world = await World.of(Entity.LEAD, marketo=FakeMarketo(settles_after_s=1200))
+    link = await world.linked(Entity.LEAD, lastname="A", jobtitle="1")
+
+    def meddle(call: str) -> None:
+        if call == "write lead":
+            world.marketo.between_calls.clear()
+            world.marketo.edit("lead", link.marketo, title="first")
+
+    world.dynamics.edit("lead", link.dynamics, jobtitle="ours")
+    world.marketo.between(meddle)
+    await world.run()
+    world.marketo.inject(Crash(call=world.next_call(System.MARKETO, "write"), when="before", of="write"))
+    with pytest.raises(Crashed):
+        await world.run()
+    world.restart()
+    world.marketo.hold_entries()
+    world.marketo.edit("lead", link.marketo, title="second")
+    await world.run()
+    world.marketo.show_entries()
+    world.marketo.edit("lead", link.marketo, title="first")  # as our own write does that arrives now
+    await world.rest()
+    told = {item.collision.marketo async for item in world.sync.journal.collisions()}
+    assert "second" in told
+    assert world.person(link)["title"] == world.row(link)["jobtitle"]
+
+
+async def test_what_arrives_after_all_is_looked_at() -> None:
+    """What was decided since stood on its not having arrived: its entry is news."""
+    rules = Rules(walk_links=0)
+    world = await World.of(Entity.CONTACT, rules=rules, marketo=FakeMarketo(settles_after_s=1200))
+    link = await world.linked(Entity.CONTACT, lastname="A", jobtitle="1")
+    world.dynamics.edit("contact", link.dynamics, jobtitle="2")
+    world.marketo.inject(Crash(call=world.next_call(System.MARKETO, "write"), when="before", of="write"))
+    with pytest.raises(Crashed):
+        await world.run()
+    world.restart(rules)
+    world.marketo.edit("lead", link.marketo, title="3")
+    await world.run()
+    assert world.person(link)["title"] == "2"  # written again
+    world.marketo.edit("lead", link.marketo, title="1")
+    await world.run()
+    assert world.row(link)["jobtitle"] == "1"
+    world.marketo.edit("lead", link.marketo, title="2")  # now the first one arrives
+    await world.rest()
+    assert world.row(link)["jobtitle"] == world.person(link)["title"]
+
+
+async def test_an_edit_that_we_replaced_is_told_whatever_becomes_of_the_write_that_answers_it() -> None:
+    """The other half of the decision took the proof of it along."""
+    world = await World.of(Entity.CONTACT)
+    link = await world.linked(Entity.CONTACT, lastname="A", jobtitle="1")
+
+    def meddle(call: str) -> None:
+        if call == "write lead":
+            world.marketo.between_calls.clear()
+            world.marketo.edit("lead", link.marketo, title="theirs")
+
+    world.dynamics.edit("contact", link.dynamics, jobtitle="ours")
+    world.marketo.between(meddle)
+    await world.run()
+    world.dynamics.edit("contact", link.dynamics, jobtitle="newer")
+    world.marketo.edit("lead", link.marketo, phone="5")
+    world.marketo.inject(LoseAnswer(call=world.next_call(System.MARKETO, "write"), of="write", applied="no"))
+    await world.run()
+    assert world.row(link)["telephone1"] == "5"
+    await world.rest(4)
+    assert (world.row(link)["jobtitle"], world.person(link)["title"]) == ("newer", "newer")
+    told = [(item.kind, item.collision.marketo) async for item in world.sync.journal.collisions()]
+    assert ("overwritten", "theirs") in told
