@@ -97,7 +97,8 @@ class _Line:
         session = self._session
         if self._system is System.DYNAMICS and session.paused is None and not session.out_of_time():
             self.marked = self._read()
-            self._mark(self.marked)
+            if self.marked:
+                self._mark(self.marked)
 
     def _mark(self, operations: Sequence[Operation]) -> None:
         self._session.store.mark_sent([operation.id for operation in operations], self._session.now())
