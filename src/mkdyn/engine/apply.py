@@ -36,29 +36,22 @@ async def apply(session: Session) -> None:
 
 
 async def _apply_to(session: Session, system: System, progress: _Progress) -> None:
-    after = 0
-    kinds = {kind.name: kind for kind in session.kinds}
-    size = session.identities[system].batch_max
-    while operations := session.store.operations(
-        session.id, after=after, limit=size, system=system, states=["planned"]
-    ):
-        for name, group in groupby(operations, key=lambda operation: operation.entity.logical_name):
-            batch = list(group)
-            after = batch[-1].id
-            try:
-                await _apply_batch(session, kinds[name], system, batch, progress)
-            except (BudgetSpentError, ThrottledError) as error:
-                session.paused = error.what
-            except TransientError as error:
-                session.paused = f"{system} did not answer: {error.what}"
-            if session.out_of_time():
-                session.paused = session.paused or "the deadline has passed"
-            if session.paused is not None:
-                return
+    line, kinds = _Line(session, system), {kind.name: kind for kind in session.kinds}
+    while batch := line.take():
+        try:
+            await _apply_batch(session, kinds[batch[0].entity.logical_name], system, batch, line, progress)
+        except (BudgetSpentError, ThrottledError) as error:
+            session.paused = error.what
+        except TransientError as error:
+            session.paused = f"{system} did not answer: {error.what}"
+        if session.out_of_time():
+            session.paused = session.paused or "the deadline has passed"
+        if session.paused is not None and not line.marked:
+            return
 
 
 async def _apply_batch(
-    session: Session, kind: Kind, system: System, operations: Sequence[Operation], progress: _Progress
+    session: Session, kind: Kind, system: System, operations: Sequence[Operation], line: _Line, progress: _Progress
 ) -> None:
     """Send one batch; what is refused for one field is sent again without it, once for each field at the most."""
     if system is System.MARKETO:
@@ -67,12 +60,62 @@ async def _apply_batch(
     operations = sorted(operations, key=_is_merge)
     while operations:
         sent = operations
-        with session.store.transaction():
-            session.store.mark_sent([operation.id for operation in sent], session.now())
+        line.mark(sent)
         sent_at = session.now()
         outcomes = await _send(session, kind, system, sent)
-        operations = commit_batch(session, kind, sent, outcomes, sent_at=sent_at)
+        operations = commit_batch(session, kind, sent, outcomes, sent_at=sent_at, then=line.mark_next)
         progress.tell(kind, sent, outcomes)
+
+
+class _Line:
+    """What is planned for one system and not sent yet.
+
+    Attributes:
+        marked: The next batch, if it is marked as sent already.
+    """
+
+    def __init__(self, session: Session, system: System) -> None:
+        self._session, self._system, self._after = session, system, 0
+        self.marked: Sequence[Operation] = ()
+
+    def take(self) -> Sequence[Operation]:
+        """Return the next batch, which is of one entity; nothing in the end."""
+        return self.marked or self._read()
+
+    def mark(self, operations: Sequence[Operation]) -> None:
+        """Mark a batch as sent, before it is, unless that was done."""
+        done, self.marked = self.marked, ()
+        if not done:
+            with self._session.store.transaction():
+                self._mark(operations)
+
+    def mark_next(self) -> None:
+        """Mark the next batch in the transaction that keeps the answers to the last: the disk is waited for once.
+
+        It leaves at once, whatever pauses the run meanwhile. What goes to Marketo is read before, so it is marked later.
+        """
+        session = self._session
+        if self._system is System.DYNAMICS and session.paused is None and not session.out_of_time():
+            self.marked = self._read()
+            if self.marked:
+                self._mark(self.marked)
+
+    def _mark(self, operations: Sequence[Operation]) -> None:
+        self._session.store.mark_sent([operation.id for operation in operations], self._session.now())
+
+    def _read(self) -> Sequence[Operation]:
+        found = self._session.store.operations(
+            self._session.id,
+            after=self._after,
+            limit=self._session.identities[self._system].batch_max,
+            system=self._system,
+            states=["planned"],
+        )
+        for _, group in groupby(found, key=lambda operation: operation.entity.logical_name):
+            batch = list(group)
+            self._after = batch[-1].id
+            return batch
+        return ()
 
 
 async def _still_current(session: Session, kind: Kind, operations: Sequence[Operation]) -> Sequence[Operation]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime
 
 import attrs
@@ -36,6 +36,7 @@ class Batch:
         unsure: Pair keys whose baselines must not move.
         buried: Rows whose links are over.
         undecided: Fields whose collisions were not carried out.
+        then: What else belongs to the transaction, unless there is something to send again.
     """
 
     links: dict[str, Link] = attrs.field(factory=dict[str, Link])
@@ -52,6 +53,7 @@ class Batch:
     unsure: Collection[str] = ()
     buried: list[tuple[AnyEntity, str]] = attrs.field(factory=list[tuple[AnyEntity, str]])
     undecided: list[tuple[AnyEntity, str, str]] = attrs.field(factory=list[tuple[AnyEntity, str, str]])
+    then: Callable[[], None] | None = None
 
 
 def row_of(operation: Operation) -> str:

@@ -6,7 +6,7 @@ and the observations that are dealt with, in one transaction for a batch.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime
 from typing import assert_never
 
@@ -53,6 +53,7 @@ def commit_batch(
     fresh: Mapping[str, Record] | None = None,
     unsure: Collection[str] = (),
     seen: Sequence[Observation] = (),
+    then: Callable[[], None] | None = None,
 ) -> Sequence[Operation]:
     """Remember the answers to a batch; return the operations to send again without a refused field.
 
@@ -66,6 +67,7 @@ def commit_batch(
         fresh: Marketo records as they were read just before, where that is why an operation is stale.
         unsure: Pair keys whose baselines must not move, because nobody knows who wrote what shows now.
         seen: Observations to be kept with the answers, in the place of others of the same records.
+        then: What else belongs to the transaction, unless there is something to send again.
     """
     rows = {row_of(operation) for operation in operations}
     known = session.store.links([kind.name], System.DYNAMICS, rows)
@@ -74,6 +76,7 @@ def commit_batch(
         unsure=unsure,
         proving=proving(session, kind, operations),
         standing=_standing(session, kind, operations, known),
+        then=then,
     )
     for operation, outcome in zip(operations, outcomes, strict=True):
         link = batch.links.get(row_of(operation)) or known.get(row_of(operation))
@@ -130,6 +133,8 @@ def _keep(session: Session, batch: Batch) -> None:
         store.clear(batch.clears)
         store.observe(batch.older)
         observe(session, batch.observations)
+        if batch.then is not None and not batch.revised:
+            batch.then()
 
 
 def _applied(
