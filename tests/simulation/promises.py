@@ -27,7 +27,15 @@ _HOLDS = {
     "blocked",
     "rewritten",
 }
-_SET_ASIDE = {"ambiguous-match", "deleted-in-marketo", "rejected", "read-only", "1022", "required"}
+_SET_ASIDE = {
+    "ambiguous-match",
+    "deleted-in-marketo",
+    "rejected",
+    "read-only",
+    "0x80040203",  # on the wire: the same
+    "1022",
+    "required",
+}
 
 
 async def check_all(world: World) -> None:
