@@ -73,4 +73,3 @@ async def test_a_reference_to_a_linked_record_is_refused_for_another_reason() ->
     report = await world.rest()
     assert [(hold.wake, hold.awaits) for hold in report.holds] == [(Wake.EDIT, "")]
     assert "Change it in Dynamics." in report.holds[0].reason
-
