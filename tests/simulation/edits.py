@@ -12,20 +12,19 @@ Whether what stands at the end is on both systems is the fifth promise's check.
 from __future__ import annotations
 
 from collections import defaultdict, deque
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from typing import TypeAlias
 
 import attrs
 
-from mkdyn.domain import Direction, FieldPair, FieldValue, LinkState
-from mkdyn.domain.entities import PERSON, is_person
+from mkdyn.domain import Direction, FieldPair, FieldValue
+from mkdyn.domain.entities import is_person
 from mkdyn.domain.systems import System
 from mkdyn.domain.values import same
-from tests.simulation.log import Change, Descent, Place
+from tests.simulation.couples import Couple, couples_of, forebears
+from tests.simulation.log import Change, Place
 from tests.simulation.world import Selected, World
 
-#: An entity's logical name, a row's key, the Marketo record's.
-Couple: TypeAlias = tuple[str, str, str]
 #: Of a row's field: the number of each collision, and the values of Dynamics and Marketo.
 Told: TypeAlias = Mapping[tuple[str, str], list[tuple[int, FieldValue, FieldValue]]]
 
@@ -61,10 +60,11 @@ class _Replay:
         self.beneath: dict[Place, _Replaced] = {}
         self.put_back: set[_Replaced] = set()
         self.makings = deque(world.log.makings)
-        self.couples = _couples(world)
+        self.couples = couples_of(world)
         self.forebears = forebears(world.log.descents, {each for found in self.couples.values() for each in found})
         self.living = {(link.entity, link.dynamics, link.marketo) for link in world.links()}
         self.living |= {elder for couple in self.living for _, elder in self.forebears.get(couple, ())}
+        self.elders = {each for found in self.couples.values() for each in found}
         self.together: dict[tuple[Couple, str], int] = {}
 
     def check(self) -> None:
@@ -171,7 +171,7 @@ class _Replay:
             return
         item = _Replaced(
             entered=entered, by=change, couple=couple, pair=selected.pair, system=change.place[0],
-            alone=self._is_alone(change, couple, selected.pair),
+            alone=not (entered.running or entered.late or entered.behind) and self._is_alone(change, couple, selected.pair),
         )  # fmt: skip
         self.replaced.append(item)
         self.beneath[change.place] = item
@@ -184,6 +184,7 @@ class _Replay:
         return any(
             number <= change.number and common and same(common[-1][0], showed[0]) and same(common[-1][1], change.new)
             for number, elder in self.forebears.get(couple, ())
+            if elder in self.elders
             for common in (self.common[elder, pair.dynamics],)
         )
 
@@ -303,54 +304,6 @@ def told_in(world: World) -> Told:
         collision = found.collision
         told[found.key, collision.field].append((number, collision.dynamics, collision.marketo))
     return told
-
-
-def _couples(world: World) -> Mapping[tuple[System, str, str], list[Couple]]:
-    """Return every two records that were ever one, by each of them."""
-    found: dict[Couple, None] = {(link.entity, link.dynamics, link.marketo): None for link in world.links(*LinkState)}
-    names = {entity.logical_name: entity.marketo_object for entity in world.entities}
-    tables = {
-        key: name for name in names for making in world.log.makings
-        if making.system is System.DYNAMICS and making.object == name for key in (making.key,)
-    }  # fmt: skip
-    for change in world.log.changes:
-        if change.ours and change.other is not None:
-            system, name, key, _ = change.place
-            row, person = (key, change.other) if system is System.DYNAMICS else (change.other, key)
-            entity = name if system is System.DYNAMICS else tables.get(row)
-            if entity is not None:
-                found[entity, row, person] = None
-    by_record: defaultdict[tuple[System, str, str], list[Couple]] = defaultdict(list)
-    for couple in found:
-        entity, row, person = couple
-        by_record[System.DYNAMICS, entity, row].append(couple)
-        by_record[System.MARKETO, names[entity], person].append(couple)
-    return by_record
-
-
-def forebears(descents: Sequence[Descent], couples: Collection[Couple]) -> Mapping[Couple, list[tuple[int, Couple]]]:
-    """Return, by couple, those that it goes on for: what they agreed on was no edit any more; each with since when."""
-    found: dict[Couple, list[tuple[int, Couple]]] = {}
-    for couple in couples:
-        reached: dict[Couple, int] = {couple: -1}
-        unseen = [couple]
-        while unseen:
-            at = unseen.pop()
-            for descent in descents:
-                elder = _elder(at, descent)
-                if elder is not None and elder not in reached:
-                    reached[elder] = max(reached[at], descent.number)
-                    unseen.append(elder)
-        found[couple] = [(number, elder) for elder, number in reached.items() if elder != couple]
-    return found
-
-
-def _elder(couple: Couple, descent: Descent) -> Couple | None:
-    """Return whom a couple goes on for by one descent, if it does."""
-    entity, row, person = couple
-    if descent.system is System.DYNAMICS:
-        return (*descent.before, person) if descent.after == (entity, row) else None
-    return (entity, row, descent.before[1]) if descent.after == (PERSON, person) else None
 
 
 def _said(item: _Replaced) -> str:

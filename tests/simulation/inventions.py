@@ -62,8 +62,7 @@ def _has_a_source(world: World, change: Change, item: Selected, seen: Mapping[Pl
         else (System.DYNAMICS, pair.entity.logical_name, str(change.other), pair.dynamics)
     )
     carry = pair.lens.to_dynamics if system is System.DYNAMICS else pair.lens.to_marketo
-    before = seen[change.place]
-    if before and before[-1].filled and same(change.new, before[-1].old):
+    if any(past.filled and same(change.new, past.old) for past in seen[change.place]):
         return True  # what a merge filled in gives way to what stood there
     if change.new in (None, False):
         one_way = pair.direction is not Direction.BOTH or not item.first

@@ -30,7 +30,16 @@ _HOLDS = {
     "blocked",
     "rewritten",
 }
-_SET_ASIDE = {"ambiguous-match", "deleted-in-marketo", "rejected", "read-only", "1022", "required", "merged-in-marketo"}
+_SET_ASIDE = {
+    "ambiguous-match",
+    "deleted-in-marketo",
+    "rejected",
+    "read-only",
+    "0x80040203",  # on the wire: the same
+    "1022",
+    "required",
+    "merged-in-marketo",
+}
 
 
 async def check_all(world: World) -> None:

@@ -9,7 +9,7 @@ from datetime import timedelta
 from mkdyn import Key, Pick
 from mkdyn.domain.entities import PERSON
 from mkdyn.domain.systems import System
-from mkdyn.errors import MkdynError, PlanMovedError, TransientError
+from mkdyn.errors import MkdynError, PlanMovedError
 from mkdyn.testing import Crashed
 from tests.simulation.people import an_edit_somewhere, edit_link
 from tests.simulation.trouble import a_fault, a_refusal, let_time_work, no_more_trouble
@@ -48,16 +48,16 @@ async def live(world: World, call: Callable[[], Awaitable[object]], *, minutes: 
     log = world.log
     log.run, log.running, log.told = log.run + 1, True, world.told()
     try:
-        report = await call()
+        report = await world.doing(call)
     except Crashed as crash:
         world.say(f"run: the process dies {crash}")
         world.restart()
-    except TransientError as error:
-        world.say(f"run: {type(error).__name__}")
     except PlanMovedError:
         world.say("there is nothing left to apply")
     except MkdynError as error:
-        world.broken("promise 8", f"a run ended with {error!r}")
+        if not world.tolerates(error):
+            world.broken("promise 8", f"a run ended with {error!r}")
+        world.say(f"run: {type(error).__name__}")
     else:
         world.say(str(report))
     finally:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import random
 import tempfile
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Collection, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Final, NoReturn
+from typing import ClassVar, Final, NoReturn
 
 import attrs
 
@@ -18,7 +18,8 @@ from mkdyn.domain.fields import FieldSpec
 from mkdyn.domain.filters import NATIVE
 from mkdyn.domain.rules import LeavesFilter
 from mkdyn.domain.systems import System
-from mkdyn.ports import StateStore
+from mkdyn.errors import MkdynError, TransientError
+from mkdyn.ports import DynamicsConnector, MarketoConnector, StateStore
 from mkdyn.testing import MemoryStore
 from tests.simulation.log import Log
 from tests.simulation.systems import WatchedDynamics, WatchedMarketo
@@ -129,17 +130,21 @@ class World:
         counter: How many values were made up.
     """
 
+    #: What the two systems are; the simulation on the wire has its own.
+    marketo_kind: ClassVar[type[WatchedMarketo]] = WatchedMarketo
+    dynamics_kind: ClassVar[type[WatchedDynamics]] = WatchedDynamics
+
     def __init__(self, name: str, traits: Traits) -> None:
         self.name, self.traits = name, traits
         self.steps: list[str] = []
         self.log = Log()
         self.clock = datetime(2026, 1, 1, tzinfo=UTC)
         page = traits.page_size
-        self.marketo = WatchedMarketo(
+        self.marketo = self.marketo_kind(
             now=self.time, overlap_s=30, settles_after_s=MARKETO_SETTLES_S, batch_max=traits.batch_max, page_size=page,
             empty_pages="sometimes" if page == 7 else "never",
         )  # fmt: skip
-        self.dynamics = WatchedDynamics(
+        self.dynamics = self.dynamics_kind(
             now=self.time, settles_after_s=DYNAMICS_SETTLES_S, batch_max=traits.batch_max, page_size=page
         )
         for fake in (self.marketo, self.dynamics):
@@ -188,7 +193,20 @@ class World:
             watch_days=WATCH / timedelta(days=1),
             leaves_filter=self.traits.leaves_filter,
         )
-        return Synchronizer(marketo=self.marketo, dynamics=self.dynamics, store=self.store, rules=rules, now=self.time)
+        marketo, dynamics = self.connectors()
+        return Synchronizer(marketo=marketo, dynamics=dynamics, store=self.store, rules=rules, now=self.time)
+
+    def connectors(self) -> tuple[MarketoConnector, DynamicsConnector]:
+        """Return what a new process reaches the two systems by."""
+        return self.marketo, self.dynamics
+
+    async def doing(self, call: Callable[[], Awaitable[object]]) -> object:
+        """Do something of ours."""
+        return await call()
+
+    def tolerates(self, error: MkdynError) -> bool:
+        """Whether a run may end with that error, for what has gone wrong."""
+        return isinstance(error, TransientError)
 
     def restart(self) -> None:
         """Throw the process away, and everything it had in mind; the memory stays."""

@@ -12,6 +12,7 @@ from collections.abc import Collection, Mapping, Sequence
 import attrs
 
 from mkdyn.domain.entities import Entity
+from mkdyn.domain.fields import FieldPair
 from mkdyn.domain.lifecycle import INHERIT, RETIRE, Heir, converted, is_qualified, is_reopened, standing
 from mkdyn.domain.records import Link, LinkState, Record
 from mkdyn.domain.systems import System
@@ -54,8 +55,10 @@ async def inherited(
         key: str(origin) for key, row in strangers.items() if (origin := row.values.get(ORIGIN) or named.get(key))
     }
     found = session.store.links([leads.name], System.DYNAMICS, set(origins.values()))
-    rows_of_leads = await session.dynamics.read(leads.name, sorted(found), fields=leads.read_fields) if found else {}
-    reopened = {key for key, lead in rows_of_leads.items() if is_reopened(lead.values)}
+    shown: Mapping[str, Record] = {}
+    if found:
+        shown = await session.dynamics.read(leads.name, sorted(found), fields=leads.read_fields)
+    reopened = {key for key, lead in shown.items() if is_reopened(lead.values)}
     moved: dict[str, Link] = {}
     waiting: list[str] = []
     taken: set[int] = set()
@@ -104,12 +107,15 @@ async def retired(
     known = dict(session.store.links([contacts.name], System.DYNAMICS, set(heirs.values())))
     unlinked = sorted({heir for heir in heirs.values() if standing(known.get(heir)) in ("no link", "tombstone")})
     there = await session.dynamics.read(contacts.name, unlinked, fields=contacts.read_fields)
+    told = session.store.observed(System.DYNAMICS, contacts.name, set(heirs.values()))
+    for key in [key for key, item in told.items() if item.deleted]:  # its link does not say so yet
+        known.pop(key, None)
     done: list[str] = []
     for row in qualified:
         link, heir = links.get(row.key), heirs.get(row.key)
         contact = None if heir is None else there.get(heir)
         follower = None if heir is None else known.get(heir)
-        met = contact is not None and bool(session.store.observed(System.DYNAMICS, contacts.name, [contact.key]))
+        met = contact is not None and contact.key in told
         busy = met or (link is not None and is_under_way(session, link))
         asked = RETIRE(standing(link), "nobody" if heir is None else _heir(contacts, contact, follower), busy)
         if asked != "go on":
@@ -158,7 +164,7 @@ def _move(session: Session, link: Link, leads: Kind, contacts: Kind, contact: Re
         gone=gone,
         since=link.since if gone is System.MARKETO else None,
         version=None,
-        baseline=converted(link.baseline, leads.pairs, contacts.pairs, contact.values),
+        baseline=converted(link.baseline, _selected(session, leads), contacts.pairs, contact.values),
     )
     ledger.links.append(moved)
     ledger.at_rest.append((leads.entity, link.dynamics))
@@ -166,6 +172,11 @@ def _move(session: Session, link: Link, leads: Kind, contacts: Kind, contact: Re
         session.moves["converted"] += 1
         session.tell(LeadConverted(run_id=session.id, lead=link.dynamics, contact=contact.key, person=link.marketo))
     return moved
+
+
+def _selected(session: Session, leads: Kind) -> Sequence[FieldPair]:
+    """Return all pairs of leads, those that are set aside for now included: what was agreed on still holds."""
+    return [item.pair for item in session.store.pairs() if item.pair.entity is leads.entity]
 
 
 def _kind(session: Session, entity: Entity) -> Kind | None:

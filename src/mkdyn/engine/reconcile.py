@@ -85,7 +85,9 @@ async def _decide_rows(session: Session, kind: Kind, rows: Sequence[Observation]
 async def _shown(session: Session, kind: Kind, rows: Sequence[Observation]) -> Sequence[Observation]:
     """Read the rows of which nobody brought values, where columns tell what became of a row."""
     unread = [row.key for row in rows if row.record is None and not row.deleted] if kind.telling else []
-    found = await session.dynamics.read(kind.name, unread, fields=kind.read_fields) if unread else {}
+    if not unread:
+        return rows
+    found = await session.dynamics.read(kind.name, unread, fields=kind.read_fields)
     return [attrs.evolve(row, record=found[row.key]) if row.key in found else row for row in rows]
 
 

@@ -88,6 +88,22 @@ def test_the_same_demo_is_told_the_same_way() -> None:
     assert told() == told()
 
 
+def test_the_demo_by_rest_comes_to_the_same() -> None:
+    """Both vendors' APIs on ports of this machine; only times and calls differ."""
+    in_memory, by_rest = (json.loads(run("demo", "--json", *more).stdout) for more in ((), ("--wire",)))
+    for data in (in_memory, by_rest):
+        for chapter in data["runs"]:
+            del chapter["seconds"], chapter["calls"]
+    assert by_rest == in_memory
+
+
+def test_without_the_servers_libraries_the_wire_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A demo in memory needs none of them."""
+    monkeypatch.setitem(sys.modules, "mkdyn.cli.demo.wire", None)
+    line = refused(run("demo", "--wire"), 2)
+    assert line.endswith("so nothing can be served. Install the extras: pip install 'mkdyn[cli,testing]'.")
+
+
 def test_the_state_is_kept_where_it_is_asked_for(tmp_path: Path) -> None:
     """`--state` leaves a file that knows both organisations and every run."""
     file = tmp_path / "demo.db"

@@ -15,15 +15,19 @@ import attrs
 import pytest
 from rich.console import Console
 
-from mkdyn import ClientCredentials, MarketoLimits, SqliteStore, System
+from mkdyn import ClientCredentials, Entity, MarketoLimits, SqliteStore, Synchronizer, System
+from mkdyn.cli.demo.added import lose_a_field
 from mkdyn.cli.demo.addresses import Addresses
+from mkdyn.cli.demo.becoming import Cast, happenings
 from mkdyn.cli.demo.crm import Crm
+from mkdyn.cli.demo.hands import in_memory
 from mkdyn.cli.demo.load import load
 from mkdyn.cli.demo.memory import make_fields, stage_of
 from mkdyn.cli.demo.notes import FileNotes, MemoryNotes
 from mkdyn.cli.demo.rest_hands import RestDynamicsHands, RestMarketoHands, Service
+from mkdyn.cli.demo.runs import Course
 from mkdyn.cli.demo.sample import sample_crm
-from mkdyn.cli.demo.served import against_servers
+from mkdyn.cli.demo.served import Loading, against_servers
 from mkdyn.cli.demo.state import Memory, demo_memory
 from mkdyn.cli.demo.story import play
 from mkdyn.cli.demo.systems import Systems, new_systems
@@ -151,6 +155,45 @@ class TestStory:
         load(attrs.evolve(sample_crm(), teams=()), served.systems.dynamics)
         with pytest.raises(ConfigError, match="Dynamics has 0 rows of team, and the built-in sample has 3"):
             await served.play(Memory(MemoryStore(), MemoryNotes()), sample_crm())
+
+    @pytest.mark.parametrize("named", [True, False])
+    async def test_what_dynamics_has_is_taken_as_it_is(
+        self, served: Served, closing_after: Closing, named: bool
+    ) -> None:
+        """Whether the demo is given the same data, or none."""
+        crm = sample_crm()
+        there = load(crm, served.systems.dynamics)
+        loading = Loading(
+            dynamics=closing_after(RestDynamicsHands(served.addresses.dynamics_url, TestHands.credentials(served))),
+            crm=crm if named else None,
+            default=crm,
+            notes=MemoryNotes(),
+        )
+        loaded = await loading.load()
+        assert (set(loaded.contacts), set(loaded.leads)) == (set(there.contacts), set(there.leads))
+        assert served.systems.dynamics.writes_by_object.total() == 0
+
+    async def test_a_column_that_was_given_up_before_is_not_given_up_again(self) -> None:
+        """A demo that was cut off behind that only runs once more."""
+        systems, store = new_systems(), MemoryStore()
+        stage = stage_of(sample_crm(), systems)
+        loaded = await stage.load()
+        sync = Synchronizer(marketo=systems.marketo, dynamics=systems.dynamics, store=store)
+        await sync.fields.select_defaults(Entity.ACCOUNT)
+        notes = MemoryNotes()
+        notes.put("column deleted", {"came to": None})
+        chapter = await lose_a_field(Course(sync=sync, store=store, notes=notes), stage.hands, loaded)
+        assert len(chapter.runs) == 1
+
+    async def test_what_did_not_happen_is_not_told(self) -> None:
+        """Each happening is looked up in the state and in both systems."""
+        gone = dict.fromkeys(["lead", "loser", "winner", "twin", "form", "filtered", "deleted", "promoted"], "7")
+        systems = new_systems()
+        person = systems.marketo.create("lead", lastName="Lovelace")
+        systems.marketo.create("opportunity", externalOpportunityId="7", name="Deal")
+        cast = Cast(**gone, deal="7", persons={"7": person}, names={"7": "Ada"})
+        seen: dict[str, list[str]] = {"ambiguous": [], "left": []}
+        assert [each async for each in happenings(MemoryStore(), in_memory(systems), cast, seen)] == []
 
 
 class TestHands:

@@ -124,7 +124,7 @@ class TestStory:
         told = played.outcome.records
         assert [(happening.what, happening.text) for happening in told.happenings] == [
             ("matched", "contact Milo Harlow was known in Marketo by the e-mail: linked"),
-            ("matched", "contact Ines Duarte was known in Marketo by the e-mail: linked"),
+            ("matched", "contact Inga Duarte was known in Marketo by the e-mail: linked"),
             ("matched", "contact Pavel Horak was known in Marketo by the e-mail: linked"),
             (
                 "ambiguous",

@@ -83,3 +83,52 @@ async def test_an_edit_that_we_replaced_is_told_whatever_becomes_of_the_write_th
     assert (world.row(link)["jobtitle"], world.person(link)["title"]) == ("newer", "newer")
     told = [(item.kind, item.collision.marketo) async for item in world.sync.journal.collisions()]
     assert ("overwritten", "theirs") in told
+
+
+@pytest.mark.parametrize("system", list(System))
+async def test_a_field_deleted_while_its_write_is_open_stops_nothing(system: System) -> None:
+    """It was read to see whether the write had arrived, and every run ended there."""
+    world = await World.of(Entity.LEAD)
+    link = await world.linked(Entity.LEAD, lastname="A", jobtitle="1")
+    fake = world.marketo if system is System.MARKETO else world.dynamics
+    fake.inject(Crash(call=world.next_call(system, "write"), of="write"))
+    await world.edit_both(
+        link,
+        marketo={"title": "2"} if system is System.DYNAMICS else {},
+        dynamics={"jobtitle": "2"} if system is System.MARKETO else {},
+    )
+    with pytest.raises(Crashed):
+        await world.run()
+    world.restart()
+    if system is System.MARKETO:
+        world.marketo.drop_field("lead", "title")
+    else:
+        world.dynamics.drop_column("lead", "jobtitle")
+    world.dynamics.edit("lead", link.dynamics, telephone1="1")
+    await world.rest()
+    assert world.person(link)["phone"] == "1"
+    assert not world.store.unsettled(after=0, limit=1)
+
+
+async def test_what_a_lost_create_gave_to_a_field_set_aside_is_remembered() -> None:
+    """Emptied meanwhile, it looked as if nobody had ever filled it."""
+    world = await World.of(Entity.LEAD)
+    await world.run()
+    row = world.dynamics.create("lead", lastname="A", jobtitle="1")
+    world.marketo.inject(Crash(call=world.next_call(System.MARKETO, "write"), of="write"))
+    with pytest.raises(Crashed):
+        await world.run()
+    world.restart()
+    world.dynamics.hide_column("lead", "jobtitle")
+    await world.rest()
+    link = world.link(Entity.LEAD, row)
+    world.marketo.edit("lead", link.marketo, title=None)
+    world.dynamics.edit("lead", row, jobtitle="2")
+    await world.rest()
+    world.dynamics.show_column("lead", "jobtitle")
+    await world.rest()
+    told = [
+        (item.collision.was, item.collision.marketo, item.collision.dynamics)
+        async for item in world.sync.journal.collisions()
+    ]
+    assert told == [("1", None, "2")]

@@ -11,7 +11,7 @@ from mkdyn.domain import Link, LinkState
 from mkdyn.domain.fields import FieldSpec
 from mkdyn.domain.filters import NATIVE
 from mkdyn.domain.records import Record
-from mkdyn.testing import FakeDynamics
+from mkdyn.testing import FakeDynamics, Reject
 from mkdyn.testing._tables import Table
 from tests.unit.engine.world import World
 
@@ -246,3 +246,27 @@ async def test_a_winner_that_can_not_be_read_is_waited_for() -> None:
     dynamics.unseen = ()
     await world.rest()
     assert [record.key for record in world.marketo.records("company")] == [winner]
+
+
+async def test_a_row_that_is_back_lives_though_its_write_is_refused() -> None:
+    """The way back through the filter ends with the write; refused for one field, the link rested for ever."""
+    world = await _filtered(Entity.CONTACT)
+    link = await world.linked(Entity.CONTACT, lastname="A")
+    world.dynamics.edit("contact", link.dynamics, **{NATIVE: False})
+    await world.rest()
+    world.marketo.inject(Reject(field="title", code="1003"))
+    world.dynamics.edit("contact", link.dynamics, jobtitle="VP", **{NATIVE: True})
+    await world.rest()
+    assert world.link(Entity.CONTACT, link.dynamics).state is LinkState.LIVE
+
+
+async def test_a_column_that_is_hidden_while_its_lead_is_qualified_loses_no_edit() -> None:
+    """What both had agreed on of it was forgotten, and the contact's copy replaced what was entered in Marketo."""
+    world = await World.of(Entity.LEAD, Entity.CONTACT)
+    lead = await world.linked(Entity.LEAD, lastname="A", jobtitle="VP")
+    world.dynamics.hide_column("lead", "jobtitle")
+    world.marketo.edit("lead", lead.marketo, title="CTO")
+    contact = world.dynamics.qualify(lead.dynamics)
+    await world.rest()
+    link = world.link(Entity.CONTACT, contact)
+    assert (world.row(link)["jobtitle"], world.person(link)["title"]) == ("CTO", "CTO")

@@ -98,7 +98,8 @@ def verdict(error: ApiError, sent: Sent) -> Verdict:
 
 
 def _says_nothing(error: ApiError) -> bool:
-    return error.status >= _SERVER and not error.code
+    """Whether that is no refusal of Dynamics' own: it failed, or what is between us answered, or half of it is lost."""
+    return not error.code and (error.status >= _SERVER or not error.message)
 
 
 def _gone(error: ApiError, sent: Sent, refusal: Rejected) -> Verdict:
@@ -152,6 +153,12 @@ def failure(error: ApiError, about: str, *, retry_after_s: float | None = None) 
     """
     found = known(error.status, error.code)
     where = f"Dynamics {about}" if about else "Dynamics"
+    if found.meaning in _NEEDS_WORDS and _says_nothing(error):
+        return UnreachableError(f"{where} answered {error.status}.", what_to_do="Try again later.")
+    return _failure(error, found, where, retry_after_s)
+
+
+def _failure(error: ApiError, found: Known, where: str, retry_after_s: float | None) -> MkdynError:
     match found.meaning:
         case "throttled":
             return ThrottledError(f"{where}: {found.sentence}", retry_after_s=retry_after_s)
@@ -170,6 +177,10 @@ def failure(error: ApiError, about: str, *, retry_after_s: float | None = None) 
             return UnreachableError(f"{where}: {found.sentence}", what_to_do="Try again later.")
         case _:
             return _unexpected(error, where, found.sentence)
+
+
+#: What only Dynamics itself can say: a status alone may be a gateway's.
+_NEEDS_WORDS: Final = ("refused", "gone", "privilege", "expired")
 
 
 def _problem(error: ApiError, where: str, found: Known) -> str:

@@ -170,7 +170,13 @@ def _skipped(object: str, group: _Group, write: Write, code: str, field: str = "
     if treatment(code) == "object" and code not in GONE:
         raise no_object(object)
     message = _MESSAGES.get(code, "Marketo does not take it.")
+    if not field and code == _NO_FIT and isinstance(write, Update) and write.values.get(_COMPANY, "") is None:
+        field = _COMPANY  # nobody can leave a company, only change it: the one refusal that need not name its field
     return Rejected(code=code or "skipped", message=message, field=field or None)
+
+
+_NO_FIT: Final = "1003"
+_COMPANY: Final = "externalCompanyId"
 
 
 #: Our own sentences: Marketo's hold the value.

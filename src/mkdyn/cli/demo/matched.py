@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Any, Final
 from uuid import NAMESPACE_URL, uuid5
@@ -66,7 +66,7 @@ TWICE: Final = Newcomer("Ngozi", "Okafor", 2, contacts=True)
 ONLY_THERE: Final = Newcomer("Lena", "Vogt", 1, contacts=False)
 NEWCOMERS: Final = (
     Newcomer("Milo", "Harlow", 1, contacts=True),
-    Newcomer("Ines", "Duarte", 1, contacts=True),
+    Newcomer("Inga", "Duarte", 1, contacts=True),
     Newcomer("Pavel", "Horak", 1, contacts=True),
     TWICE,
     Newcomer("Omar", "Said", 0, contacts=True),
@@ -79,10 +79,11 @@ async def meet(course: Course, hands: Hands, connectors: Connectors) -> Matched:
     """Let both systems get people on their own, then ask a state that knows nothing what it would link."""
     await course.once("newcomers", partial(_come, hands))
     found: Mapping[str, Any] = await course.once("matched", partial(_look, connectors))
-    names = {newcomer.guid: newcomer.name for newcomer in NEWCOMERS}
+    names: Mapping[str, str] = {newcomer.guid: newcomer.name for newcomer in NEWCOMERS}
+    by_key: Sequence[str] = found["by_key"]
     return Matched(
         report=MatchReport(**found["counts"]),
-        by_key=[names.get(guid, guid) for guid in found["by_key"]],
+        by_key=[names.get(guid, guid) for guid in by_key],
         ambiguous=found["ambiguous"],
     )
 

@@ -86,8 +86,8 @@ class Chapter:
         return sum(report.quarantined.total for report in self.reports)
 
     def of_kind(self, kind: ResolutionKind) -> Sequence[Resolution]:
-        """Return the values that gave way for one kind of reason."""
-        return [resolution for run in self.runs for resolution in run.of_kind(kind)]
+        """Return the values that gave way for one kind of reason; what a run decides that was cut off, the next does too."""
+        return list(dict.fromkeys(resolution for run in self.runs for resolution in run.of_kind(kind)))
 
     def counts(self, system: System) -> Counts:
         """Return the writes applied in a system."""

@@ -88,7 +88,7 @@ async def against_servers(
         dynamics = RestDynamicsHands(addresses.dynamics_url, credentials)
         for each in (connectors.marketo, connectors.dynamics, marketo, dynamics):
             closing.push_async_callback(each.aclose)
-        loading = _Loading(dynamics=dynamics, marketo=marketo, crm=crm, default=default, notes=memory.notes)
+        loading = Loading(dynamics=dynamics, crm=crm, default=default, notes=memory.notes)
         await _reach("dynamics", addresses.dynamics_url, connectors.dynamics)
         await _reach("marketo", addresses.marketo_url, connectors.marketo)
         await loading.expect_the_same()
@@ -123,11 +123,17 @@ async def _reach(name: str, url: str, connector: Connector) -> None:
 
 
 @attrs.frozen(kw_only=True)
-class _Loading:
-    """Sees to it that Dynamics has the data."""
+class Loading:
+    """Sees to it that Dynamics has the data.
+
+    Attributes:
+        dynamics: People there.
+        crm: What it is to hold; None for whatever it does.
+        default: What to load where it is empty and *crm* is None.
+        notes: What of the story is done.
+    """
 
     dynamics: RestDynamicsHands
-    marketo: RestMarketoHands
     crm: Crm | None
     default: Crm
     notes: Notes

@@ -10,9 +10,10 @@ from typing import Any
 import pytest
 
 from mkdyn import errors
+from mkdyn.adapters.dynamics.batch import Answer
 from mkdyn.adapters.dynamics.codes import CODES
 from mkdyn.domain.outcomes import Applied, Create, Delete, Outcome, Rejected, Stale, Unknown, Update
-from mkdyn.errors import MkdynError
+from mkdyn.errors import MkdynError, UnreachableError
 
 from .organisation import Organisation, guid, listed, refusal, reply, row
 
@@ -125,6 +126,17 @@ async def test_a_lacking_privilege_is_named(organisation: Organisation) -> None:
     outcome, error = await written(organisation), await read(organisation)
     assert outcome == Rejected(code="0x80040220", message="The user's role lacks a privilege: prvWriteLead.")
     assert "lead: The user's role lacks a privilege (prvReadLead). Run sync.check()" in str(error)
+
+
+@pytest.mark.parametrize("status", [400, 403, 404, 410, 500])
+@pytest.mark.parametrize("body", [b"", b"<html>", b'{"error":{"code":"0x8004', b'{"error":{}}'])
+async def test_half_a_refusal_is_none(organisation: Organisation, status: int, body: bytes) -> None:
+    """A gateway's page, or what broke off, says nothing of the table: it may be otherwise next time."""
+    organisation.on(r"PATCH leads", Answer(status=status, body=body))
+    organisation.on(r"GET leads\?", Answer(status=status, body=body))
+    assert isinstance(await read(organisation), UnreachableError)
+    outcome = await written(organisation)
+    assert outcome == (Stale(gone=True) if status == 404 else Unknown(reason=f"Dynamics answered {status}"))
 
 
 # -- what depends on the write ---------------------------------------------------------------------------------

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Final
+from typing import Any, Final, cast
 
 from mkdyn.domain.fields import FieldSpec
 from mkdyn.testing._tables import Table
 from mkdyn.testing.servers.dynamics.addresses import Segment, text_of
 from mkdyn.testing.servers.dynamics.attributes import TYPE
-from mkdyn.testing.servers.dynamics.question import INVALID_ARGUMENT, Answer, Question, RefusedError
+from mkdyn.testing.servers.dynamics.question import INVALID_ARGUMENT, Answer, Object, Question, RefusedError
 from mkdyn.testing.servers.dynamics.single import wrong_verb
 from mkdyn.testing.servers.dynamics.world import Organization
 
@@ -61,10 +61,11 @@ def _asked_for(question: Question) -> FieldSpec:
     return FieldSpec(name=name.lower(), type="text", length=length, label=_label(body.get("DisplayName"), name))
 
 
-def _label(given: Any, name: str) -> str:  # noqa: ANN401 - what a client has sent
-    labels = given.get("LocalizedLabels") if isinstance(given, dict) else None
-    first = labels[0] if isinstance(labels, list) and labels else None
-    return str(first["Label"]) if isinstance(first, dict) and "Label" in first else name
+def _label(given: object, name: str) -> str:
+    """Return the first label that a client has sent, else the name."""
+    labels: Any = cast("Object", given).get("LocalizedLabels") if isinstance(given, dict) else None
+    first: Any = cast("Sequence[object]", labels)[0] if isinstance(labels, list) and labels else None
+    return str(cast("Object", first)["Label"]) if isinstance(first, dict) and "Label" in first else name
 
 
 def _deleted(organization: Organization, table: Table, segment: Segment) -> Answer:
