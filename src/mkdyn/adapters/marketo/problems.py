@@ -45,9 +45,9 @@ def _problem(object: str, field: str, near: str | None) -> Problem:
 
 async def _may_create(client: Client, object: str) -> bool:
     """Whether our user may create fields: listing them for change takes the same permission."""
-    path = "leads/schema/fields" if object == PERSON else "customobjects/schema"
+    question = asking("leads/schema/fields", batchSize="1") if object == PERSON else asking("customobjects/schema")
     try:
-        await client.ask(asking(path, batchSize="1"))
+        await client.ask(question)
     except (CheckError, RefusedError):
         return False
     return True
