@@ -84,6 +84,7 @@ def main() -> int:
             faults.update(outcome.faults)
             if outcome.wrong:
                 broken.append(outcome)
+                told(sys.stderr, f"seed {outcome.seed}: {outcome.wrong.rstrip().splitlines()[-1]}")
             if done % 100 == 0 or done == len(seeds):
                 rate = done / (time.monotonic() - began)
                 told(sys.stderr, f"{done:,} of {len(seeds):,} histories, {len(broken)} broken, {rate:.1f}/s")
