@@ -13,6 +13,7 @@
     │     ├─ NotEligibleError      the field can't be synced, and why
     │     ├─ FieldCreationError    a field was asked for in Dynamics (.nearest)
     │     ├─ OneWayError           a direction the mission does not allow
+    │     ├─ HierarchyError        a table of your own hangs on one that does not sync, or on itself
     │     └─ TypeMismatchError     no lens between the two fields' types
     ├─ TransientError   wait, then try the same again (.retry_after_s)
     │  ├─ UnreachableError      no answer
@@ -44,6 +45,7 @@ __all__ = [
     "FieldCreationError",
     "FieldError",
     "GuardError",
+    "HierarchyError",
     "MkdynError",
     "NotEligibleError",
     "NothingSelectedError",
@@ -174,6 +176,10 @@ class FieldCreationError(FieldError):
 
 class OneWayError(FieldError):
     """The direction asked for is wider than the mission allows (M2)."""
+
+
+class HierarchyError(FieldError):
+    """A table of your own belongs to one that does not sync, to itself, or to nothing that can be told."""
 
 
 class TypeMismatchError(FieldError):

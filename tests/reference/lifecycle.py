@@ -78,6 +78,11 @@ MEANS: Final[Mapping[str, Mapping[str, str]]] = {
         "delete": "the link rests; its Marketo record is deleted",
     },
     "a row is back in the filter": {"merge": "the link lives again, and is merged", "create": "a new person is made"},
+    "a reference to another record": {
+        "carry": "sent",
+        "empty": "the field is emptied: it can't name that kind of record",
+        "wait": "held until that row is linked",
+    },
     "a refused write": {
         "hold the field, send the rest": "that field is held, the others are sent again",
         "hold the field": "that field is held",

@@ -10,6 +10,7 @@ import attrs
 from mkdyn.domain.creation import refusals
 from mkdyn.domain.entities import AnyEntity, Entity
 from mkdyn.domain.fields import FieldPair, NewField, PairState
+from mkdyn.domain.hierarchy import hierarchy_faults, with_parents
 from mkdyn.domain.mapping import STANDARD_MAPPING
 from mkdyn.domain.pairing import Pairing, paired
 from mkdyn.domain.registry import DynamicsSchema, FieldChanges, MarketoSchema, Pick
@@ -48,7 +49,7 @@ def selection(
     current: Sequence[FieldPair],
     reserved: Collection[str] = (),
 ) -> FieldChanges:
-    """Turn picks into pairs, all of them or none.
+    """Turn picks into pairs, all of them or none; the columns that name parents come with them.
 
     Args:
         picks: What is asked for; one that is selected as asked already stays unchanged.
@@ -60,6 +61,7 @@ def selection(
     Raises:
         FieldError: One or more picks are refused; nothing is selected.
     """
+    picks = with_parents(picks)
     now = {_place(pair): pair for pair in current}
     moving = {(pick.entity, pick.dynamics) for pick in picks}
     taken: dict[_Place, tuple[str, int | None]] = {
@@ -92,6 +94,7 @@ def selection(
         if found.new is not None and found.target is not None:
             created.append((pick.entity.marketo_object, found.new))
             there.setdefault(pick.entity.marketo_object, {})[found.target.name] = found.target
+    faults += [[fault] for fault in _misplaced(picks, current, dynamics)]
     refused = refusals(created, marketo)
     faults += [refused] if refused else []
     if faults:
@@ -118,6 +121,7 @@ def replacement(
     Raises:
         FieldError: One or more picks are refused; nothing changes.
     """
+    picks = with_parents(picks)
     wanted = {(pick.entity, pick.dynamics) for pick in picks}
     kept = [pair for pair in current if _place(pair) in wanted]
     dropped = [pair for pair in current if _place(pair) not in wanted]
@@ -140,6 +144,13 @@ def _asks_for(pick: Pick, pair: FieldPair) -> bool:
     return (
         pick.marketo == pair.marketo and pick.direction in {None, pair.direction} and pick.authority == pair.authority
     )
+
+
+def _misplaced(picks: Sequence[Pick], current: Sequence[FieldPair], dynamics: DynamicsSchema) -> Sequence[FieldError]:
+    """Return what is wrong with the tables of your own, and what they belong to."""
+    lines = {pick.entity: pick.line for pick in reversed(picks)}
+    entities = {*lines, *(pair.entity for pair in current)}
+    return hierarchy_faults(entities, lines=lines, dynamics=dynamics)
 
 
 def _place(pair: FieldPair) -> _Place:

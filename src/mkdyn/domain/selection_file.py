@@ -217,7 +217,8 @@ class _Reader:
         if name in ENTITY_NAMES:
             return f"[entity.{name}] is known without being defined."
         if name in below:
-            return f"[entity.{name}] is its own parent."
+            circle = " belongs to ".join([*below[below.index(name) :], name])
+            return f"[entity.{name}] is its own parent: {circle}."
         return None if _is_table(table) else f"entity.{name} is no table."
 
     def expect_all_used(self) -> None:

@@ -30,6 +30,7 @@ from mkdyn.engine.kinds import Kind
 from mkdyn.engine.ledger import Ledger, count_write
 from mkdyn.engine.linked import keep_refused
 from mkdyn.engine.marks import apart_mark, backfill_mark, refreshed_apart
+from mkdyn.engine.references import refer_merged
 from mkdyn.engine.session import CHUNK, Session
 from mkdyn.engine.settle import settle
 from mkdyn.errors import TransientError
@@ -107,6 +108,7 @@ def _decide_page(
     standing = store.kept_back([link.dynamics for link, *_ in found])
     names = {pair.dynamics for pair in merger.pairs}
     agreed: list[Link] = []
+    session.targets.clear()
     for link, row, person in found:
         if person is None or link.marketo in busy:
             continue  # out of sight, or a write is open: a run decides it
@@ -118,6 +120,7 @@ def _decide_page(
         )
         held = [item for item in standing.get(link.dynamics, ()) if getattr(item, "field", None) in names]
         keep_refused(kind, merged, held)
+        refer_merged(session, kind, link.dynamics, merged, person.values)
         still = {hold.field for hold in merged.holds}
         ledger.kept_back += merged.holds
         ledger.released += [(kind.entity, link.dynamics, name) for name in names - still if held]

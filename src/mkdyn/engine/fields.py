@@ -10,6 +10,7 @@ import attrs
 from mkdyn.domain.entities import PERSON, AnyEntity, Entity, is_person
 from mkdyn.domain.feeds import Cursor
 from mkdyn.domain.fields import FieldPair, FieldSpec, PairState
+from mkdyn.domain.hierarchy import hierarchy_faults
 from mkdyn.domain.mapping import standard_row
 from mkdyn.domain.pairing import unknown_table
 from mkdyn.domain.registry import Candidate, DynamicsSchema, FieldChanges, MarketoSchema, Pick, eligibility
@@ -120,10 +121,17 @@ class Fields:
         return await self._select(defaults(wanted, dynamics, marketo, there), dynamics, marketo)
 
     async def deselect(self, *picks: Pick) -> FieldChanges:
-        """Stop syncing fields; their values stay where they are."""
+        """Stop syncing fields; their values stay where they are.
+
+        Raises:
+            HierarchyError: The records of a table of yours that goes on belong to an entity that would not.
+        """
         names = {(pick.entity, pick.dynamics) for pick in picks}
         current = self._store.pairs()
         removed = tuple(item.pair for item in current if (item.pair.entity, item.pair.dynamics) in names)
+        faults = hierarchy_faults(item.pair.entity for item in current if item.pair not in removed)
+        if faults:
+            raise FieldError.of(tuple(faults), f"{len(faults)} tables would hang in the air, nothing is deselected")
         with self._store.transaction():
             self._store.remove_pairs(names)
             for pair in removed:

@@ -19,6 +19,7 @@ from mkdyn.engine.gates import lets_in
 from mkdyn.engine.kinds import Kind
 from mkdyn.engine.ledger import Ledger
 from mkdyn.engine.linking import create_in_marketo, link_to_marketo
+from mkdyn.engine.references import look_up
 from mkdyn.engine.session import Session
 from mkdyn.ports.store import Observation
 
@@ -33,6 +34,7 @@ async def meet_rows(
     """Decide rows that no link knows, and those whose Marketo record is to be made anew."""
     rows = await _let_in(session, kind, strangers, ledger)
     again = await _let_in(session, kind, reborn, ledger)
+    look_up(session, kind, (row for _, row in (*rows, *again)))
     if kind.person:
         await _match_rows(session, kind, rows, ledger)
     else:

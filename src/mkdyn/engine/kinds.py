@@ -11,6 +11,7 @@ from mkdyn.domain.entities import AnyEntity, Entity, is_person, rank
 from mkdyn.domain.fields import FieldPair, PairState
 from mkdyn.domain.filters import Gate
 from mkdyn.domain.lenses.matrix import lens_between
+from mkdyn.domain.lifecycle import named_by
 from mkdyn.domain.merger import Merger
 from mkdyn.domain.records import Baseline, Link, Record, Twofold
 from mkdyn.domain.rules import Rules
@@ -78,6 +79,13 @@ class Kind:
         init=False,
         default=attrs.Factory(
             lambda self: [pair for pair in self.pairs if pair.state is PairState.BACKFILLING], takes_self=True
+        ),
+    )
+    refers: Mapping[str, tuple[FieldPair, AnyEntity]] = attrs.field(
+        init=False,
+        default=attrs.Factory(
+            lambda self: {pair.marketo: (pair, named) for pair in self.pairs if (named := named_by(pair)) is not None},
+            takes_self=True,
         ),
     )
     _names: Mapping[System, Mapping[str, str]] = attrs.field(

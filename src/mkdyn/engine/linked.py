@@ -20,6 +20,7 @@ from mkdyn.engine.gates import stays
 from mkdyn.engine.kinds import Kind
 from mkdyn.engine.ledger import Ledger, clears
 from mkdyn.engine.parting import Subject, is_deletion, meet_again, part_from, suspend
+from mkdyn.engine.references import refer_merged
 from mkdyn.engine.seeing import ANSWERS, Seen, postpone, see, too_early
 from mkdyn.engine.session import Session
 from mkdyn.ports.store import Observation
@@ -133,6 +134,7 @@ def _decide(
         key=link.dynamics,
     )
     keep_refused(kind, merged, standing)
+    refer_merged(session, kind, link.dynamics, merged, seen.shown[System.MARKETO])
     ledger.released += _released(subject, seen, merged, standing)
     _note(session, subject, seen, merged, ledger)
 

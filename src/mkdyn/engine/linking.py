@@ -15,6 +15,7 @@ from mkdyn.domain.systems import System
 from mkdyn.domain.values import MISSING, FieldValue, Missing, Shown, Values
 from mkdyn.engine.kinds import Kind
 from mkdyn.engine.ledger import Ledger, clears
+from mkdyn.engine.references import refer, refer_merged
 from mkdyn.engine.session import Session
 from mkdyn.ports.store import Observation
 
@@ -31,6 +32,7 @@ def link_to_marketo(
 ) -> None:
     """Plan the first merge of a row with the record found for it: link them, and write what differs."""
     merged = kind.first_merger(baseline=None, marketo=person.values, dynamics=row.values, key=row.key)
+    refer_merged(session, kind, row.key, merged, person.values)
     session.met("by_id" if by == "id" else "by_key", row.key)
     session.tally(kind.entity, System.MARKETO).matches += 1
     ledger.resolutions += merged.resolutions
@@ -74,6 +76,7 @@ def link_to_marketo(
 def create_in_marketo(session: Session, kind: Kind, observation: Observation, row: Record, ledger: Ledger) -> None:
     """Plan a new Marketo record for a row."""
     after, awaited, holds = values_for_new(kind, row.values, System.MARKETO, row.key)
+    holds += refer(session, kind, row.key, after, awaited, {})
     session.met("to_create", row.key)
     ledger.kept_back += holds
     if not holds:

@@ -48,6 +48,7 @@ def _chunks(session: Session, system: System, name: str) -> Iterator[Sequence[Ob
 async def _decide_rows(session: Session, kind: Kind, rows: Sequence[Observation]) -> None:
     """Decide rows of one table, each together with what Marketo brought of the same record."""
     store, ledger = session.store, Ledger(session=session)
+    session.targets.clear()
     rows = await _shown(session, kind, rows)
     links = dict(store.links([kind.name], System.DYNAMICS, [row.key for row in rows]))
     heirs = await inherited(session, kind, rows, links, ledger)
@@ -99,6 +100,7 @@ async def _decide_marketo(session: Session, name: str, found: Sequence[Observati
     strangers = [item for item in found if item.key not in links or _buried(links[item.key], item)]
     for kind in kinds:
         ledger = Ledger(session=session)
+        session.targets.clear()
         ours = {key: link for key, link in links.items() if link.entity == kind.name}
         decided = session.store.observed(System.DYNAMICS, kind.name, [link.dynamics for link in ours.values()])
         subjects = [

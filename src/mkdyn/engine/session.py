@@ -37,6 +37,19 @@ class Winner:
     record: Record | None
 
 
+@attrs.frozen
+class Named:
+    """A row that a reference names, and that Marketo knows or is about to.
+
+    Attributes:
+        table: Logical name of its table.
+        linked: Whether it is linked; else it is being decided, or on its way.
+    """
+
+    table: str
+    linked: bool
+
+
 @attrs.define(kw_only=True, eq=False)
 class Session:
     """One run, while it goes.
@@ -72,6 +85,7 @@ class Session:
         matched_first: The first of them.
         heirs: The contacts that qualified leads name, each with its lead; None until somebody asks in this round.
         winners: By table, what losers of merges were merged into, once somebody asked in this round.
+        targets: What is known of the rows that the records being decided name.
         moves: How many links moved to other records, by why.
         claims: Persons that will be linked by a planned write to Dynamics alone, each with its row.
         linked_before: How many links each entity had when the run began.
@@ -110,6 +124,7 @@ class Session:
     matched_first: dict[Meeting, list[str]] = attrs.field(factory=dict[Meeting, list[str]])
     heirs: dict[str, str] | None = None
     winners: dict[str, Mapping[str, Winner]] = attrs.field(factory=dict[str, Mapping[str, Winner]])
+    targets: dict[str, Named | None] = attrs.field(factory=dict[str, "Named | None"])
     moves: Counter[str] = attrs.field(factory=Counter[str])
     claims: dict[str, str] = attrs.field(factory=dict[str, str])
     linked_before: Mapping[str, int] = attrs.field(factory=dict[str, int])

@@ -46,8 +46,8 @@ from mkdyn.errors import (
 
 from .worlds import LAW
 
-SUBSCRIPTION = CustomEntity("new_subscription", parent=Entity.CONTACT, via="new_contactid", marketo="subscription_c")
-INVOICE = CustomEntity("new_invoice", parent=SUBSCRIPTION, via="new_subscriptionid")
+SUBSCRIPTION = CustomEntity("new_subscription", marketo="subscription_c")
+INVOICE = CustomEntity("new_invoice")
 
 
 def spec(name: str, type: FieldType = "text", **facts: Any) -> FieldSpec:  # noqa: ANN401 - of each fact's own type

@@ -126,7 +126,7 @@ def test_selected_pairs_are_written_as_they_are() -> None:
         ),
         (
             '[entity.a]\nparent = "b"\n[entity.b]\nparent = "a"\n[[field]]\nentity = "a"\ndynamics = "x"',
-            ["line 1: [entity.a] is its own parent. Put it right, or leave it out."],
+            ["line 1: [entity.a] is its own parent: a belongs to b belongs to a. Put it right, or leave it out."],
         ),
         ('[[field]]\nentity = "a"\ndynamics = "x"\n[entity]\na = 7', ["line 4: entity.a is no table. Put it right, or leave it out."]),
         (

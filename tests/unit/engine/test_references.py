@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from mkdyn import Entity
-from mkdyn.domain import System
+from mkdyn import CustomEntity, Entity, Filter, Pick, Rules, where
+from mkdyn.domain import FieldSpec, System
 from mkdyn.domain.holds import Wake
+from mkdyn.errors import HierarchyError
 from mkdyn.testing import LoseAnswer, Reject
 from tests.unit.engine.world import World
 
@@ -73,3 +74,102 @@ async def test_a_reference_to_a_linked_record_is_refused_for_another_reason() ->
     report = await world.rest()
     assert [(hold.wake, hold.awaits) for hold in report.holds] == [(Wake.EDIT, "")]
     assert "Change it in Dynamics." in report.holds[0].reason
+
+
+async def test_a_reference_to_what_is_not_linked_is_not_even_sent() -> None:
+    """A company that does not pass the filter: the person is written once, and nothing is refused."""
+    rules = Rules(filters=[Filter(Entity.ACCOUNT, keep=where("name").is_not("Acme"))])
+    world = await World.of(Entity.ACCOUNT, Entity.CONTACT, rules=rules)
+    account = world.dynamics.create("account", name="Acme")
+    contact = world.dynamics.create("contact", lastname="Lovelace", parentcustomerid=account)
+    report = await world.rest()
+    [hold] = report.holds
+    assert (hold.code, hold.field, hold.wake, hold.awaits) == (
+        "not-there-yet", "parentcustomerid", Wake.LINK, account
+    )  # fmt: skip
+    assert hold.reason == f"the account {account[:4]}… that it names is not linked. It is sent when that is."
+    assert world.marketo.writes_by_object["lead"] == 1
+    world.dynamics.edit("account", account, name="Acme Ltd")
+    report = await world.rest()
+    assert (report.ended, world.person(world.link(Entity.CONTACT, contact))["externalCompanyId"]) == ("done", account)
+
+
+async def test_an_owner_that_is_a_team_is_no_sales_person() -> None:
+    """Marketo's field names sales persons alone: it is emptied, and filled again for the next user."""
+    world = await World.of(Entity.USER, Entity.TEAM, Entity.LEAD)
+    user = world.dynamics.create("systemuser", lastname="Hopper")
+    team = world.dynamics.create("team", name="Central")
+    ours = world.dynamics.create("lead", lastname="Lovelace", ownerid=user)
+    theirs = world.dynamics.create("lead", lastname="Noether", ownerid=team)
+    report = await world.run()
+    persons = [world.link(Entity.LEAD, row) for row in (ours, theirs)]
+    assert [world.person(link)["externalSalesPersonId"] for link in persons] == [user, None]
+    assert report.ended == "done"
+    world.dynamics.edit("lead", ours, ownerid=team)
+    world.dynamics.edit("lead", theirs, ownerid=user)
+    report = await world.run()
+    assert [world.person(link)["externalSalesPersonId"] for link in persons] == [None, user]
+    assert not (await world.rest()).operations
+    world.marketo.edit("lead", persons[0].marketo, externalSalesPersonId=user)
+    report = await world.rest()
+    assert (report.ended, world.person(persons[0])["externalSalesPersonId"]) == ("done", None)
+
+
+async def test_a_team_that_owns_a_person_already_there_is_no_news() -> None:
+    """Matched on first sight, refreshed, decided anew: nothing is written."""
+    world = await World.of(Entity.USER, Entity.TEAM)
+    team = world.dynamics.create("team", name="Central")
+    await world.sync.fields.select(Pick(Entity.LEAD, "emailaddress1"), Pick(Entity.LEAD, "ownerid"))
+    row = world.dynamics.create("lead", lastname="Noether", emailaddress1="e@example.com", ownerid=team)
+    world.marketo.create("lead", email="e@example.com", dynamicsId=row)
+    report = await world.rest()
+    assert (report.ended, world.marketo.writes_by_object["lead"]) == ("done", 0)
+    assert (await world.sync.backfill(Pick(Entity.LEAD, "ownerid"))).ended == "done"
+    assert world.marketo.writes_by_object["lead"] == 0
+
+
+async def test_a_customer_that_is_a_person_is_no_company() -> None:
+    """A contact may belong to another contact; references that go round in a circle stop nobody."""
+    world = await World.of(Entity.ACCOUNT, Entity.CONTACT)
+    ada = world.dynamics.create("contact", lastname="Lovelace")
+    grace = world.dynamics.create("contact", lastname="Hopper", parentcustomerid=ada)
+    world.dynamics.edit("contact", ada, parentcustomerid=grace)
+    report = await world.rest()
+    assert (report.ended, len(world.live(Entity.CONTACT))) == ("done", 2)
+
+
+async def test_tables_of_your_own_name_their_parents() -> None:
+    """Two levels; whose parent is not there waits for it, and then follows by itself."""
+    subscription = CustomEntity("new_subscription", parent=Entity.CONTACT, via="new_contactid")
+    invoice = CustomEntity("new_invoice", parent=subscription, via="new_subscriptionid")
+    rules = Rules(filters=[Filter(Entity.CONTACT, keep=where("jobtitle").is_not("Nobody"))])
+    world = World(rules=rules)
+    for table, column, target in (
+        ("new_subscription", "new_contactid", "contact"),
+        ("new_invoice", "new_subscriptionid", "new_subscription"),
+    ):
+        lookup = FieldSpec(name=column, type="lookup", targets=(target,))
+        world.dynamics.add_table(table, [FieldSpec(name="new_name", type="text", length=100), lookup])
+    picks = [Pick(Entity.CONTACT, "jobtitle"), Pick(subscription, "new_name"), Pick(invoice, "new_name")]
+    await world.sync.fields.select(*picks)
+    ada = world.dynamics.create("contact", lastname="Lovelace", jobtitle="CTO")
+    grace = world.dynamics.create("contact", lastname="Hopper", jobtitle="Nobody")
+    paper = world.dynamics.create("new_subscription", new_name="Paper", new_contactid=ada)
+    bill = world.dynamics.create("new_invoice", new_name="1", new_subscriptionid=paper)
+    waits = world.dynamics.create("new_subscription", new_name="Post", new_contactid=grace)
+    report = await world.run()
+
+    def named(object: str, key: str, field: str) -> object:
+        record = world.marketo.record(object, key)
+        assert record is not None
+        return record.values[field]
+
+    assert named("new_subscription_c", paper, "new_contactid") == ada
+    assert named("new_invoice_c", bill, "new_subscriptionid") == paper
+    assert named("new_subscription_c", waits, "new_contactid") is None
+    assert [(hold.key, hold.awaits) for hold in report.holds] == [(waits, grace)]
+    world.dynamics.edit("contact", grace, jobtitle="Admiral")
+    assert (await world.rest()).ended == "done"
+    assert named("new_subscription_c", waits, "new_contactid") == grace
+    with pytest.raises(HierarchyError, match="new_subscription belongs to contact, which does not sync"):
+        await world.sync.fields.deselect(Pick(Entity.CONTACT, "jobtitle"))

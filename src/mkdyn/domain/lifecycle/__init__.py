@@ -43,6 +43,11 @@ from mkdyn.domain.lifecycle.parting import (
     Reawakening as Reawakening,
     deleted_in_dynamics as deleted_in_dynamics,
 )
+from mkdyn.domain.lifecycle.referring import (
+    REFER as REFER,
+    Target as Target,
+    named_by as named_by,
+)
 from mkdyn.domain.lifecycle.succession import (
     FOLLOW as FOLLOW,
     INHERIT as INHERIT,
@@ -57,5 +62,5 @@ from mkdyn.domain.lifecycle.table import ANY as ANY, Table as Table
 #: All of them, in the order of a link's life.
 TABLES: Final[tuple[Table[Any, *tuple[Any, ...]], ...]] = (
     MATCH, ADMIT, PROMOTE, MAKE, INHERIT, RETIRE, LOSE, FOLLOW, PART, FAREWELL_OF_PERSONS, FAREWELL_OF_OTHERS,
-    SEEN_AGAIN, AT_GATE, LEAVE, RETURN, REFUSE,
+    SEEN_AGAIN, AT_GATE, LEAVE, RETURN, REFER, REFUSE,
 )  # fmt: skip
