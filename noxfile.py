@@ -124,8 +124,17 @@ def crash(session: nox.Session) -> None:
     """Kill runs at random moments and look at what they leave: `nox -s crash -- --kills 1000`."""
     session.install("-e", ".[dev]")
     kills, arguments = taken_out("--kills", session.posargs, "200")
+    of_the_demo = str(min(int(kills), 10))  # each starts a process, and a demo
     shown = ["-o", "log_cli=true", "-o", "log_cli_level=INFO"]  # where the kills landed
-    session.run("python", "-m", "pytest", "tests/crash", *shown, *arguments, env={"MKDYN_KILLS": kills})
+    session.run(
+        "python",
+        "-m",
+        "pytest",
+        "tests/crash",
+        *shown,
+        *arguments,
+        env={"MKDYN_KILLS": kills, "MKDYN_DEMO_KILLS": of_the_demo},
+    )
 
 
 @nox.session(python=OLDEST)

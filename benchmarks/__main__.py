@@ -15,6 +15,7 @@ MODULES: Final = {
     "backfill": "benchmarks.backfill",
     "idle": "benchmarks.idle",
     "import": "benchmarks.import_time",
+    "marketo": "benchmarks.marketo",
     "memory": "benchmarks.memory",
     "merge": "benchmarks.merge",
     "run": "benchmarks.run",

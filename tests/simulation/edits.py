@@ -17,15 +17,14 @@ from typing import TypeAlias
 
 import attrs
 
-from mkdyn.domain import FieldPair, FieldValue, LinkState
+from mkdyn.domain import Direction, FieldPair, FieldValue
 from mkdyn.domain.entities import is_person
 from mkdyn.domain.systems import System
 from mkdyn.domain.values import same
+from tests.simulation.couples import Couple, couples_of, forebears
 from tests.simulation.log import Change, Place
 from tests.simulation.world import Selected, World
 
-#: An entity's logical name, a row's key, the Marketo record's.
-Couple: TypeAlias = tuple[str, str, str]
 #: Of a row's field: the number of each collision, and the values of Dynamics and Marketo.
 Told: TypeAlias = Mapping[tuple[str, str], list[tuple[int, FieldValue, FieldValue]]]
 
@@ -37,13 +36,14 @@ def check_no_edit_is_lost(world: World) -> None:
 
 @attrs.frozen(kw_only=True, eq=False)
 class _Replaced:
-    """An edit that a write of ours replaced."""
+    """An edit that a write of ours replaced; *alone* if nobody had edited anything against it."""
 
     entered: Change
     by: Change
     couple: Couple
     pair: FieldPair
     system: System
+    alone: bool
 
 
 class _Replay:
@@ -60,14 +60,22 @@ class _Replay:
         self.beneath: dict[Place, _Replaced] = {}
         self.put_back: set[_Replaced] = set()
         self.makings = deque(world.log.makings)
-        self.couples = _couples(world)
+        self.couples = couples_of(world)
+        self.forebears = forebears(world.log.descents, {each for found in self.couples.values() for each in found})
         self.living = {(link.entity, link.dynamics, link.marketo) for link in world.links()}
+        self.living |= {elder for couple in self.living for _, elder in self.forebears.get(couple, ())}
+        self.elders = {each for found in self.couples.values() for each in found}
+        self.together: dict[tuple[Couple, str], int] = {}
 
     def check(self) -> None:
         for change in self.world.log.changes:
             self._follow(change)
         told = told_in(self.world)
         for item in self.replaced:
+            if item.alone:
+                self.world.broken(
+                    "promise 1", f"an edit is taken back, and nobody had edited against it: {_said(item)}"
+                )
             if not (
                 item in self.put_back or self._came_back(item) or self._is_superseded(item) or self._is_told(item, told)
             ):
@@ -131,6 +139,7 @@ class _Replay:
             return
         if change.ours:
             self.common[couple, pair.dynamics].clear()
+            self.together[couple, pair.dynamics] = change.number
         self.common[couple, pair.dynamics].append((d, m))
         self.came_back[couple, pair.dynamics].append((change.number, d, m))
 
@@ -160,13 +169,36 @@ class _Replay:
             return
         if self._was_shared(change, couple, selected.pair) or self._is_beyond_us(change, entered, couple, selected):
             return
-        item = _Replaced(entered=entered, by=change, couple=couple, pair=selected.pair, system=change.place[0])
+        item = _Replaced(
+            entered=entered, by=change, couple=couple, pair=selected.pair, system=change.place[0],
+            alone=not (entered.running or entered.late or entered.behind) and self._is_alone(change, couple, selected.pair),
+        )  # fmt: skip
         self.replaced.append(item)
         self.beneath[change.place] = item
 
+    def _is_alone(self, change: Change, couple: Couple, pair: FieldPair) -> bool:
+        """Whether our write puts back what a new contact has from its lead, and what both had agreed on of that."""
+        showed = self.showed[System.DYNAMICS, couple[0], couple[1], pair.dynamics]
+        if change.place[0] is System.DYNAMICS or pair.direction is not Direction.BOTH or len(showed) != 1:
+            return False
+        return any(
+            number <= change.number and common and same(common[-1][0], showed[0]) and same(common[-1][1], change.new)
+            for number, elder in self.forebears.get(couple, ())
+            if elder in self.elders
+            for common in (self.common[elder, pair.dynamics],)
+        )
+
     def _was_shared(self, change: Change, couple: Couple, pair: FieldPair) -> bool:
         """Whether both have shown the replaced value since we last brought them together; before that, whether it is none."""
-        common = self.common[couple, pair.dynamics]
+        common = [
+            *self.common[couple, pair.dynamics],
+            *(
+                both
+                for number, elder in self.forebears.get(couple, ())
+                if number <= change.number and self.together.get((couple, pair.dynamics), -1) < number
+                for both in self.common[elder, pair.dynamics]
+            ),
+        ]
         side = 0 if change.place[0] is System.DYNAMICS else 1
         return any(same(both[side], change.old) for both in common) or (not common and change.old in (None, False, ""))
 
@@ -191,7 +223,7 @@ class _Replay:
             in_marketo
             and (
                 # in the instant of our write, or not shown by then: an object without a feed
-                ((entered.running or (entered.behind and change.behind)) and not is_person(pair.entity))
+                ((meanwhile or (entered.behind and change.behind)) and not is_person(pair.entity))
                 # the first refresh of a field, and the feed did not name the edit in time
                 or (not (selected.first or refreshed) and (entered.running or entered.late or lost_feed or lost_before))
                 # in the instant of our write, and the feed that would have told was lost, or not asked, or nobody was left
@@ -244,9 +276,12 @@ class _Replay:
         later = self.came_back[item.couple, item.pair.dynamics]
         return any(both[0] > item.by.number and same(both[side], item.by.old) for both in later)
 
-    @staticmethod
-    def _is_told(item: _Replaced, told: Told) -> bool:
-        reports = told.get((item.couple[1], item.pair.dynamics), ())
+    def _is_told(self, item: _Replaced, told: Told) -> bool:
+        """Whether the report has it, of its row or of one that stands for that by now."""
+        rows, later = {item.couple[1]}, self.world.log.descents
+        for descent in later:
+            rows |= {descent.after[1]} if descent.before[1] in rows else set()
+        reports = [found for row in rows for found in told.get((row, item.pair.dynamics), ())]
         lost = item.by.old
         return any(
             number > item.entered.told and (same(dynamics, lost) or same(marketo, lost))
@@ -269,29 +304,6 @@ def told_in(world: World) -> Told:
         collision = found.collision
         told[found.key, collision.field].append((number, collision.dynamics, collision.marketo))
     return told
-
-
-def _couples(world: World) -> Mapping[tuple[System, str, str], list[Couple]]:
-    """Return every two records that were ever one, by each of them."""
-    found: dict[Couple, None] = {(link.entity, link.dynamics, link.marketo): None for link in world.links(*LinkState)}
-    names = {entity.logical_name: entity.marketo_object for entity in world.entities}
-    tables = {
-        key: name for name in names for making in world.log.makings
-        if making.system is System.DYNAMICS and making.object == name for key in (making.key,)
-    }  # fmt: skip
-    for change in world.log.changes:
-        if change.ours and change.other is not None:
-            system, name, key, _ = change.place
-            row, person = (key, change.other) if system is System.DYNAMICS else (change.other, key)
-            entity = name if system is System.DYNAMICS else tables.get(row)
-            if entity is not None:
-                found[entity, row, person] = None
-    by_record: defaultdict[tuple[System, str, str], list[Couple]] = defaultdict(list)
-    for couple in found:
-        entity, row, person = couple
-        by_record[System.DYNAMICS, entity, row].append(couple)
-        by_record[System.MARKETO, names[entity], person].append(couple)
-    return by_record
 
 
 def _said(item: _Replaced) -> str:

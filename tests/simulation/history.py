@@ -10,7 +10,7 @@ from collections.abc import Awaitable, Callable
 from tests.simulation.promises import REST_RUNS, check_all
 from tests.simulation.runs import live, meddle
 from tests.simulation.start import populate
-from tests.simulation.steps import STEPS
+from tests.simulation.steps import steps_of
 from tests.simulation.trouble import in_sight_again, lift_blocks, no_more_trouble, shown_again
 from tests.simulation.world import Traits, World
 
@@ -31,8 +31,12 @@ class SteppingLoop(asyncio.SelectorEventLoop):
 
 
 def born(name: str, chance: random.Random, **traits: object) -> World:
-    """Return an empty world in which people meddle, and calls take time."""
-    world = World(name, Traits.drawn(chance) if not traits else Traits(**traits))  # type: ignore[arg-type]  # a test's own
+    """Return an empty world in which people meddle, and calls take time; its traits are drawn, unless given."""
+    return peopled(World(name, Traits.drawn(chance) if not traits else Traits(**traits)), chance)  # type: ignore[arg-type]  # a test's own
+
+
+def peopled(world: World, chance: random.Random) -> World:
+    """Let people meddle in a world, and calls take time."""
 
     def between(call: str) -> None:
         loop = asyncio.get_running_loop()
@@ -66,13 +70,14 @@ async def come_to_rest(world: World) -> None:
 class History:
     """One random history."""
 
-    def __init__(self, seed: int) -> None:
+    def __init__(self, seed: int, *, lifecycles: bool = False) -> None:
         self.chance = random.Random(seed)
-        self.world = born(f"seed {seed}", self.chance)
+        traits = Traits.drawn(self.chance, lifecycles=lifecycles)
+        self.world = peopled(World(f"seed {seed}", traits), self.chance)
 
     async def play(self, length: int = LENGTH) -> None:
         """Live through *length* random steps, come to rest, and check the promises."""
-        steps, weights = zip(*STEPS, strict=True)
+        steps, weights = zip(*steps_of(self.world), strict=True)
         await populate(self.world, self.chance)
         for step in self.chance.choices(steps, weights, k=length):
             await step(self.world, self.chance)
@@ -80,13 +85,13 @@ class History:
         await check_all(self.world)
 
 
-def live_through(seed: int, *, length: int = LENGTH) -> World:
-    """Live through one history.
+def live_through(seed: int, *, length: int = LENGTH, lifecycles: bool = False) -> World:
+    """Live through one history, with lifecycles or without.
 
     Raises:
         ViolationError: A promise was broken.
     """
-    history = History(seed)
+    history = History(seed, lifecycles=lifecycles)
     try:
         played(lambda: history.play(length))
     finally:

@@ -62,10 +62,17 @@ def _has_a_source(world: World, change: Change, item: Selected, seen: Mapping[Pl
         else (System.DYNAMICS, pair.entity.logical_name, str(change.other), pair.dynamics)
     )
     carry = pair.lens.to_dynamics if system is System.DYNAMICS else pair.lens.to_marketo
+    if any(past.filled and same(change.new, past.old) for past in seen[change.place]):
+        return True  # what a merge filled in gives way to what stood there
     if change.new in (None, False):
         one_way = pair.direction is not Direction.BOTH or not item.first
         return one_way or any(past.new in (None, False) for place in (there, change.place) for past in seen[place])
-    carried = [carry(past.new) for past in seen[there]]
+    set_aside = any(pair.dynamics == field for _, field, _ in world.ever_hidden)  # nobody looked at it by then
+    made = any(
+        making.key == change.place[2] and making.ours and making.sent == change.sent for making in world.log.makings
+    )  # promoted, it takes over all that the person shows
+    taken = pair.direction is Direction.TO_DYNAMICS or set_aside or made
+    carried = [carry(past.new) for past in seen[there] if taken or not past.filled or past.number < item.since]
     return any(not isinstance(value, Unfit) and same(value, change.new) for value in carried) or any(
-        same(past.new, change.new) for past in seen[change.place]
+        same(past.new, change.new) for past in seen[change.place] if not past.filled
     )

@@ -33,6 +33,7 @@ class Change:
         late: Whether Marketo's feed was late.
         behind: Whether Marketo's values were.
         sent: The run that sent it, if we wrote it: a request can outlive its caller.
+        filled: Whether Marketo filled it in, because we had persons merged: then nobody entered it.
     """
 
     number: int
@@ -47,6 +48,7 @@ class Change:
     late: bool
     behind: bool
     sent: int
+    filled: bool = False
 
 
 @attrs.define(kw_only=True)
@@ -81,6 +83,7 @@ class Making:
         key: Its key.
         ours: Whether we made it.
         other: Our creates: the key of the record it was made for.
+        sent: The run that sent it, if we made it.
     """
 
     number: int
@@ -89,6 +92,26 @@ class Making:
     key: str
     ours: bool
     other: str | None
+    sent: int
+
+
+@attrs.frozen(kw_only=True)
+class Descent:
+    """A record that stands for what another one stood for: a lead became a contact, or two records one.
+
+    Attributes:
+        number: How many changes there were before it.
+        run: How many runs had begun.
+        system: Where.
+        before: Kind and key of the record that is over.
+        after: Those of the record that goes on.
+    """
+
+    number: int
+    run: int
+    system: System
+    before: tuple[str, str]
+    after: tuple[str, str]
 
 
 @attrs.define
@@ -99,7 +122,12 @@ class Log:
         changes: Every change.
         makings: Every new record.
         deletions: Which records people deleted, and how many changes there were before.
+        removals: The same of whoever deleted them, and of those merged into others.
         sendings: What we sent to records that were there.
+        descents: Which records became others.
+        bereft: Rows whose person somebody deleted, and how many changes there were before.
+        reopenings: Which qualified leads were opened again, and how many changes there were before.
+        filling: Whether persons are being merged for us.
         ours: Whether a write of ours is being carried out.
         other: For which record of the other system.
         sent: The run that sent it.
@@ -113,7 +141,12 @@ class Log:
     changes: list[Change] = attrs.field(factory=list[Change])
     makings: list[Making] = attrs.field(factory=list[Making])
     deletions: list[tuple[int, System, str, str]] = attrs.field(factory=list[tuple[int, System, str, str]])
+    removals: list[tuple[int, System, str, str]] = attrs.field(factory=list[tuple[int, System, str, str]])
     sendings: list[Sending] = attrs.field(factory=list[Sending])
+    descents: list[Descent] = attrs.field(factory=list[Descent])
+    bereft: list[tuple[int, str]] = attrs.field(factory=list[tuple[int, str]])
+    reopenings: list[tuple[int, str]] = attrs.field(factory=list[tuple[int, str]])
+    filling: bool = False
     ours: bool = False
     other: str | None = None
     sent: int = 0
@@ -154,8 +187,15 @@ class Log:
         """Note a new record."""
         self.makings.append(
             Making(
-                number=len(self.changes), system=system, object=object, key=key, ours=self.ours, other=self.other
+                number=len(self.changes), system=system, object=object, key=key, ours=self.ours, other=self.other,
+                sent=self.sent if self.ours else self.run,
             )
+        )  # fmt: skip
+
+    def descended(self, system: System, before: tuple[str, str], after: tuple[str, str]) -> None:
+        """Note that a record goes on as another one."""
+        self.descents.append(
+            Descent(number=len(self.changes), run=self.run, system=system, before=before, after=after)
         )  # fmt: skip
 
     def changed(self, place: Place, old: FieldValue, new: FieldValue) -> None:
@@ -164,7 +204,7 @@ class Log:
             Change(
                 number=len(self.changes), place=place, old=old, new=new, ours=self.ours, other=self.other,
                 run=self.run, running=self.running, told=self.told, late=self.late,
-                behind=self.behind, sent=self.sent if self.ours else self.run,
+                behind=self.behind, sent=self.sent if self.ours else self.run, filled=self.filling,
             )
         )  # fmt: skip
 

@@ -153,6 +153,7 @@ async def a_deletion(world: World, chance: random.Random) -> None:
     elif world.marketo.record(PERSON, link.marketo) is not None:
         world.marketo.delete(PERSON, link.marketo)
         world.log.deletions.append((len(world.log.changes), System.MARKETO, PERSON, link.marketo))
+        world.log.bereft.append((len(world.log.changes), link.dynamics))
         world.say(f"person {link.marketo} is deleted in Marketo")
 
 

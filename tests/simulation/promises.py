@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections import Counter
 
-from mkdyn.domain import Entity, Hold, LinkState, Quarantined
+from mkdyn.domain import Direction, Entity, FieldPair, Hold, LinkState, Quarantined, Record
 from mkdyn.domain.entities import PERSON, PERSONS, is_person
+from mkdyn.domain.filters import NATIVE
 from mkdyn.domain.systems import System
 from tests.simulation.edits import check_no_edit_is_lost
 from tests.simulation.inventions import check_no_value_is_invented
@@ -13,6 +14,8 @@ from tests.simulation.world import World
 
 #: How many runs it takes to come to rest; a turn of the walk comes on top: a run for each entity.
 REST_RUNS = 8
+#: The state of a lead that became a contact.
+QUALIFIED = 1
 #: Why a field may be kept back, or a record set aside.
 _HOLDS = {
     "too-long",
@@ -35,6 +38,7 @@ _SET_ASIDE = {
     "0x80040203",  # on the wire: the same
     "1022",
     "required",
+    "merged-in-marketo",
 }
 
 
@@ -45,6 +49,8 @@ async def check_all(world: World) -> None:
     check_both_agree(world)
     check_every_row_has_a_counterpart(world)
     check_no_duplicates(world)
+    check_the_deleted_stay_deleted(world)
+    check_the_filter_holds(world)
     check_no_edit_is_lost(world)
     check_no_value_is_invented(world)
 
@@ -68,7 +74,7 @@ def check_both_agree(world: World) -> None:
             if row is None or person is None:
                 world.broken("promise 5", f"{where}: a record is gone")
             shown = row.values[pair.dynamics], person.values[pair.marketo]
-            if pair.lens.agree(*shown):
+            if pair.lens.agree(*shown) or _is_untouched(world, pair, link.marketo):
                 continue
             hold, set_aside = held.get((link.dynamics, pair.dynamics)), aside.get(link.dynamics)
             if hold is None and set_aside is None:
@@ -78,6 +84,12 @@ def check_both_agree(world: World) -> None:
     for item in aside.values():
         if item.code not in _SET_ASIDE:
             world.broken("promise 8", f"set aside without a cause: {item}")
+
+
+def _is_untouched(world: World, pair: FieldPair, person: str) -> bool:
+    """Whether a pair that only goes Marketo → Dynamics waits for the first value that is entered in Marketo."""
+    place = (System.MARKETO, pair.entity.marketo_object, person, pair.marketo)
+    return pair.direction is Direction.TO_DYNAMICS and not world.log.values_of(place)
 
 
 def _check_cause(world: World, hold: Hold, field: str) -> None:
@@ -94,41 +106,105 @@ def check_every_row_has_a_counterpart(world: World) -> None:
     for entity in world.entities:
         for row in world.dynamics.records(entity.logical_name):
             link = linked.get((entity.logical_name, row.key))
+            state = None if link is None else link.state
+            if is_out(row):
+                if state is LinkState.LIVE:
+                    world.broken("promise 5", f"{entity} {row.key[:4]} is out of the filter, and still linked")
+                continue
+            if is_over(world, entity.logical_name, row):
+                if (
+                    link is not None
+                    and state is LinkState.LIVE
+                    and _successor(world, entity.logical_name, row)
+                    and row.key not in aside
+                ):
+                    world.broken("promise 5", f"{entity} {row.key[:4]} is over, and still linked to {link.marketo}")
+                continue
             if link is None and row.key not in aside:
                 world.broken("promise 5", f"{entity} {row.key[:4]} has no counterpart")
             if link is None or link.state is LinkState.LIVE:
                 continue
             if world.marketo.record(entity.marketo_object, link.marketo) is not None and not _taken(
-                world, link.marketo
+                world, link.marketo, row.key
             ):
                 world.broken(
                     "promise 5", f"{link.state} stands over {entity} {row.key[:4]} and {link.marketo}: both live"
                 )
 
 
-def _taken(world: World, person: str) -> bool:
+def is_over(world: World, name: str, row: Record) -> bool:
+    """Whether a row stands for nobody any more: another row does, whatever became of that one later."""
+    return row.values.get("masterid") is not None or (
+        name == "lead" and row.values.get("statecode") == QUALIFIED and row.values.get("parentcontactid") is not None
+    )
+
+
+def _successor(world: World, name: str, row: Record) -> Record | None:
+    """Return the row that stands for a row that is over, if it is there and passes the filter."""
+    master, heir = row.values.get("masterid"), row.values.get("parentcontactid")
+    found = world.dynamics.record("contact", str(heir)) if master is None else world.dynamics.record(name, str(master))
+    return None if found is None or is_out(found) else found
+
+
+def is_out(row: Record) -> bool:
+    """Whether the filter keeps a row out."""
+    return row.values.get(NATIVE) is False
+
+
+def _taken(world: World, person: str, row: str) -> bool:
     """Whether the person belongs to another row by now."""
-    return any(link.marketo == person for link in world.links())
+    kept = (LinkState.LIVE, LinkState.SUSPENDED, LinkState.FROZEN)
+    return any(link.marketo == person for link in world.links(*kept) if link.dynamics != row)
 
 
 def check_no_duplicates(world: World) -> None:
     """Promise 3: no record was made twice, none is linked twice."""
-    made: dict[tuple[System, str, str], str] = {}
-    gone = {(system, key): number for number, system, _, key in world.log.deletions}
+    made: dict[tuple[System, str, str], tuple[int, str]] = {}
+    gone = {(system, key): number for number, system, _, key in world.log.removals}
     for making in world.log.makings:
         if not making.ours or making.other is None:
             continue
         place = (making.system, making.object, making.other)
-        before = made.get(place)
+        since, before = made.get(place, (0, None))
         if before is not None and gone.get((making.system, before), making.number + 1) > making.number:
             twice = f"{making.object} {before[:4]} and {making.key[:4]} for {making.other[:4]}"
-            if not _is_recreated(world, making.system, making.object):
+            anew = [at for at, key in world.log.reopenings if key == making.other and since <= at <= making.number]
+            if not anew and not _is_recreated(world, making.system, making.object):
                 world.broken("promise 3", f"made twice in {making.system}: {twice}")
-        made[place] = making.key
+        made[place] = making.number, making.key
     owners = Counter(link.marketo for link in world.links() if is_person(_entity(world, link.entity)))
     for person, count in owners.items():
         if count > 1:
             world.broken("promise 3", f"person {person} is linked {count} times")
+
+
+def check_the_deleted_stay_deleted(world: World) -> None:
+    """Promise 3: a person that somebody deleted in Marketo is not made anew for its row, unless that is somebody new."""
+    for number, row in world.log.bereft:
+        renewed = [at for at, key in world.log.reopenings if key == row and at >= number]
+        for making in world.log.makings:
+            later = making.ours and making.system is System.MARKETO and making.number >= number
+            if later and making.other == row and not any(at <= making.number for at in renewed):
+                world.broken("promise 3", f"deleted in Marketo, and made anew for {row[:4]}: person {making.key}")
+
+
+def check_the_filter_holds(world: World) -> None:
+    """The filter: no person is made for a row that it keeps out."""
+    for making in world.log.makings:
+        if not making.ours or making.system is not System.MARKETO or making.object != PERSON:
+            continue
+        said = [
+            change
+            for change in world.log.changes[: making.number]
+            if change.place[2:] == (making.other, NATIVE) and change.run < making.sent - 1
+        ]
+        since = [
+            change
+            for change in world.log.changes[: making.number]
+            if change.place[2:] == (making.other, NATIVE) and change.run >= making.sent - 1
+        ]
+        if said and said[-1].new is False and not since:
+            world.broken("the filter", f"it keeps {str(making.other)[:4]} out, and person {making.key} was made for it")
 
 
 def _is_recreated(world: World, system: System, name: str) -> bool:

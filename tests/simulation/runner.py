@@ -33,13 +33,15 @@ class Outcome:
     faults: Mapping[str, int] = attrs.field(factory=dict[str, int])
 
 
-def outcome_of(seed: int, *, steps: int, verbose: bool = False, wire: System | None = None) -> Outcome:
+def outcome_of(
+    seed: int, *, steps: int, verbose: bool = False, lifecycles: bool = False, wire: System | None = None
+) -> Outcome:
     """Live through one history; an error of the simulation itself counts as a violation."""
     world: World
     faults: Mapping[str, int] = {}
     try:
         if wire is None:
-            world = live_through(seed, length=steps)
+            world = live_through(seed, length=steps, lifecycles=lifecycles)
         else:
             world = on_the_wire = live_on_the_wire(wire, seed, length=steps)
             faults = on_the_wire.weather.happened
@@ -69,12 +71,14 @@ def main() -> int:
     )
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, help="how many processes")
     parser.add_argument("--verbose", action="store_true", help="tell every step, violation or not")
+    parser.add_argument("--lifecycles", action="store_true", help="with conversions, merges, a filter and backfills")
+    parser.add_argument("--collect", type=int, default=_COLLECTED_MAX, help="stop after so many broken ones")
     asked = parser.parse_args()
     seeds = range(asked.first, asked.first + asked.seeds)
     steps = asked.steps or (LENGTH if asked.wire is None else WIRE_LENGTH)
     began, done, broken, faults = time.monotonic(), 0, list[Outcome](), Counter[str]()
     os.environ.setdefault("PYTHONHASHSEED", "0")  # what is in a set comes in the same order when it is replayed
-    play = partial(outcome_of, steps=steps, verbose=asked.verbose, wire=asked.wire)
+    play = partial(outcome_of, steps=steps, verbose=asked.verbose, lifecycles=asked.lifecycles, wire=asked.wire)
     with multiprocessing.get_context("spawn").Pool(min(asked.jobs, len(seeds))) as pool:
         for outcome in pool.imap_unordered(play, seeds, chunksize=8 if len(seeds) > 100 else 1):
             done += 1
@@ -85,20 +89,20 @@ def main() -> int:
             if done % 100 == 0 or done == len(seeds):
                 rate = done / (time.monotonic() - began)
                 told(sys.stderr, f"{done:,} of {len(seeds):,} histories, {len(broken)} broken, {rate:.1f}/s")
-            if len(broken) >= _COLLECTED_MAX:
+            if len(broken) >= asked.collect:
                 pool.terminate()
                 break
-    wire = "" if asked.wire is None else f" --wire {asked.wire.value}"
+    kind = " --lifecycles" if asked.lifecycles else "" if asked.wire is None else f" --wire {asked.wire.value}"
     for outcome in broken:
         told(
             sys.stdout,
-            f"{outcome.wrong}\nreplay: python -m tests.simulation{wire} --first {outcome.seed} --seeds 1 --steps {outcome.steps} --verbose\n",
+            f"{outcome.wrong}\nreplay: python -m tests.simulation --first {outcome.seed} --seeds 1 --steps {outcome.steps}{kind} --verbose\n",
         )
     if faults:
         counts = ", ".join(f"{kind} {count:,}" for kind, count in faults.most_common())
         told(sys.stdout, f"{faults.total():,} faults on the line: {counts}")
     told(
         sys.stdout,
-        f"{done:,} histories of {steps} steps from seed {asked.first:,}: {len(broken)} broke a promise",
+        f"{done:,} histories of {steps} steps{kind} from seed {asked.first:,}: {len(broken)} broke a promise",
     )
     return 1 if broken else 0

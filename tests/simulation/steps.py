@@ -6,7 +6,7 @@ import random
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Final, TypeAlias
 
-from tests.simulation import people, runs, trouble
+from tests.simulation import lifecycles, people, runs, trouble
 from tests.simulation.world import World
 
 Step: TypeAlias = Callable[[World, random.Random], Awaitable[None]]
@@ -28,4 +28,15 @@ TROUBLE: Final[Sequence[tuple[Step, float]]] = (
     (trouble.expired_cursors, 0.6), (trouble.out_of_sight, 0.7), (trouble.a_column, 0.7), (trouble.a_blocked_field, 0.5),
     (trouble.a_rewritten_field, 0.1), (trouble.a_stray_arrives, 1),
 )  # fmt: skip
+#: What becomes of records, in worlds where that happens.
+LIFECYCLES: Final[Sequence[tuple[Step, float]]] = (
+    (lifecycles.a_qualification, 2), (lifecycles.a_reopening, 0.3), (lifecycles.a_merge_in_dynamics, 1.5),
+    (lifecycles.a_merge_in_marketo, 1), (lifecycles.at_the_filter, 2), (lifecycles.a_filter_column, 0.7),
+    (lifecycles.a_backfill, 0.7),
+)  # fmt: skip
 STEPS: Final = (*HANDS, *OURS, *TROUBLE)
+
+
+def steps_of(world: World) -> Sequence[tuple[Step, float]]:
+    """Return the steps of a world."""
+    return (*STEPS, *LIFECYCLES) if world.traits.lifecycles else STEPS

@@ -120,6 +120,11 @@ class _Watched(FakeSystem):
             if not same(old, new):
                 self.log.changed((self.system, table.name, row.key, name), old, new)
 
+    def _remove(self, table: Table, row: Any, *when: datetime, **how: str) -> None:  # noqa: ANN401 - each fake has its own
+        key = row if isinstance(row, str) else row.key
+        self.log.removals.append((len(self.log.changes), self.system, table.name, key))
+        super()._remove(table, row, *when, **how)  # type: ignore[misc]  # the fake's own comes next
+
     def _read(self, table: Table, keys: Collection[str], fields: Collection[str]) -> Iterable[Record]:
         found = super()._read(table, keys, fields)  # type: ignore[safe-super]  # the fake's own comes next
         return [record for record in found if record.key not in self.unseen]
@@ -127,6 +132,19 @@ class _Watched(FakeSystem):
 
 class WatchedMarketo(_Watched, FakeMarketo):  # type: ignore[misc]  # the mixin's `system` is either
     """Marketo, watched."""
+
+    def merge_by_hand(self, winner: str, loser: str) -> None:
+        """Let somebody merge two persons; what Marketo fills in is what that somebody saw and took."""
+        with self._log.by_people():
+            super()._merge(winner, [loser])
+
+    def _merge(self, winner: str, losers: Sequence[str]) -> Outcome:
+        self.log.filling = True
+        try:
+            with self.log.writing(None, self.log.run):
+                return super()._merge(winner, losers)
+        finally:
+            self.log.filling = False
 
 
 class WatchedDynamics(_Watched, FakeDynamics):  # type: ignore[misc]  # the mixin's `system` is either

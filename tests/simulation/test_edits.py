@@ -126,6 +126,26 @@ def test_a_late_arrival_is_told_by_when_it_was_sent() -> None:
     played(play)
 
 
+def test_a_company_has_no_feed_that_tells_of_an_edit_before_a_late_arrival() -> None:
+    """It was edited while our write was on its way: no trace of that is left; before that, it would be reported."""
+
+    async def play() -> None:
+        world = await _met()
+        company = next(link for link in world.links() if link.entity == "account")
+        world.dynamics.edit("account", company.dynamics, name="ours")
+        world.marketo.strays_next = "given up"
+        await _run(world)
+        world.marketo.edit("company", company.marketo, company="theirs")
+        world.marketo.arrive()
+        check_no_edit_is_lost(world)
+        late = world.log.changes[-1]
+        world.log.changes[-1] = attrs.evolve(late, sent=late.sent + 1)
+        with pytest.raises(ViolationError, match="an edit is lost"):
+            check_no_edit_is_lost(world)
+
+    played(play)
+
+
 def test_what_a_deselected_field_was_told_is_not_heard() -> None:
     """Somebody edits it in the instant of our write, and before the feed is read nobody wants to know any more."""
 

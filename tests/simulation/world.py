@@ -15,6 +15,8 @@ from mkdyn import CustomEntity, Direction, Entity, Pick, Promotion, Rules, Sqlit
 from mkdyn.domain import AnyEntity, FieldPair, Link, LinkState
 from mkdyn.domain.entities import PERSON, PERSONS, is_person
 from mkdyn.domain.fields import FieldSpec
+from mkdyn.domain.filters import NATIVE
+from mkdyn.domain.rules import LeavesFilter
 from mkdyn.domain.systems import System
 from mkdyn.errors import MkdynError, TransientError
 from mkdyn.ports import DynamicsConnector, MarketoConnector, StateStore
@@ -69,6 +71,8 @@ class Traits:
         on_disk: Whether the memory is a file, opened anew after each crash.
         batch_max: The most writes one call takes.
         page_size: How many changes a page of a feed has.
+        lifecycles: Whether leads are qualified, records merged, and a filter left and entered.
+        leaves_filter: What becomes of the person of a row that leaves the filter.
     """
 
     walks: bool = True
@@ -76,16 +80,20 @@ class Traits:
     on_disk: bool = False
     batch_max: int = 300
     page_size: int = 300
+    lifecycles: bool = False
+    leaves_filter: LeavesFilter = "freeze"
 
     @classmethod
-    def drawn(cls, chance: random.Random) -> Traits:
-        """Draw them."""
+    def drawn(cls, chance: random.Random, *, lifecycles: bool = False) -> Traits:
+        """Draw them; histories without lifecycles play as they did before there were any."""
         return cls(
             walks=chance.random() < 0.5,
             extras=chance.random() < 0.2,
             on_disk=chance.random() < 0.02,
             batch_max=chance.choice([2, 5, 300]),
             page_size=chance.choice([2, 7, 300]),
+            lifecycles=lifecycles,
+            leaves_filter=chance.choice(["freeze", "freeze", "flag", "delete"]) if lifecycles else "freeze",
         )
 
 
@@ -156,6 +164,8 @@ class World:
                 "new_ticket", [FieldSpec(name="new_name", type="text", length=100, required=True, label="Name")]
             )
             self.marketo.add_object("new_ticket_c", [FieldSpec(name="new_name", type="text", length=255)])
+        for entity in PERSONS if traits.lifecycles else ():
+            self.dynamics.add_column(entity.logical_name, FieldSpec(name=NATIVE, type="boolean", label="Sync to Mkto"))
         self.sync = self._started()
 
     def time(self) -> datetime:
@@ -181,6 +191,7 @@ class World:
             promote=[Promotion(to=Entity.LEAD, when=where("leadScore").at_least(PROMOTES_FROM))],
             walk_links=40 if self.traits.walks else 0,
             watch_days=WATCH / timedelta(days=1),
+            leaves_filter=self.traits.leaves_filter,
         )
         marketo, dynamics = self.connectors()
         return Synchronizer(marketo=marketo, dynamics=dynamics, store=self.store, rules=rules, now=self.time)

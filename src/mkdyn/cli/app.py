@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from mkdyn.cli.demo import demo
+from mkdyn.cli.demo.addresses import addresses_of
 from mkdyn.cli.errors import explained
 from mkdyn.cli.fields.commands import app as fields_app
 from mkdyn.cli.serve import serve
@@ -39,7 +40,7 @@ def mkdyn(
 
 
 @app.command("demo")
-def demo_command(
+def demo_command(  # noqa: PLR0917 - what the command line takes; typer gives them by name
     data: Annotated[
         Path | None,
         typer.Option(
@@ -57,14 +58,54 @@ def demo_command(
     wire: Annotated[
         bool, typer.Option("--wire", help="Speak to both systems by REST, over servers on this machine.")
     ] = False,
+    marketo_url: Annotated[
+        str | None,
+        typer.Option(
+            "--marketo-url",
+            metavar="URL",
+            help="With --wire: a Marketo that mkdyn serve started, and that outlives the demo. "
+            "A demo that was cut off goes on with the same --state.",
+        ),
+    ] = None,
+    marketo_client_id: Annotated[
+        str, typer.Option("--marketo-client-id", metavar="X", envvar="MARKETO_CLIENT_ID", help="Its client id.")
+    ] = "mkdyn",
+    marketo_client_secret: Annotated[
+        str | None,
+        typer.Option("--marketo-client-secret", metavar="Y", envvar="MARKETO_CLIENT_SECRET", help="Its client secret."),
+    ] = None,
+    dynamics_url: Annotated[
+        str | None, typer.Option("--dynamics-url", metavar="URL", help="The same, of Dynamics.")
+    ] = None,
+    dynamics_tenant_id: Annotated[
+        str, typer.Option("--dynamics-tenant-id", metavar="T", envvar="DYNAMICS_TENANT_ID", help="Its tenant.")
+    ] = "mkdyn-demo",
+    dynamics_client_id: Annotated[
+        str, typer.Option("--dynamics-client-id", metavar="X", envvar="DYNAMICS_CLIENT_ID", help="Its client id.")
+    ] = "mkdyn",
+    dynamics_client_secret: Annotated[
+        str | None,
+        typer.Option(
+            "--dynamics-client-secret", metavar="Y", envvar="DYNAMICS_CLIENT_SECRET", help="Its client secret."
+        ),
+    ] = None,
 ) -> None:
-    """Watch a whole sync, on two systems in memory: a first sync, people's edits, collisions, agreement.
+    """Watch a whole sync, on two systems of its own: a first sync, people's edits, collisions, agreement.
 
     Exit: 0 in agreement; 1 something is held, set aside or different; 2 fix something; 3 try later;
     4 ask a person; 130 interrupted.
     """
     with explained():
-        raise typer.Exit(demo(data=data, state=state, as_json=as_json, wire=wire))
+        addresses = addresses_of(
+            marketo_url=marketo_url,
+            marketo_client_id=marketo_client_id,
+            marketo_client_secret=marketo_client_secret,
+            dynamics_url=dynamics_url,
+            dynamics_tenant_id=dynamics_tenant_id,
+            dynamics_client_id=dynamics_client_id,
+            dynamics_client_secret=dynamics_client_secret,
+        )
+        raise typer.Exit(demo(data=data, state=state, as_json=as_json, wire=wire, addresses=addresses))
 
 
 serve_app: typer.Typer = typer.Typer(

@@ -92,6 +92,7 @@ class Proof:
         lost: Fields whose replaced edit can't be read back from the feed's text.
         echoes: Our writes that are still unconfirmed.
         confirmed: Whether any write of ours was confirmed.
+        arrived: Fields with a write that may never have arrived, and did: what it left is still to be decided.
     """
 
     edited: set[str] = attrs.field(factory=set[str])
@@ -100,6 +101,7 @@ class Proof:
     lost: set[str] = attrs.field(factory=set[str])
     echoes: dict[str, tuple[Echo, ...]] = attrs.field(factory=dict[str, "tuple[Echo, ...]"])
     confirmed: bool = False
+    arrived: set[str] = attrs.field(factory=set[str])
 
 
 def still_due(
@@ -112,15 +114,12 @@ def still_due(
     """
     if since is None:
         return echoes
-    asked, needed = set(fields), heard_of(echoes, heard)
+    asked, needed = set(fields), confirmed_of(echoes, prove(heard, echoes).echoes)
     kept = {
-        name: (
-            *needed.get(name, ()),
-            *(
-                echo
-                for echo in waiting[len(needed.get(name, ())) :]
-                if name not in asked or echo.at is None or echo.at >= since
-            ),
+        name: tuple(
+            echo
+            for place, echo in enumerate(waiting)
+            if place in needed.get(name, ()) or name not in asked or echo.at is None or echo.at >= since
         )
         for name, waiting in echoes.items()
     }
@@ -129,9 +128,18 @@ def still_due(
 
 def heard_of(echoes: Echoes, evidence: Sequence[Evidence]) -> Echoes:
     """Return those of the echoes that the evidence confirms."""
-    rest = prove(evidence, echoes).echoes
-    heard = {name: waiting[: len(waiting) - len(rest.get(name, ()))] for name, waiting in echoes.items()}
-    return {name: waiting for name, waiting in heard.items() if waiting}
+    heard = confirmed_of(echoes, prove(evidence, echoes).echoes)
+    return {name: tuple(echoes[name][place] for place in places) for name, places in heard.items()}
+
+
+def confirmed_of(echoes: Echoes, rest: Echoes) -> Mapping[str, Sequence[int]]:
+    """Return the places of those of the echoes that are not among the *rest*, by field."""
+    places = dict[str, list[int]]()
+    for name, waiting in echoes.items():
+        left = {id(echo) for echo in rest.get(name, ())}
+        if len(left) < len(waiting):
+            places[name] = [place for place, echo in enumerate(waiting) if id(echo) not in left]
+    return places
 
 
 def prove(evidence: Iterable[Evidence], echoes: Echoes) -> Proof:
@@ -147,8 +155,9 @@ def prove(evidence: Iterable[Evidence], echoes: Echoes) -> Proof:
             continue
         after_an_edit = item.field in proof.edited and item.field not in proof.standing  # nobody knew of when we wrote
         proof.confirmed = True
+        proof.arrived |= set() if echo.sure else {item.field}
         proof.standing[item.field] = echo.after
-        _settle(proof, item.field, waiting[waiting.index(echo) + 1 :])
+        _settle(proof, item.field, waiting, echo)
         if after_an_edit or not _continues(item, echo):
             replaced = value_like(item.old, echo.after if echo.before is None else echo.before)
             if isinstance(replaced, Missing):
@@ -176,7 +185,10 @@ def _is_cut_from(text: str | None, value: FieldValue) -> bool:
     return isinstance(value, str) and text is not None and len(text) >= _KEPT_AT_LEAST and value.startswith(text)
 
 
-def _settle(proof: Proof, field: str, rest: tuple[Echo, ...]) -> None:
+def _settle(proof: Proof, field: str, waiting: Sequence[Echo], heard: Echo) -> None:
+    """Await neither what was *heard* nor what was sent before it; what may never have arrived may still come later."""
+    place = next(place for place, echo in enumerate(waiting) if echo is heard)
+    rest = (*(echo for echo in waiting[:place] if not echo.sure), *waiting[place + 1 :])
     if rest:
         proof.echoes[field] = rest
     else:

@@ -38,6 +38,7 @@ class Hold:
         until: The date that wakes it, with `Wake.DATE`.
         attempts: How often it was tried.
         refused: Fingerprint of the value that a system refused; while that stays, it is not sent again.
+        awaits: GUID of the Dynamics row whose link wakes it, with `Wake.LINK`.
     """
 
     entity: AnyEntity
@@ -49,6 +50,7 @@ class Hold:
     until: datetime | None = None
     attempts: int = 1
     refused: str = attrs.field(default="", repr=False)
+    awaits: str = ""
 
     def __str__(self) -> str:
         return f"held: {self.entity} {short(self.key)} {self.field} ({self.code}): {self.reason}"

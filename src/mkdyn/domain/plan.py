@@ -39,7 +39,7 @@ class Step:
         state: The link's state afterwards.
         gone: The system whose record was deleted.
         origin: How the link came to be, where the operation makes one.
-        confirms: Per Marketo field, how many of our earlier writes the evidence confirmed.
+        confirms: Per Marketo field, which of our earlier writes the evidence confirmed: their places in the link.
         covers: Whether the baseline covers everything the Dynamics version shows afterwards.
         heard: How much of the evidence that it clears was there when it was decided: none of that is its own.
         into: The person that a deleted one is merged into; empty where it is deleted for good.
@@ -50,7 +50,7 @@ class Step:
     state: LinkState = LinkState.LIVE
     gone: System | None = None
     origin: Origin = "matched"
-    confirms: Mapping[str, int] = attrs.field(factory=dict[str, int])
+    confirms: Mapping[str, Sequence[int]] = attrs.field(factory=dict[str, Sequence[int]])
     covers: bool = False
     heard: int = 0
     into: str = ""

@@ -14,6 +14,7 @@ from typing import assert_never
 import anyio
 import attrs
 
+from mkdyn.domain.lifecycle import emptied
 from mkdyn.domain.outcomes import Applied, Create, Delete, Outcome, Stale, Unknown, Update, Write
 from mkdyn.domain.plan import Operation
 from mkdyn.domain.records import Record
@@ -22,8 +23,10 @@ from mkdyn.engine.commit import commit_batch, moved
 from mkdyn.engine.kinds import Kind
 from mkdyn.engine.session import Session
 from mkdyn.engine.together import together
+from mkdyn.engine.walk import waiting_fields
 from mkdyn.errors import BudgetSpentError, ThrottledError, TransientError
 from mkdyn.ports.observer import BackfillProgressed, BatchWritten
+from mkdyn.ports.store import Observation
 
 
 async def apply(session: Session) -> None:
@@ -33,41 +36,86 @@ async def apply(session: Session) -> None:
 
 
 async def _apply_to(session: Session, system: System, progress: _Progress) -> None:
-    after = 0
-    kinds = {kind.name: kind for kind in session.kinds}
-    size = session.identities[system].batch_max
-    while operations := session.store.operations(
-        session.id, after=after, limit=size, system=system, states=["planned"]
-    ):
-        for name, group in groupby(operations, key=lambda operation: operation.entity.logical_name):
-            batch = list(group)
-            after = batch[-1].id
-            try:
-                await _apply_batch(session, kinds[name], system, batch, progress)
-            except (BudgetSpentError, ThrottledError) as error:
-                session.paused = error.what
-            except TransientError as error:
-                session.paused = f"{system} did not answer: {error.what}"
-            if session.out_of_time():
-                session.paused = session.paused or "the deadline has passed"
-            if session.paused is not None:
-                return
+    line, kinds = _Line(session, system), {kind.name: kind for kind in session.kinds}
+    while batch := line.take():
+        try:
+            await _apply_batch(session, kinds[batch[0].entity.logical_name], system, batch, line, progress)
+        except (BudgetSpentError, ThrottledError) as error:
+            session.paused = error.what
+        except TransientError as error:
+            session.paused = f"{system} did not answer: {error.what}"
+        if session.out_of_time():
+            session.paused = session.paused or "the deadline has passed"
+        if session.paused is not None and not line.marked:
+            return
 
 
 async def _apply_batch(
-    session: Session, kind: Kind, system: System, operations: Sequence[Operation], progress: _Progress
+    session: Session, kind: Kind, system: System, operations: Sequence[Operation], line: _Line, progress: _Progress
 ) -> None:
     """Send one batch; what is refused for one field is sent again without it, once for each field at the most."""
     if system is System.MARKETO:
         operations = await _still_current(session, kind, operations)
+        operations = await _still_to_merge(session, kind, operations)
+    operations = sorted(operations, key=_is_merge)
     while operations:
         sent = operations
-        with session.store.transaction():
-            session.store.mark_sent([operation.id for operation in sent], session.now())
+        line.mark(sent)
         sent_at = session.now()
         outcomes = await _send(session, kind, system, sent)
-        operations = commit_batch(session, kind, sent, outcomes, sent_at=sent_at)
+        operations = commit_batch(session, kind, sent, outcomes, sent_at=sent_at, then=line.mark_next)
         progress.tell(kind, sent, outcomes)
+
+
+class _Line:
+    """What is planned for one system and not sent yet.
+
+    Attributes:
+        marked: The next batch, if it is marked as sent already.
+    """
+
+    def __init__(self, session: Session, system: System) -> None:
+        self._session, self._system, self._after = session, system, 0
+        self.marked: Sequence[Operation] = ()
+
+    def take(self) -> Sequence[Operation]:
+        """Return the next batch, which is of one entity; nothing in the end."""
+        return self.marked or self._read()
+
+    def mark(self, operations: Sequence[Operation]) -> None:
+        """Mark a batch as sent, before it is, unless that was done."""
+        done, self.marked = self.marked, ()
+        if not done:
+            with self._session.store.transaction():
+                self._mark(operations)
+
+    def mark_next(self) -> None:
+        """Mark the next batch in the transaction that keeps the answers to the last: the disk is waited for once.
+
+        It leaves at once, whatever pauses the run meanwhile. What goes to Marketo is read before, so it is marked later.
+        """
+        session = self._session
+        if self._system is System.DYNAMICS and session.paused is None and not session.out_of_time():
+            self.marked = self._read()
+            if self.marked:
+                self._mark(self.marked)
+
+    def _mark(self, operations: Sequence[Operation]) -> None:
+        self._session.store.mark_sent([operation.id for operation in operations], self._session.now())
+
+    def _read(self) -> Sequence[Operation]:
+        found = self._session.store.operations(
+            self._session.id,
+            after=self._after,
+            limit=self._session.identities[self._system].batch_max,
+            system=self._system,
+            states=["planned"],
+        )
+        for _, group in groupby(found, key=lambda operation: operation.entity.logical_name):
+            batch = list(group)
+            self._after = batch[-1].id
+            return batch
+        return ()
 
 
 async def _still_current(session: Session, kind: Kind, operations: Sequence[Operation]) -> Sequence[Operation]:
@@ -87,6 +135,30 @@ async def _still_current(session: Session, kind: Kind, operations: Sequence[Oper
     return [operation for operation in operations if operation.id not in left]
 
 
+async def _still_to_merge(session: Session, kind: Kind, operations: Sequence[Operation]) -> Sequence[Operation]:
+    """Put off merges into persons that somebody emptied a field of: Marketo would fill it in before we hear of it."""
+    merges = [operation for operation in operations if _is_merge(operation)]
+    if not merges:
+        return operations
+    winners = [merge.step.into for merge in merges]
+    shown = await session.marketo.read(kind.object, winners, fields=kind.marketo_fields)
+    links = session.store.links([other.name for other in session.persons], System.MARKETO, winners)
+    kinds = {other.name: other for other in session.persons}
+    early: list[Operation] = []
+    for merge in merges:
+        person, link = shown.get(merge.step.into), links.get(merge.step.into)
+        if person is not None and link is not None:
+            held = waiting_fields(
+                kinds[link.entity], System.MARKETO, session.store.kept_back([link.dynamics]).get(link.dynamics, ())
+            )
+            lost = emptied(kinds[link.entity].pairs, link.baseline, person.values, merge.before)
+            early += [merge] if lost - set(held) else []
+    again = [Observation(system=System.MARKETO, object=kind.object, key=merge.step.into) for merge in early]
+    if early:
+        commit_batch(session, kind, early, [Stale()] * len(early), seen=again)
+    return [operation for operation in operations if operation not in early]
+
+
 def _needed(kind: Kind, updates: Sequence[Operation]) -> Sequence[str]:
     """Return the fields to read: all that sync, and what the operations write beside them."""
     return sorted({*kind.marketo_fields, *(name for operation in updates for name in operation.after)})
@@ -101,9 +173,14 @@ def _complete(kind: Kind, fresh: Mapping[str, Record]) -> Mapping[str, Record]:
     }
 
 
+def _is_merge(operation: Operation) -> bool:
+    """Merges come last, and are remembered last: what they fill in depends on what was written before."""
+    return bool(operation.step.into)
+
+
 async def _send(session: Session, kind: Kind, system: System, operations: Sequence[Operation]) -> Sequence[Outcome]:
-    merges = [operation for operation in operations if operation.step.into]
-    writes = [operation for operation in operations if not operation.step.into]
+    merges = [operation for operation in operations if _is_merge(operation)]
+    writes = [operation for operation in operations if not _is_merge(operation)]
     outcomes: dict[int, Outcome] = {}
     if writes:
         asked = [_as_write(kind, operation) for operation in writes]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime
 
 import attrs
@@ -24,6 +24,7 @@ class Batch:
     Attributes:
         links: Links as they are afterwards, by row.
         sent_at: When it was sent, if the answers came at once.
+        proving: Marketo records whose evidence stays, though writes to their rows were decided on it.
         standing: The links that persons about to be linked are in already, by person.
         answers: What became of each operation.
         halves: Writes to Dynamics that were one half of a decision.
@@ -35,10 +36,12 @@ class Batch:
         unsure: Pair keys whose baselines must not move.
         buried: Rows whose links are over.
         undecided: Fields whose collisions were not carried out.
+        then: What else belongs to the transaction, unless there is something to send again.
     """
 
     links: dict[str, Link] = attrs.field(factory=dict[str, Link])
     sent_at: datetime | None
+    proving: Collection[str] = ()
     standing: Mapping[str, Link]
     answers: list[Answer] = attrs.field(factory=list[Answer])
     halves: list[Operation] = attrs.field(factory=list[Operation])
@@ -50,6 +53,7 @@ class Batch:
     unsure: Collection[str] = ()
     buried: list[tuple[AnyEntity, str]] = attrs.field(factory=list[tuple[AnyEntity, str]])
     undecided: list[tuple[AnyEntity, str, str]] = attrs.field(factory=list[tuple[AnyEntity, str, str]])
+    then: Callable[[], None] | None = None
 
 
 def row_of(operation: Operation) -> str:
@@ -80,7 +84,26 @@ def unfollowed(kind: Kind, operation: Operation) -> tuple[str, ...]:
     return tuple(key for key in written if operation.kind == "update" and key not in operation.awaited)
 
 
-def unconfirmed(operation: Operation, link: Link) -> Mapping[str, tuple[Echo, ...]]:
-    """Return the link's writes that the evidence behind an operation has not confirmed."""
+def proving(session: Session, kind: Kind, operations: Sequence[Operation]) -> Collection[str]:
+    """Return the Marketo records whose evidence is not dealt with by the writes to their rows: it is proved anew."""
+    dealt_with = {
+        operation.other: max((clear[3] for clear in operation.step.clears if clear[0] is System.MARKETO), default=0)
+        for operation in operations
+        if operation.system is System.DYNAMICS and operation.step.confirms
+    }
+    if not dealt_with:
+        return ()
+    pending = session.store.observed(System.MARKETO, kind.object, dealt_with.keys())
+    return [key for key, item in pending.items() if item.version > dealt_with[key]]
+
+
+def unconfirmed(operation: Operation, link: Link, batch: Batch) -> Mapping[str, tuple[Echo, ...]]:
+    """Return the link's writes that the evidence behind an operation has not confirmed, or is yet to confirm again."""
     confirmed = operation.step.confirms
-    return {name: rest for name, waiting in link.echoes.items() if (rest := waiting[confirmed.get(name, 0) :])}
+    if not confirmed or (operation.system is System.DYNAMICS and operation.other in batch.proving):
+        return link.echoes
+    rest = {
+        name: tuple(echo for place, echo in enumerate(waiting) if place not in confirmed.get(name, ()))
+        for name, waiting in link.echoes.items()
+    }
+    return {name: waiting for name, waiting in rest.items() if waiting}

@@ -6,7 +6,7 @@ and the observations that are dealt with, in one transaction for a batch.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime
 from typing import assert_never
 
@@ -17,7 +17,7 @@ from mkdyn.domain.plan import Operation
 from mkdyn.domain.records import Echo, Link, LinkState, Moved, Record
 from mkdyn.domain.systems import System
 from mkdyn.domain.values import MISSING, Shown, same
-from mkdyn.engine.batch import Batch, row_of, unconfirmed, undecided_fields, unfollowed
+from mkdyn.engine.batch import Batch, proving, row_of, unconfirmed, undecided_fields, unfollowed
 from mkdyn.engine.claims import claimed_twice
 from mkdyn.engine.feeds import observe
 from mkdyn.engine.kinds import Kind
@@ -53,6 +53,7 @@ def commit_batch(
     fresh: Mapping[str, Record] | None = None,
     unsure: Collection[str] = (),
     seen: Sequence[Observation] = (),
+    then: Callable[[], None] | None = None,
 ) -> Sequence[Operation]:
     """Remember the answers to a batch; return the operations to send again without a refused field.
 
@@ -66,10 +67,17 @@ def commit_batch(
         fresh: Marketo records as they were read just before, where that is why an operation is stale.
         unsure: Pair keys whose baselines must not move, because nobody knows who wrote what shows now.
         seen: Observations to be kept with the answers, in the place of others of the same records.
+        then: What else belongs to the transaction, unless there is something to send again.
     """
     rows = {row_of(operation) for operation in operations}
     known = session.store.links([kind.name], System.DYNAMICS, rows)
-    batch = Batch(sent_at=sent_at, unsure=unsure, standing=_standing(session, kind, operations, known))
+    batch = Batch(
+        sent_at=sent_at,
+        unsure=unsure,
+        proving=proving(session, kind, operations),
+        standing=_standing(session, kind, operations, known),
+        then=then,
+    )
     for operation, outcome in zip(operations, outcomes, strict=True):
         link = batch.links.get(row_of(operation)) or known.get(row_of(operation))
         match outcome:
@@ -89,8 +97,7 @@ def commit_batch(
                 assert_never(outcome)
     _read_anew(session, kind, batch)
     batch.observations += seen
-    if sent_at is not None:
-        _lay_evidence_aside(session, kind, operations, batch)
+    _lay_evidence_aside(session, kind, operations, batch)
     _keep(session, batch)
     return batch.revised
 
@@ -126,6 +133,8 @@ def _keep(session: Session, batch: Batch) -> None:
         store.clear(batch.clears)
         store.observe(batch.older)
         observe(session, batch.observations)
+        if batch.then is not None and not batch.revised:
+            batch.then()
 
 
 def _applied(
@@ -218,7 +227,7 @@ def _echoing(
     kind: Kind, operation: Operation, link: Link, batch: Batch, *, found: bool
 ) -> Mapping[str, tuple[Echo, ...]]:
     """Return the link's unconfirmed writes with this one: Marketo's feed will show it as if anybody had made it."""
-    known = unconfirmed(operation, link)
+    known = unconfirmed(operation, link, batch)
     if operation.system is System.DYNAMICS or not kind.person or (operation.kind == "create" and not found):
         return known
     echoes, at = dict(known), batch.sent_at or operation.sent_at
@@ -231,11 +240,17 @@ def _echoing(
 
 
 def _lay_evidence_aside(session: Session, kind: Kind, operations: Sequence[Operation], batch: Batch) -> None:
-    """Take the evidence of what was written out of observations that stay: it is older than the write it would prove."""
+    """Take evidence that is older than a write out of observations that stay: it proves nothing of that write.
+
+    Where the answer came at once, that is all there is of what was written; else what the decision had heard.
+    """
     applied = {answer.operation for answer in batch.answers if answer.state == "applied"}
     written = {item.key: item for item in operations if item.id in applied and item.system is System.MARKETO}
     for key, pending in session.store.observed(System.MARKETO, kind.object, written.keys()).items():
-        evidence = tuple(item for item in pending.evidence if item.field not in written[key].after)
+        if batch.sent_at is None:
+            evidence = tuple(pending.evidence[written[key].step.heard :])
+        else:
+            evidence = tuple(item for item in pending.evidence if item.field not in written[key].after)
         stays = (pending.system, pending.object, pending.key, pending.version) not in batch.clears
         if stays and not pending.deleted:
             batch.older.append(attrs.evolve(pending, record=None, evidence=evidence))

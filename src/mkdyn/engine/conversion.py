@@ -12,7 +12,8 @@ from collections.abc import Collection, Mapping, Sequence
 import attrs
 
 from mkdyn.domain.entities import Entity
-from mkdyn.domain.lifecycle import converted, is_qualified
+from mkdyn.domain.fields import FieldPair
+from mkdyn.domain.lifecycle import INHERIT, RETIRE, Heir, converted, is_qualified, is_reopened, standing
 from mkdyn.domain.records import Link, LinkState, Record
 from mkdyn.domain.systems import System
 from mkdyn.engine.kinds import Kind
@@ -54,16 +55,23 @@ async def inherited(
         key: str(origin) for key, row in strangers.items() if (origin := row.values.get(ORIGIN) or named.get(key))
     }
     found = session.store.links([leads.name], System.DYNAMICS, set(origins.values()))
+    shown: Mapping[str, Record] = {}
+    if found:
+        shown = await session.dynamics.read(leads.name, sorted(found), fields=leads.read_fields)
+    reopened = {key for key, lead in shown.items() if is_reopened(lead.values)}
     moved: dict[str, Link] = {}
     waiting: list[str] = []
     taken: set[int] = set()
     for contact, lead in origins.items():
         link = found.get(lead)
-        out = kind.gate.passes(strangers[contact].values) == "out"
-        if link is None or link.state is LinkState.TOMBSTONE or link.id in taken or out:
+        asked = INHERIT(
+            standing(link), lead in reopened, kind.gate.passes(strangers[contact].values),
+            link is not None and link.id in taken, link is not None and is_under_way(session, link),
+        )  # fmt: skip
+        if link is None or asked == "meet":
             continue  # of several contacts that come from one lead, the first one is its heir
         taken.add(link.id)
-        if is_under_way(session, link):
+        if asked == "wait":
             waiting.append(contact)
         else:
             moved[contact] = _move(session, link, leads, kind, strangers[contact], ledger)
@@ -96,30 +104,43 @@ async def retired(
     if kind.entity is not Entity.LEAD or contacts is None or not qualified:
         return ()
     heirs = await _heirs(session, contacts, qualified)
-    known = session.store.links([contacts.name], System.DYNAMICS, set(heirs.values()))
-    unknown = sorted({heir for heir in heirs.values() if heir not in known})
-    found = await session.dynamics.read(contacts.name, unknown, fields=contacts.read_fields)
-    there = {key: row for key, row in found.items() if contacts.gate.passes(row.values) != "out"}
+    known = dict(session.store.links([contacts.name], System.DYNAMICS, set(heirs.values())))
+    unlinked = sorted({heir for heir in heirs.values() if standing(known.get(heir)) in ("no link", "tombstone")})
+    there = await session.dynamics.read(contacts.name, unlinked, fields=contacts.read_fields)
+    told = session.store.observed(System.DYNAMICS, contacts.name, set(heirs.values()))
+    for key in [key for key, item in told.items() if item.deleted]:  # its link does not say so yet
+        known.pop(key, None)
     done: list[str] = []
     for row in qualified:
-        heir, link = heirs.get(row.key), links.get(row.key)
-        if heir is None or (heir not in known and heir not in there):
-            continue
-        if link is None or link.state is LinkState.TOMBSTONE:
+        link, heir = links.get(row.key), heirs.get(row.key)
+        contact = None if heir is None else there.get(heir)
+        follower = None if heir is None else known.get(heir)
+        met = contact is not None and contact.key in told
+        busy = met or (link is not None and is_under_way(session, link))
+        asked = RETIRE(standing(link), "nobody" if heir is None else _heir(contacts, contact, follower), busy)
+        if asked != "go on":
             done.append(row.key)
+        if asked == "rest":
             ledger.clear(row)
             ledger.at_rest.append((kind.entity, row.key))
-        elif (standing := known.get(heir)) is not None and standing.state is LinkState.LIVE:
-            done.append(row.key)
-            await merge_persons(session, kind, row, link, standing, ledger)
-        elif heir not in known:
-            done.append(row.key)
-            if session.sends and not is_under_way(session, link):
-                _move(session, link, kind, contacts, there[heir], ledger)
-                ledger.clear(row)
-                ledger.observed.append(Observation(system=System.DYNAMICS, object=contacts.name, key=heir))
-                session.again = True
+        elif asked == "merge" and link is not None and follower is not None:
+            await merge_persons(session, kind, row, link, follower, ledger)
+        elif asked == "move" and link is not None and contact is not None and session.sends:
+            known[contact.key] = _move(session, link, kind, contacts, contact, ledger)
+            ledger.clear(row)
+            ledger.observed.append(Observation(system=System.DYNAMICS, object=contacts.name, key=contact.key))
+            session.again = True
     return done
+
+
+def _heir(contacts: Kind, contact: Record | None, link: Link | None) -> Heir:
+    """Return what is known of the contact that a lead became; one that is linked is believed to be there."""
+    found = standing(link)
+    if found not in ("no link", "tombstone"):
+        return found
+    if contact is None:
+        return "gone"
+    return "out of the filter" if contacts.gate.passes(contact.values) == "out" else found
 
 
 async def _heirs(session: Session, contacts: Kind, leads: Sequence[Observation]) -> Mapping[str, str]:
@@ -143,7 +164,7 @@ def _move(session: Session, link: Link, leads: Kind, contacts: Kind, contact: Re
         gone=gone,
         since=link.since if gone is System.MARKETO else None,
         version=None,
-        baseline=converted(link.baseline, leads.pairs, contacts.pairs, contact.values),
+        baseline=converted(link.baseline, _selected(session, leads), contacts.pairs, contact.values),
     )
     ledger.links.append(moved)
     ledger.at_rest.append((leads.entity, link.dynamics))
@@ -151,6 +172,11 @@ def _move(session: Session, link: Link, leads: Kind, contacts: Kind, contact: Re
         session.moves["converted"] += 1
         session.tell(LeadConverted(run_id=session.id, lead=link.dynamics, contact=contact.key, person=link.marketo))
     return moved
+
+
+def _selected(session: Session, leads: Kind) -> Sequence[FieldPair]:
+    """Return all pairs of leads, those that are set aside for now included: what was agreed on still holds."""
+    return [item.pair for item in session.store.pairs() if item.pair.entity is leads.entity]
 
 
 def _kind(session: Session, entity: Entity) -> Kind | None:

@@ -160,7 +160,9 @@ def _person_changed(
         heard = pending.evidence if pending is not None else ()
         due = still_due(link.echoes, {item.field for item in evidence}, session.confirmable_since, heard=heard)
         proof = prove(evidence, due)
-        if not (pending and pending.evidence) and not (proof.edited or proof.overwritten or proof.lost):
+        if not (pending and pending.evidence) and not (
+            proof.edited or proof.overwritten or proof.lost or proof.arrived
+        ):
             waiting = pending and attrs.evolve(pending, seen_at=session.started_at)  # values may lag behind this, too
             return (waiting, attrs.evolve(link, echoes=proof.echoes)) if proof.confirmed else (None, None)
         changed = attrs.evolve(link, echoes=due) if due != link.echoes else None

@@ -10,7 +10,7 @@ from mkdyn.domain.entities import Entity
 from mkdyn.domain.feeds import Cursor
 from mkdyn.domain.fields import FieldSpec
 from mkdyn.domain.filters import gate_of
-from mkdyn.domain.lifecycle import TELLING, at_gate
+from mkdyn.domain.lifecycle import ADMIT, AT_GATE, LEAVE, RETURN, TELLING
 from mkdyn.domain.plan import Operation, Step
 from mkdyn.domain.records import LinkState, Record
 from mkdyn.domain.systems import System
@@ -63,8 +63,7 @@ def watched(session: Session, kind: Kind, columns: Mapping[str, FieldSpec]) -> K
 
 def lets_in(kind: Kind, row: Record) -> bool:
     """Whether a row that is not linked yet may be; one that nobody can judge may not."""
-    passage = kind.gate.passes(row.values)
-    return passage == "in"
+    return ADMIT(kind.gate.passes(row.values)) == "meet"
 
 
 def stays(session: Session, subject: Subject, ledger: Ledger, reborn: list[Observation]) -> bool:
@@ -77,14 +76,14 @@ def stays(session: Session, subject: Subject, ledger: Ledger, reborn: list[Obser
         if link.state is LinkState.FROZEN:  # what somebody enters in Marketo meanwhile is found on the way back
             ledger.clear(row, subject.person)
         return link.state is not LinkState.FROZEN
-    asked = at_gate(link.state, kind.gate.passes(row.record.values))
+    asked = AT_GATE(link.state, kind.gate.passes(row.record.values))
     match asked:
         case "go on":
             return True
         case "leave":
             _leave(session, subject, ledger)
         case "return":
-            if link.gone is System.MARKETO:
+            if RETURN(link.gone is System.MARKETO) == "create":
                 ledger.links.append(attrs.evolve(link, state=LinkState.TOMBSTONE))
                 reborn.append(row)
                 return False
@@ -102,8 +101,9 @@ def _leave(session: Session, subject: Subject, ledger: Ledger) -> None:
     """Let a record rest as it is, or do with its person what the rules say."""
     kind, link, rules = subject.kind, subject.link, session.rules
     _tell(session, subject, inward=False)
-    if rules.leaves_filter == "delete" or (rules.leaves_filter == "flag" and kind.person):
-        flagged = rules.leaves_filter == "flag"
+    asked = LEAVE(kind.person, rules.leaves_filter)
+    if asked != "freeze":
+        flagged = asked == "flag"
         ledger.operations.append(
             Operation(
                 link=link.id, entity=kind.entity, system=System.MARKETO, kind="update" if flagged else "delete",

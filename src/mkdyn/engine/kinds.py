@@ -15,6 +15,7 @@ from mkdyn.domain.merger import Merger
 from mkdyn.domain.records import Baseline, Link, Record, Twofold
 from mkdyn.domain.rules import Rules
 from mkdyn.domain.systems import System
+from mkdyn.domain.types import REFERENCES
 from mkdyn.domain.values import FieldValue
 from mkdyn.ports.store import SelectedPair
 
@@ -34,6 +35,7 @@ class Kind:
         backfilling: Those of the pairs that are carried over from Dynamics first.
         strange: Marketo fields that keep the GUIDs of what its persons were before: a contact's may have been a lead's.
         gate: What its rows must pass.
+        references: Dynamics columns that name another row.
         telling: Dynamics columns that are read beside those of the pairs: they say what became of a row.
     """
 
@@ -44,6 +46,7 @@ class Kind:
     required: Sequence[str]
     rules: Rules
     strange: Sequence[str] = ()
+    references: frozenset[str] = frozenset()
     gate: Gate = attrs.field(factory=Gate)
     telling: Sequence[str] = ()
     keys: frozenset[str] = attrs.field(
@@ -180,6 +183,9 @@ def kinds_of(selected: Iterable[SelectedPair], rules: Rules) -> Sequence[Kind]:
                 first_merger=Merger(early, policy=rules.policy) if early != pairs else merger,
                 required=[item.dynamics.name for item in by_entity[entity] if item.dynamics.required],
                 rules=rules,
+                references=frozenset(
+                    item.pair.dynamics for item in by_entity[entity] if item.dynamics.type in REFERENCES
+                ),
                 strange=[rules.key_field] if entity is Entity.CONTACT and Entity.LEAD in by_entity else [],
             )
         )

@@ -7,7 +7,7 @@ from collections.abc import Collection, Mapping, Sequence
 import attrs
 
 from mkdyn.domain.entities import AnyEntity
-from mkdyn.domain.evidence import Proof
+from mkdyn.domain.evidence import Proof, confirmed_of
 from mkdyn.domain.fields import PairState
 from mkdyn.domain.holds import Hold, Quarantined
 from mkdyn.domain.lifecycle import deleted_in_dynamics
@@ -218,6 +218,8 @@ def _operations(subject: Subject, seen: Seen, merged: Merged) -> list[Operation]
     person = None if seen.postponed else subject.person
     both = bool(merged.to_marketo and merged.to_dynamics)
     twice = _written_twice(kind, merged) if both else ()
+    # What our write replaced is known by evidence alone: only Marketo's half deals with that.
+    proved = both and not twice and not merged.to_marketo.keys().isdisjoint(seen.proof.overwritten)
     operations: list[Operation] = []
     for system, after in ((System.MARKETO, merged.to_marketo), (System.DYNAMICS, merged.to_dynamics)):
         if not after:
@@ -227,6 +229,9 @@ def _operations(subject: Subject, seen: Seen, merged: Merged) -> list[Operation]
         source = subject.row if system is System.MARKETO else person
         if twice:  # what the feed proved is needed until Marketo has its half
             source = person if system is System.MARKETO else subject.row
+        elif proved:
+            source = subject.row
+        told = source is person or not both or (proved and system is System.MARKETO)
         operations.append(
             Operation(
                 link=link.id, entity=kind.entity, system=system, kind="update",
@@ -237,9 +242,9 @@ def _operations(subject: Subject, seen: Seen, merged: Merged) -> list[Operation]
                 step=Step(
                     agreed=merged.agreed if subject.revived else {},
                     clears=clears(source) if both else clears(subject.row, person),
-                    confirms=_confirmed(link, seen.proof) if source is person or not both else {},
+                    confirms=_confirmed(link, seen.proof, after if proved else None) if told else {},
                     covers=not (both or merged.holds or seen.postponed or seen.partial),
-                    heard=len(person.evidence) if person is not None and (source is person or not both) else 0,
+                    heard=len(person.evidence) if person is not None and told else 0,
                 ),
             )
         )  # fmt: skip
@@ -252,13 +257,10 @@ def _written_twice(kind: Kind, merged: Merged) -> Collection[str]:
     return to_marketo & {kind.by_dynamics[name].key for name in merged.to_dynamics}
 
 
-def _confirmed(link: Link, proof: Proof) -> Mapping[str, int]:
-    """Return how many of the link's echoes the evidence dealt with; it does once the evidence is cleared."""
-    return {
-        name: count
-        for name, waiting in link.echoes.items()
-        if (count := len(waiting) - len(proof.echoes.get(name, ())))
-    }
+def _confirmed(link: Link, proof: Proof, fields: Collection[str] | None) -> Mapping[str, Sequence[int]]:
+    """Return which of the link's echoes the evidence confirmed, of all fields or of some."""
+    places = confirmed_of(link.echoes, proof.echoes)
+    return places if fields is None else {name: places[name] for name in places if name in fields}
 
 
 def _because(merged: Merged, system: System) -> str:

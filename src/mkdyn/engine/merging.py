@@ -10,14 +10,14 @@ from collections.abc import Collection, Mapping, Sequence
 
 import attrs
 
-from mkdyn.domain.lifecycle import filled_in
+from mkdyn.domain.lifecycle import INHERIT, LOSE, Heir, converted, filled_in, standing
 from mkdyn.domain.plan import Operation, Step
-from mkdyn.domain.records import Link, LinkState, Moved, Record
+from mkdyn.domain.records import Echo, Link, LinkState, Moved, Record
 from mkdyn.domain.systems import System
 from mkdyn.engine.batch import Batch
 from mkdyn.engine.kinds import Kind
 from mkdyn.engine.ledger import Ledger, clears
-from mkdyn.engine.session import CHUNK, Session
+from mkdyn.engine.session import CHUNK, Session, Winner
 from mkdyn.ports.observer import RecordsMerged
 from mkdyn.ports.store import Observation
 
@@ -48,77 +48,92 @@ async def follow_merges(
     strangers = [row for row in rows if row.key not in links and not row.deleted]
     if MASTER not in kind.telling or not (strangers or any(map(_master_of, rows))):
         return followed
-    winners = await _winners(session, kind)
+    winners = await _winners(session, kind, rows)
     known = session.store.links([kind.name], System.DYNAMICS, {winner.key for winner in winners.values()})
     if kind.person:
         _take_over(session, kind, strangers, winners, followed, ledger)
     taken_over = {link.id for link in followed.links.values()}
     for row in rows:
-        winner, link = winners.get(row.key), links.get(row.key)
-        if winner is None or row.deleted:
+        if row.deleted or _master_of(row) is None:
             continue
-        followed.done.add(row.key)
-        if link is None or link.state is LinkState.TOMBSTONE:
+        link, winner = links.get(row.key), winners.get(row.key)
+        there = None if winner is None else followed.links.get(winner.key, known.get(winner.key))
+        asked = LOSE(kind.person, standing(link), _heir(kind, winner, there), _waits(session, kind, link, winner))
+        if asked == "as deleted":
+            followed.vanished.add(row.key)
+        elif asked != "go on":
+            followed.done.add(row.key)
+        if asked == "rest" or (link is not None and link.id in taken_over):  # whatever became of the winner
             ledger.clear(row)
             ledger.at_rest.append((kind.entity, row.key))
-        elif not kind.person:
-            followed.done.discard(row.key)
-            followed.vanished.add(row.key)
-        elif link.id in taken_over:
+        elif asked == "leave behind" and link is not None:  # the winner alone decides
+            ledger.links.append(
+                attrs.evolve(link, state=LinkState.FROZEN, gone=None, version=None, since=session.started_at)
+            )
+            ledger.at_rest.append((kind.entity, row.key))
             ledger.clear(row)
-        else:
-            standing = followed.links.get(winner.key, known.get(winner.key))
-            await _join(session, kind, row, (link, winner, standing), ledger)
+        elif asked == "merge" and link is not None and there is not None:
+            await merge_persons(session, kind, row, link, there, ledger)
+        elif asked == "move" and link is not None and winner is not None and winner.record is not None:
+            followed.links[winner.key] = _move(session, kind, link, winner.record, ledger)  # others are merged into it
+            ledger.clear(row)
+            ledger.observed.append(Observation(system=System.DYNAMICS, object=kind.name, key=winner.key))
+            session.again |= session.sends
     return followed
 
 
-async def _join(
-    session: Session, kind: Kind, row: Observation, parties: tuple[Link, Record, Link | None], ledger: Ledger
-) -> None:
-    """Bring a loser's person to the winner: merged into its own, or as its own; else it waits for the next run."""
-    link, winner, standing = parties
-    if kind.gate.passes(winner.values) == "out":  # the winner alone decides: the loser's person is left behind
-        ledger.links.append(attrs.evolve(link, state=LinkState.FROZEN, version=None, since=session.started_at))
-        ledger.clear(row)
-        return
-    if standing is not None and standing.state is LinkState.LIVE:
-        await merge_persons(session, kind, row, link, standing, ledger)
-    elif (
-        (standing is None or standing.state is LinkState.TOMBSTONE)
-        and not is_under_way(session, link)
-        and not session.store.observed(System.DYNAMICS, kind.name, [winner.key])  # it is about to be met
-    ):
-        _move(session, kind, link, winner, ledger)
-        ledger.clear(row)
-        ledger.observed.append(Observation(system=System.DYNAMICS, object=kind.name, key=winner.key))
-        session.again |= session.sends
+def _heir(kind: Kind, winner: Winner | None, link: Link | None) -> Heir:
+    """Return what is known of the winner of a merge; one that can't be read now may be there all the same."""
+    if winner is None:
+        return "nobody"
+    if winner.record is None:
+        return "gone" if standing(link) in ("no link", "tombstone") else "suspended"
+    return "out of the filter" if kind.gate.passes(winner.record.values) == "out" else standing(link)
+
+
+def _waits(session: Session, kind: Kind, link: Link | None, winner: Winner | None) -> bool:
+    """Whether a write to the loser is open, or the winner about to be met: then nothing is moved yet."""
+    if link is None or winner is None:
+        return False
+    return is_under_way(session, link) or bool(session.store.observed(System.DYNAMICS, kind.name, [winner.key]))
 
 
 def _take_over(
     session: Session,
     kind: Kind,
     strangers: Sequence[Observation],
-    winners: Mapping[str, Record],
+    winners: Mapping[str, Winner],
     followed: Followed,
     ledger: Ledger,
 ) -> None:
     """Move the links of losers to winners that have no person of their own."""
     wanted = {row.key for row in strangers}
-    losers = {loser: winner.key for loser, winner in winners.items() if winner.key in wanted}
-    found = session.store.links([kind.name], System.DYNAMICS, losers)
-    for loser, winner in losers.items():
-        link = found.get(loser)
-        out = kind.gate.passes(winners[loser].values) == "out"
-        if link is None or link.state is LinkState.TOMBSTONE or winner in followed.links or out:
+    losers = {loser: found.record for loser, found in winners.items() if found.record and found.key in wanted}
+    known = session.store.links([kind.name], System.DYNAMICS, losers)
+    for loser, row in losers.items():
+        link, winner = known.get(loser), row.key
+        busy = link is not None and is_under_way(session, link)
+        asked = INHERIT(
+            standing(link), False, kind.gate.passes(row.values), winner in followed.links, busy
+        )  # fmt: skip
+        if link is None or asked == "meet":
             continue
-        if is_under_way(session, link):
+        if asked == "wait":
             followed.done.add(winner)
         else:
-            followed.links[winner] = _move(session, kind, link, winners[loser], ledger)
+            followed.links[winner] = _move(session, kind, link, row, ledger)
 
 
 def _move(session: Session, kind: Kind, link: Link, winner: Record, ledger: Ledger) -> Link:
-    moved = attrs.evolve(link, dynamics=winner.key, state=LinkState.LIVE, gone=None, since=None, version=None)
+    moved = attrs.evolve(
+        link,
+        dynamics=winner.key,
+        state=LinkState.LIVE,
+        gone=None,
+        since=None,
+        version=None,
+        baseline=converted(link.baseline, kind.pairs, kind.pairs, winner.values),
+    )
     ledger.links.append(moved)
     ledger.at_rest.append((kind.entity, link.dynamics))
     if session.sends:
@@ -161,7 +176,14 @@ def note_merge(session: Session, operation: Operation, batch: Batch) -> None:
     winner = batch.links.get(found.dynamics, found)
     kind = next(kind for kind in session.kinds if kind.name == winner.entity)
     filled = filled_in(kind.pairs, winner.baseline, operation.before)
-    batch.links[winner.dynamics] = attrs.evolve(winner, baseline=Moved(winner.baseline, filled), version=None)
+    echoes = dict(winner.echoes)
+    for pair in kind.pairs:
+        if pair.key in filled:  # its entries in the feed are ours; whether it filled the field in, nobody said
+            echo = Echo(before=None, after=operation.before[pair.marketo], at=operation.sent_at, sure=False)
+            echoes[pair.marketo] = (*echoes.get(pair.marketo, ()), echo)
+    batch.links[winner.dynamics] = attrs.evolve(
+        winner, baseline=Moved(winner.baseline, filled), echoes=echoes, version=None
+    )
     for system in System:
         batch.observations.append(Observation(system=system, object=kind.object_in(system), key=winner.key(system)))
     session.again = True
@@ -177,32 +199,37 @@ def _master_of(row: Observation) -> str | None:
     return str(master) if master else None
 
 
-async def _winners(session: Session, kind: Kind) -> Mapping[str, Record]:
+async def _winners(session: Session, kind: Kind, rows: Sequence[Observation]) -> Mapping[str, Winner]:
     """Return, by loser, the row that everything observed of a table was merged into in the end; once a round."""
-    if kind.name not in session.winners:
-        masters: dict[str, str] = {}
-        after = 0
-        while rows := session.store.observations(System.DYNAMICS, kind.name, after=after, limit=CHUNK):
-            after = rows[-1].version
-            masters |= {row.key: master for row in rows if (master := _master_of(row)) is not None}
-        session.winners[kind.name] = await _ends(session, kind, masters)
-    return session.winners[kind.name]
+    known = session.winners.get(kind.name)
+    masters: dict[str, str] = {}
+    after = 0
+    while known is None and (
+        observed := session.store.observations(System.DYNAMICS, kind.name, after=after, limit=CHUNK)
+    ):
+        after = observed[-1].version
+        masters |= {row.key: master for row in observed if (master := _master_of(row)) is not None}
+    ends = known or {}
+    masters |= {row.key: master for row in rows if row.key not in ends and (master := _master_of(row)) is not None}
+    if known is None or masters:
+        session.winners[kind.name] = ends = {**ends, **await _ends(session, kind, masters)}
+    return ends
 
 
-async def _ends(session: Session, kind: Kind, masters: Mapping[str, str]) -> Mapping[str, Record]:
-    """Follow chains to their ends; one that leads to a row that can't be read, or in a circle, leads nowhere."""
+async def _ends(session: Session, kind: Kind, masters: Mapping[str, str]) -> Mapping[str, Winner]:
+    """Follow chains to their ends; one that leads in a circle leads nowhere."""
     shown: dict[str, Record] = {}
     wanted: Collection[str] = set(masters.values())
     while wanted:
         found = await session.dynamics.read(kind.name, sorted(wanted), fields=kind.read_fields)
         shown |= found
         wanted = {str(next_) for row in found.values() if (next_ := row.values.get(MASTER))} - shown.keys()
-    ends: dict[str, Record] = {}
+    ends: dict[str, Winner] = {}
     for loser, master in masters.items():
         passed, at = {loser}, master
         while at not in passed and at in shown and (following := shown[at].values.get(MASTER)):
             passed.add(at)
             at = str(following)
-        if at not in passed and at in shown:
-            ends[loser] = shown[at]
+        if at not in passed:
+            ends[loser] = Winner(at, shown.get(at))
     return ends

@@ -7,7 +7,7 @@ from typing import assert_never
 import attrs
 
 from mkdyn.domain.holds import Quarantined, Wake
-from mkdyn.domain.lifecycle import deleted_in_dynamics, seen_again
+from mkdyn.domain.lifecycle import PART, SEEN_AGAIN, deleted_in_dynamics
 from mkdyn.domain.plan import Operation, Step
 from mkdyn.domain.records import Link, LinkState
 from mkdyn.domain.systems import System
@@ -54,11 +54,12 @@ def part_from(session: Session, subject: Subject, ledger: Ledger) -> None:
     gone_in_dynamics = subject.row is not None and subject.row.deleted
     gone_in_marketo = subject.person is not None and subject.person.deleted
     ours = link.state is LinkState.FROZEN and link.gone is System.MARKETO  # we deleted it, when its row left the filter
-    if link.state is LinkState.TOMBSTONE or (ours and not gone_in_dynamics):
+    parting = PART(link.state, ours, "Dynamics" if not gone_in_marketo else "both" if gone_in_dynamics else "Marketo")
+    if parting == "rest":
         ledger.clear(subject.row, subject.person)
         return
-    farewell = deleted_in_dynamics(kind.entity, session.rules) if gone_in_dynamics else "nothing"
-    if gone_in_marketo or farewell == "nothing":
+    farewell = deleted_in_dynamics(kind.entity, session.rules)
+    if parting == "bury" or farewell == "nothing":
         gone = System.MARKETO if gone_in_marketo else System.DYNAMICS
         ledger.links.append(_buried(session, link, gone))
         ledger.at_rest.append((kind.entity, link.dynamics))
@@ -89,7 +90,7 @@ def meet_again(
     seen = System.DYNAMICS if subject.row is not None else System.MARKETO
     if link.gone is System.MARKETO and subject.person is not None:
         seen = System.MARKETO
-    awakening = seen_again(link.state, link.gone, seen, session.rules)
+    awakening = SEEN_AGAIN(link.state, link.gone, seen, session.rules.person_deleted_in_marketo)
     match awakening:
         case "merge" | "revive":
             if link.state is LinkState.TOMBSTONE and (

@@ -11,13 +11,14 @@ import attrs
 
 from mkdyn.domain.entities import PERSON
 from mkdyn.domain.holds import Quarantined, Wake
-from mkdyn.domain.lifecycle import Ambiguous, Candidate, CreateNew, LinkTo, match
+from mkdyn.domain.lifecycle import MAKE, PROMOTE, Ambiguous, Candidate, CreateNew, LinkTo, Reason, match
 from mkdyn.domain.plan import Operation, Step
 from mkdyn.domain.records import Link, Record, short
 from mkdyn.domain.systems import System
 from mkdyn.domain.values import MISSING
 from mkdyn.engine.claims import claimed, claimed_rows
 from mkdyn.engine.first_sight import candidate, comparable, keys_of
+from mkdyn.engine.gates import lets_in
 from mkdyn.engine.kinds import Kind
 from mkdyn.engine.ledger import Ledger, clears
 from mkdyn.engine.linking import link_to_marketo, values_for_new
@@ -53,9 +54,13 @@ async def meet_persons(session: Session, observations: Sequence[Observation], le
     chosen: defaultdict[str, list[tuple[Observation, Record]]] = defaultdict(list)
     for item in present:
         person = found.get(item.key)
-        name = None if person is None else item.wanted or _by_rule(session, person)
-        if person is None or name is None:
-            _leave(session, item, ledger, gone=person is None)
+        name = item.wanted or (None if person is None else _by_rule(session, person))
+        reason: Reason = "asked for" if item.wanted else "nothing" if name is None else "a rule"
+        asked = PROMOTE(person is not None, reason)
+        if asked == "say so":
+            session.warn(f"person {item.key} was to be promoted, but Marketo does not show it")
+        if asked != "promote" or person is None or name is None:
+            ledger.clear(item)
         else:
             chosen[name].append((item, person))
     for kind in session.persons:
@@ -68,13 +73,6 @@ def _by_rule(session: Session, person: Record) -> str | None:
         if promotion.when(person.values) and promotion.to in there:
             return promotion.to.logical_name
     return None
-
-
-def _leave(session: Session, item: Observation, ledger: Ledger, *, gone: bool) -> None:
-    """Leave a person alone; one that was asked for by name deserves a word."""
-    if item.wanted is not None and gone:
-        session.warn(f"person {item.key} was to be promoted, but Marketo does not show it")
-    ledger.clear(item)
 
 
 async def _promote(session: Session, kind: Kind, persons: Sequence[tuple[Observation, Record]], ledger: Ledger) -> None:
@@ -98,7 +96,8 @@ async def _promote(session: Session, kind: Kind, persons: Sequence[tuple[Observa
 
     def met(row: Record, person: Record) -> Candidate:
         found = candidate(row.key, links, "promoted")
-        return found if claims.get(row.key, person.key) == person.key else attrs.evolve(found, linked=True)
+        free = claims.get(row.key, person.key) == person.key and lets_in(kind, row)
+        return found if free else attrs.evolve(found, linked=True)
 
     def carried_by(person: Record) -> Record | None:
         return there.get(str(person.values.get(key_field)))
@@ -130,7 +129,7 @@ async def _promote(session: Session, kind: Kind, persons: Sequence[tuple[Observa
                     Quarantined(
                         entity=kind.entity, key=person.key, code="ambiguous-match", wake=Wake.LINK,
                         reason=f"{kind.entity.plural} {shared} in Dynamics share its e-mail. Merge them, "
-                        f"or set {key_field} of the person to one.",
+                        f"let them pass the filter, or set {key_field} of the person to one.",
                     )
                 )  # fmt: skip
                 ledger.clear(item)
@@ -168,7 +167,7 @@ def _create_in_dynamics(
     key = row_key(organization, kind.name, person.key, attempt)
     after, awaited, holds = values_for_new(kind, person.values, System.DYNAMICS, person.key)
     lacking = [name for name in kind.required if after.get(name) is None]
-    if lacking:
+    if MAKE(bool(lacking)) == "hold":
         ledger.kept_back.append(
             Quarantined(
                 entity=kind.entity, key=person.key, code="required",

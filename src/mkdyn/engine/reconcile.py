@@ -48,6 +48,7 @@ def _chunks(session: Session, system: System, name: str) -> Iterator[Sequence[Ob
 async def _decide_rows(session: Session, kind: Kind, rows: Sequence[Observation]) -> None:
     """Decide rows of one table, each together with what Marketo brought of the same record."""
     store, ledger = session.store, Ledger(session=session)
+    rows = await _shown(session, kind, rows)
     links = dict(store.links([kind.name], System.DYNAMICS, [row.key for row in rows]))
     heirs = await inherited(session, kind, rows, links, ledger)
     done = {*heirs.waiting, *await retired(session, kind, rows, links, ledger)}
@@ -79,6 +80,15 @@ async def _decide_rows(session: Session, kind: Kind, rows: Sequence[Observation]
     reborn = await decide_linked(session, kind, subjects, ledger)
     await meet_rows(session, kind, strangers, reborn, ledger)
     ledger.keep()
+
+
+async def _shown(session: Session, kind: Kind, rows: Sequence[Observation]) -> Sequence[Observation]:
+    """Read the rows of which nobody brought values, where columns tell what became of a row."""
+    unread = [row.key for row in rows if row.record is None and not row.deleted] if kind.telling else []
+    if not unread:
+        return rows
+    found = await session.dynamics.read(kind.name, unread, fields=kind.read_fields)
+    return [attrs.evolve(row, record=found[row.key]) if row.key in found else row for row in rows]
 
 
 async def _decide_marketo(session: Session, name: str, found: Sequence[Observation]) -> None:

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import attrs
 
-from mkdyn.domain.holds import Hold, Quarantined
+from mkdyn.domain.holds import Hold, Quarantined, Wake
+from mkdyn.domain.lifecycle import REFUSE
 from mkdyn.domain.outcomes import Rejected
 from mkdyn.domain.plan import Operation, OperationState
-from mkdyn.domain.records import Link, Moved, Record
+from mkdyn.domain.records import Link, LinkState, Moved, Record
 from mkdyn.domain.systems import System
 from mkdyn.domain.values import fingerprint
 from mkdyn.engine.batch import Batch, row_of, unconfirmed, undecided_fields, unfollowed
 from mkdyn.engine.kinds import Kind
+from mkdyn.engine.references import awaited_row
 from mkdyn.engine.session import Session
 from mkdyn.ports.store import Answer, Observation
 
@@ -23,15 +25,21 @@ def rejected(
     pairs = kind.by_marketo if operation.system is System.MARKETO else kind.by_dynamics
     pair = pairs.get(outcome.field or "")
     rest = {name: value for name, value in operation.after.items() if name != outcome.field}
-    if pair is not None and outcome.field in operation.after and outcome.field != kind.key_field:
+    named = pair is not None and outcome.field in operation.after and outcome.field != kind.key_field
+    asked = REFUSE(named, bool(rest))
+    if asked != "set the record aside" and pair is not None:
+        awaits = awaited_row(session, kind, operation, pair)
+        way_out = "It is sent again when that record is linked" if awaits else f"Change it in {operation.system.other}"
         batch.kept_back.append(
             Hold(
                 entity=kind.entity, key=row_of(operation), field=pair.dynamics, code=outcome.code,
-                reason=f"{operation.system} refused it: {outcome.message.rstrip('.')}. Change it in {operation.system.other}.",
+                reason=f"{operation.system} refused it: {outcome.message.rstrip('.')}. {way_out}.",
+                wake=Wake.LINK if awaits else Wake.EDIT,
+                awaits=awaits,
                 refused=fingerprint(operation.after[pair.marketo if operation.system is System.MARKETO else pair.dynamics]),
             )
         )  # fmt: skip
-        if rest:
+        if asked == "hold the field, send the rest":
             awaited = {key: value for key, value in operation.awaited.items() if key != pair.key}
             step = attrs.evolve(operation.step, covers=False)
             batch.revised.append(
@@ -53,10 +61,12 @@ def rejected(
             link,
             version=None,
             baseline=Moved(link.baseline, operation.step.agreed),
-            echoes=unconfirmed(operation, link),
+            echoes=unconfirmed(operation, link, batch),
         )
         if operation.step.gone is not None:  # the row is gone all the same
             link = attrs.evolve(link, state=operation.step.state, gone=operation.step.gone, since=session.started_at)
+        elif link.state in (LinkState.FROZEN, LinkState.SUSPENDED) and operation.step.state is LinkState.LIVE:
+            link = attrs.evolve(link, state=LinkState.LIVE, gone=None, since=None)  # it is back all the same
         batch.links[link.dynamics] = link
 
 

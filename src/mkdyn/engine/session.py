@@ -29,6 +29,14 @@ CHUNK = 1_000
 MATCHES_NAMED_MAX = 20
 
 
+@attrs.frozen
+class Winner:
+    """The row that another one was merged into in the end; without a record, it can't be read."""
+
+    key: str
+    record: Record | None
+
+
 @attrs.define(kw_only=True, eq=False)
 class Session:
     """One run, while it goes.
@@ -101,7 +109,7 @@ class Session:
     matched: Counter[Meeting] = attrs.field(factory=Counter[Meeting])
     matched_first: dict[Meeting, list[str]] = attrs.field(factory=dict[Meeting, list[str]])
     heirs: dict[str, str] | None = None
-    winners: dict[str, Mapping[str, Record]] = attrs.field(factory=dict[str, Mapping[str, Record]])
+    winners: dict[str, Mapping[str, Winner]] = attrs.field(factory=dict[str, Mapping[str, Winner]])
     moves: Counter[str] = attrs.field(factory=Counter[str])
     claims: dict[str, str] = attrs.field(factory=dict[str, str])
     linked_before: Mapping[str, int] = attrs.field(factory=dict[str, int])

@@ -6,7 +6,7 @@ written to that record again. Whether it landed is a pure decision (`verdict`).
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import timedelta
 from itertools import groupby
 from typing import assert_never
@@ -141,18 +141,29 @@ async def _read_back(
     session: Session, kind: Kind, system: System, operations: Sequence[Operation]
 ) -> Mapping[int, Record]:
     """Return the record that each operation wrote to, by the operation's number."""
-    connector, name, fields = session.connector(system), kind.object_in(system), kind.read_in(system)
+    connector, name = session.connector(system), kind.object_in(system)
     by_field = kind.key_field if system is System.MARKETO else None
     created = [operation for operation in operations if operation.kind == "create" and by_field is not None]
     others = [operation for operation in operations if operation not in created]
-    written = {field for operation in others for field in operation.after}  # flags of ours among them
-    shown = await connector.read(name, {operation.key for operation in others}, fields=sorted({*fields, *written}))
+    shown = await connector.read(
+        name, {operation.key for operation in others}, fields=_with_written(session, kind, system, others)
+    )
     found = {operation.id: shown[operation.key] for operation in others if operation.key in shown}
     if by_field is not None and created:
-        records = await connector.find(name, by_field, {operation.key for operation in created}, fields=fields)
+        records = await connector.find(
+            name, by_field, {item.key for item in created}, fields=_with_written(session, kind, system, created)
+        )
         by_key = {record.values.get(by_field): record for record in reversed(records)}
         found |= {operation.id: by_key[operation.key] for operation in created if operation.key in by_key}
     return found
+
+
+def _with_written(session: Session, kind: Kind, system: System, operations: Sequence[Operation]) -> Sequence[str]:
+    """Return the fields that sync and those that were written, flags of ours among them, as far as they are still there."""
+    described = session.store.description(system, kind.object_in(system))
+    written = {name for operation in operations for name in operation.after}
+    there = written if described is None else {spec.name for spec in described.fields}
+    return sorted({*kind.read_in(system), *(written & there)})
 
 
 def _landed(session: Session, kind: Kind, operation: Operation, record: Record | None, doubtful: Sequence[str]) -> None:
@@ -160,8 +171,9 @@ def _landed(session: Session, kind: Kind, operation: Operation, record: Record |
     by_field = kind.by_marketo if operation.system is System.MARKETO else kind.by_dynamics
     unsure = tuple(by_field[name].key for name in doubtful if name in by_field)
     key = operation.key if record is None else record.key
-    # A pair that was set aside meanwhile is neither read nor looked at: its baseline lags until it is back.
-    awaited = {name: value for name, value in operation.awaited.items() if name in kind.keys}
+    # A pair that was set aside meanwhile is not looked at: its baseline lags until it is back, unless it shows what we sent.
+    arrived = _shown_as_sent(session, operation, record)
+    awaited = {name: value for name, value in operation.awaited.items() if name in kind.keys or name in arrived}
     operation = attrs.evolve(operation, awaited=awaited)
     if unsure:
         operation = attrs.evolve(operation, step=attrs.evolve(operation.step, covers=False, clears=()))
@@ -169,10 +181,26 @@ def _landed(session: Session, kind: Kind, operation: Operation, record: Record |
     commit(session, kind, operation, Applied(key=key), unsure=unsure, seen=seen)
 
 
+def _shown_as_sent(session: Session, operation: Operation, record: Record | None) -> Collection[str]:
+    """Return the keys of all pairs, those set aside among them, that show what the operation wrote."""
+    if record is None:
+        return ()
+    pairs = [item.pair for item in session.store.pairs() if item.pair.entity == operation.entity]
+    fields = {pair.field_in(operation.system): pair.key for pair in pairs}
+    return [
+        fields[name]
+        for name, value in operation.after.items()
+        if name in fields and same(record.values.get(name, MISSING), value)
+    ]
+
+
 def _observed_again(
     session: Session, kind: Kind, operation: Operation, key: str, record: Record | None, doubtful: tuple[str, ...]
 ) -> Observation:
-    """Return the record's observation, with the doubt: if that were kept later, a crash in between would lose it."""
+    """Return the record's observation, with the doubt: if that were kept later, a crash in between would lose it.
+
+    The evidence that is pending stays, less what is laid aside with the answer.
+    """
     system, name = operation.system, kind.object_in(operation.system)
     fresh = Observation(system=system, object=name, key=key)
     pending = session.store.observed(system, name, [key]).get(key, fresh)
@@ -183,4 +211,4 @@ def _observed_again(
     if record is not None:
         synced = {field: value for field, value in record.values.items() if field in kind.read_in(system)}
         record = attrs.evolve(record, values=synced)
-    return attrs.evolve(before, record=record, doubtful=(*before.doubtful, *doubtful))
+    return attrs.evolve(before, record=record, evidence=(), doubtful=(*before.doubtful, *doubtful))

@@ -29,6 +29,7 @@ from mkdyn.engine.gather import gather, observe_keys
 from mkdyn.engine.journal import Journal
 from mkdyn.engine.opening import Parts
 from mkdyn.engine.reconcile import reconcile
+from mkdyn.engine.references import wake_waiting
 from mkdyn.engine.report import Report, read_plan
 from mkdyn.engine.session import Session
 from mkdyn.engine.settle import settle
@@ -293,3 +294,4 @@ class Synchronizer:
         await watch_suspended(session)
         watch_claimed(session)
         wake_ambiguous(session)
+        wake_waiting(session)

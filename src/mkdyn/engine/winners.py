@@ -8,6 +8,7 @@ import attrs
 
 from mkdyn.domain.entities import PERSON
 from mkdyn.domain.holds import Quarantined, Wake
+from mkdyn.domain.lifecycle import FOLLOW, followed_on, standing
 from mkdyn.domain.records import Link, LinkState, short
 from mkdyn.domain.systems import System
 from mkdyn.engine.session import Session
@@ -52,17 +53,22 @@ def follow_winners(
     busy = session.store.in_flight(System.MARKETO, merged.keys()) if merged else set[str]()
     for loser in merged:
         link, winner = links.get(loser), _end(merged, loser)
-        if link is None or link.state is LinkState.TOMBSTONE or loser in busy or winner is None or winner in deleted:
+        there = None if winner is None else followed.links.get(winner) or links.get(winner)
+        left = "nobody" if winner is None or winner in deleted else standing(there)
+        asked = FOLLOW(standing(link), left, loser in busy)
+        if asked == "as deleted" or link is None or winner is None:
             continue
         followed.losers.add(loser)
         followed.observed.append(Observation(system=System.MARKETO, object=PERSON, key=winner))
-        standing = followed.links.get(winner) or links.get(winner)
         session.moves["merged"] += 1
         session.tell(RecordsMerged(run_id=session.id, system=System.MARKETO, winner=winner, loser=loser))
-        if standing is None or standing.state is LinkState.TOMBSTONE:
+        if there is None or asked == "follow":
+            kind = next(kind for kind in session.persons if kind.name == link.entity)
             followed.links[winner] = attrs.evolve(
-                link, marketo=winner, echoes={}, version=None, state=LinkState.LIVE, gone=None, since=None
-            )
+                link, marketo=winner, echoes={}, version=None, gone=None, since=None,
+                state=LinkState.FROZEN if link.state is LinkState.FROZEN else LinkState.LIVE,
+                baseline=followed_on(link.baseline, kind.pairs),
+            )  # fmt: skip
             followed.moved.append(followed.links[winner])
         else:
             followed.moved.append(
@@ -70,7 +76,7 @@ def follow_winners(
                     link, version=None, state=LinkState.TOMBSTONE, gone=System.MARKETO, since=session.started_at
                 )
             )
-            followed.doubled.append(_doubled(session, link, standing))
+            followed.doubled.append(_doubled(session, link, winner, there))
     return followed
 
 
@@ -83,10 +89,10 @@ def _end(merged: Mapping[str, str], loser: str) -> str | None:
     return None if at in passed else at
 
 
-def _doubled(session: Session, link: Link, standing: Link) -> Quarantined:
+def _doubled(session: Session, link: Link, winner: str, there: Link) -> Quarantined:
     entity = next(kind.entity for kind in session.persons if kind.name == link.entity)
     return Quarantined(
         entity=entity, key=link.dynamics, code="merged-in-marketo", wake=Wake.PERSON,
-        reason=f"person {link.marketo} was merged into {standing.marketo} in Marketo, which stands for "
-        f"{standing.entity} {short(standing.dynamics)}. Merge the two in Dynamics, too.",
+        reason=f"person {link.marketo} was merged into {winner} in Marketo, which stands for "
+        f"{there.entity} {short(there.dynamics)}. Merge the two in Dynamics, too.",
     )  # fmt: skip

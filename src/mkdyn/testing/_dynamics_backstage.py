@@ -113,6 +113,8 @@ class Backstage:
         attempt: Carries out a write.
         change: Stores what the server itself decides on.
         undoing: Makes several writes one.
+        add_column: Publishes a column of a table.
+        drop_column: Deletes one, with everything in it.
     """
 
     identity: Identity
@@ -128,3 +130,5 @@ class Backstage:
     attempt: Attempt
     change: Change
     undoing: Undoing
+    add_column: Callable[[str, FieldSpec], None]
+    drop_column: Callable[[str, str], None]

@@ -69,6 +69,7 @@ class Table:
         self._indexes: dict[str, dict[str, list[str]]] = {}
         self._sorted: list[str] | None = None
         self._last_number = 0
+        self._as_text: str | None = None
         for spec in specs:
             self.define(spec)
 
@@ -80,7 +81,15 @@ class Table:
             self.numbers[spec.name] = self._last_number
         self._look_over()
 
+    @property
+    def described(self) -> str:
+        """All fields as text: another one for other fields."""
+        if self._as_text is None:
+            self._as_text = repr(list(self.specs.values()))
+        return self._as_text
+
     def _look_over(self) -> None:
+        self._as_text = None
         self.required = tuple(name for name, spec in self.specs.items() if spec.required)
         self.defaults = {name: spec.default for name, spec in self.specs.items() if spec.default is not None}
 

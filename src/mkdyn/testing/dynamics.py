@@ -96,6 +96,8 @@ class FakeDynamics(DynamicsHands):
             attempt=self._attempt,
             change=lambda table, row, values: self._change(table, row, values, self.time),
             undoing=self._undoing,
+            add_column=self.add_column,
+            drop_column=self.drop_column,
         )
 
     async def check(self, needs: Mapping[str, Collection[str]], /) -> Sequence[Problem]:
@@ -109,7 +111,9 @@ class FakeDynamics(DynamicsHands):
         """See `SchemaStamped.schema_stamp`."""
         call = await self._calls.begin("schema_stamp")
         described = [
-            (name, *map(repr, self._described(self._tables[name]))) for name in sorted(objects) if name in self._tables
+            (name, name in self._hidden_tables, self._tables[name].described)
+            for name in sorted(objects)
+            if name in self._tables
         ]
         await call.end()
         return blake2s(repr(described).encode(), digest_size=16).hexdigest()

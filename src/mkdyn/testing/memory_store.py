@@ -44,12 +44,14 @@ class MemoryStore(DatabaseStore):
             raise in_progress(self.name, self._holder)
         self._holder = holder
         try:
-            yield
+            with self._database.recent.kept():
+                yield
         finally:
             self._holder = None
 
     def close(self) -> None:
         """Roll back what is not kept yet; the memory stays, and the store can be used again."""
+        self._database.recent.forget()
         self._connection.rollback()
 
     def __repr__(self) -> str:

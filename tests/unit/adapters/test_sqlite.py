@@ -496,10 +496,13 @@ def test_what_an_older_release_did_not_keep_has_its_default(path: Path, store: S
         echoes = {"title": (Echo(before="a", after="b", sure=False),)}
         [link] = store.put_links([Link(entity="lead", dynamics="x", marketo="1", echoes=echoes)])
     with raw(path) as connection:
-        connection.execute("UPDATE writing SET step = json_remove(step, '$[8]', '$[7]')")
+        connection.execute(
+            "UPDATE writing SET step = json_remove(json_set(step, '$[5]', json('{\"title\":2}')), '$[8]', '$[7]')"
+        )
         connection.execute("UPDATE link SET echoes = json_remove(echoes, '$.title[0][3]')")
     [found] = store.operations(run, after=0, limit=1)
-    assert found.step == Step()
+    assert (found.step.heard, found.step.into) == (0, "")
+    assert {name: list(places) for name, places in found.step.confirms.items()} == {"title": [0, 1]}  # it kept how many
     [kept] = store.links_after("lead", 0, 1)
     assert kept == attrs.evolve(link, echoes={"title": (Echo(before="a", after="b"),)})
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import socket
 import sys
 from datetime import UTC, datetime
 from importlib.metadata import version
@@ -60,7 +61,9 @@ def test_json_is_one_object_and_all_of_stdout() -> None:
     """What a program reads is not disturbed by what a person would."""
     result = run("demo", "--json")
     assert result.exit_code == 0
-    assert set(json.loads(result.stdout)) == {"runs", "refused", "field", "column", "records", "verified"}
+    assert set(json.loads(result.stdout)) == {
+        "runs", "refused", "field", "column", "matches", "records", "verified",
+    }  # fmt: skip
     assert not result.stderr
 
 
@@ -85,6 +88,22 @@ def test_the_same_demo_is_told_the_same_way() -> None:
     assert told() == told()
 
 
+def test_the_demo_by_rest_comes_to_the_same() -> None:
+    """Both vendors' APIs on ports of this machine; only times and calls differ."""
+    in_memory, by_rest = (json.loads(run("demo", "--json", *more).stdout) for more in ((), ("--wire",)))
+    for data in (in_memory, by_rest):
+        for chapter in data["runs"]:
+            del chapter["seconds"], chapter["calls"]
+    assert by_rest == in_memory
+
+
+def test_without_the_servers_libraries_the_wire_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A demo in memory needs none of them."""
+    monkeypatch.setitem(sys.modules, "mkdyn.cli.demo.wire", None)
+    line = refused(run("demo", "--wire"), 2)
+    assert line.endswith("so nothing can be served. Install the extras: pip install 'mkdyn[cli,testing]'.")
+
+
 def test_the_state_is_kept_where_it_is_asked_for(tmp_path: Path) -> None:
     """`--state` leaves a file that knows both organisations and every run."""
     file = tmp_path / "demo.db"
@@ -102,8 +121,8 @@ def test_a_second_demo_needs_another_file(tmp_path: Path) -> None:
     before = file.read_bytes()
     line = refused(run("demo", "--state", str(file)), 2)
     assert line == (
-        f"mkdyn: {file} is there already, from an earlier demo; each starts from nothing. "
-        "Give --state another file, or delete this one."
+        f"mkdyn: {file} is there already, from an earlier demo; its systems went with it. "
+        "Start from nothing: give --state another file, or delete this one."
     )
     assert file.read_bytes() == before
 
@@ -244,3 +263,54 @@ class TestMain:
         narrow.flush()
         assert ended.value.code == 0
         assert b"mkdyn demo ? the built-in sample" in raw.getvalue()
+
+
+SERVED = ("--wire", "--marketo-url", "http://127.0.0.1:8701", "--dynamics-url", "http://127.0.0.1:8702")
+
+
+class TestServersOfOtherProcesses:
+    """What `mkdyn demo --wire` says of addresses and credentials that it can't use."""
+
+    @pytest.mark.parametrize(
+        ("arguments", "says"),
+        [
+            (SERVED[1:], "--marketo-url and --dynamics-url name servers to speak to by REST. Add --wire."),
+            (SERVED[:3], "--dynamics-url is missing: both systems are served, or none. Start it by mkdyn serve, "),
+            (("--wire", *SERVED[3:]), "--marketo-url is missing: both systems are served, or none. "),
+            (
+                (*SERVED[:2], "https://123-abc-456.mktorest.com", *SERVED[3:]),
+                "it is no server of this machine, and the",
+            ),
+            ((*SERVED[:2], "http://127.0.0.1", *SERVED[3:]), "--marketo-url http://127.0.0.1: it is no server of this"),
+            ((*SERVED[:2], "http://127.0.0.1:x", *SERVED[3:]), "--marketo-url http://127.0.0.1:x: it is no server of"),
+        ],
+    )
+    def test_an_address_that_will_not_do(
+        self, arguments: tuple[str, ...], says: str, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """The demo changes and deletes records, so it never goes to a real system."""
+        monkeypatch.setenv("MARKETO_CLIENT_SECRET", "Y")
+        monkeypatch.setenv("DYNAMICS_CLIENT_SECRET", "Y")
+        assert says in refused(run("demo", *arguments), 2)
+
+    @pytest.mark.parametrize("system", ["marketo", "dynamics"])
+    def test_a_secret_that_is_not_known(self, system: str, monkeypatch: pytest.MonkeyPatch) -> None:
+        """`mkdyn serve` printed it."""
+        for name in ("MARKETO", "DYNAMICS"):
+            monkeypatch.setenv(f"{name}_CLIENT_SECRET", "Y")
+        monkeypatch.delenv(f"{system.upper()}_CLIENT_SECRET")
+        line = refused(run("demo", *SERVED), 2)
+        assert line.startswith(
+            f"mkdyn: {system.capitalize()}'s client secret is not known. Set {system.upper()}_CLIENT_SECRET"
+        )
+
+    def test_nobody_there(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Try later, with the address that was tried."""
+        for name in ("MARKETO", "DYNAMICS"):
+            monkeypatch.setenv(f"{name}_CLIENT_SECRET", "Y")
+        with socket.socket() as nobody:
+            nobody.bind(("127.0.0.1", 0))
+            url = f"http://127.0.0.1:{nobody.getsockname()[1]}"
+            line = refused(run("demo", "--wire", "--marketo-url", url, "--dynamics-url", url), 3)
+            port = url.rpartition(":")[2]
+        assert line == f"mkdyn: Nobody answers at {url}. Start a server there: mkdyn serve dynamics --port {port}."

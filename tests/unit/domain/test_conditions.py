@@ -124,6 +124,27 @@ def test_a_condition_knows_its_fields_and_its_words() -> None:
 
 
 @pytest.mark.parametrize(
+    ("make", "values"),
+    [
+        (lambda x: x.equals("a"), ("a",)),
+        (lambda x: x.is_not("a"), ("a",)),
+        (lambda x: x.is_one_of("a", "b"), ("a", "b")),
+        (lambda x: x.at_least(1), (1,)),
+        (lambda x: x.at_most(1), (1,)),
+        (lambda x: x.is_empty(), ()),
+    ],
+)
+def test_a_condition_knows_what_it_compares_with(
+    make: Callable[[Where], Condition], values: tuple[FieldValue, ...]
+) -> None:
+    """A filter checks it against the column; joining conditions loses none."""
+    [test] = make(where("x")).tests
+    assert (test.field, test.values) == ("x", values)
+    assert [test.field for test in (make(where("x")) & ~b()).tests] == ["x", "b"]
+    assert [test.field for test in (b() | make(where("x"))).tests] == ["b", "x"]
+
+
+@pytest.mark.parametrize(
     "mistake",
     [lambda: a() and b(), lambda: a() or b(), lambda: not a(), lambda: bool(a())],
     ids=["and", "or", "not", "bool"],
@@ -178,7 +199,7 @@ def test_a_condition_can_be_written_as_plain_data(data: object, words: str) -> N
     ("data", "complaint"),
     [
         ("new_region", "is no condition"),
-        ({}, "A condition names one field"),
+        ({}, "names one field and one of equals, is_not, is_one_of, at_least, at_most, is_empty"),
         ({"field": "a"}, "A condition names one field"),
         ({"field": "a", "equals": 1, "is_not": 2}, "A condition names one field"),
         ({"field": "a", "like": "x"}, "here are field, like"),
@@ -195,4 +216,6 @@ def test_a_condition_that_is_written_otherwise_is_refused(data: object, complain
     """The message shows how it is written."""
     with pytest.raises(ConfigError, match=complaint) as caught:
         condition_from(data)
-    assert "is_one_of" in caught.value.what_to_do
+    assert caught.value.what_to_do == (
+        'Write {field = "new_region", is_one_of = ["EMEA"]}, or join such by all, any, not.'
+    )

@@ -22,19 +22,22 @@ from mkdyn.domain import (
     Twofold,
     Values,
 )
+from mkdyn.domain.lenses.numbers import boolean_lens
 from mkdyn.domain.lifecycle import (
+    AT_GATE,
+    SEEN_AGAIN,
     Ambiguous,
     Candidate,
     CreateNew,
     Farewell,
     LinkTo,
     Reawakening,
-    at_gate,
     converted,
     deleted_in_dynamics,
+    emptied,
     filled_in,
+    followed_on,
     match,
-    seen_again,
 )
 from mkdyn.domain.records import Baseline
 from mkdyn.domain.rules import OtherDeletedInDynamics, PersonDeletedInDynamics, PersonDeletedInMarketo
@@ -53,6 +56,7 @@ def test_the_guid_finds_a_link_again() -> None:
     """A record that carries the GUID is the counterpart, whatever else shares its e-mail."""
     assert match([Candidate(key="p")], [Candidate(key="q")], ["x"]) == LinkTo(key="p", by="id")
     assert match([Candidate(key="p"), Candidate(key="q", linked=True)], [], []) == LinkTo(key="p", by="id")
+    assert match([Candidate(key="p", buried=True)], [Candidate(key="q")], []) == LinkTo(key="p", by="id")
 
 
 def test_a_copied_guid_is_ambiguous() -> None:
@@ -65,7 +69,7 @@ def test_a_copied_guid_is_ambiguous() -> None:
 def test_one_on_each_side_is_linked() -> None:
     """Exactly one unlinked record on each side."""
     assert match([], [Candidate(key="p")], []) == LinkTo(key="p", by="key")
-    assert match([Candidate(key="q", buried=True)], [Candidate(key="p")], []) == LinkTo(key="p", by="key")
+    assert match([], [Candidate(key="q", buried=True), Candidate(key="p")], []) == LinkTo(key="p", by="key")
     assert match([Candidate(key="q", linked=True)], [Candidate(key="p")], []) == Ambiguous(candidates=("q",))
 
 
@@ -117,13 +121,13 @@ def test_a_link_is_made_to_a_free_record_only(
     """Whoever is linked already stays with whom it is linked; nothing is created beside a possible counterpart."""
     match match(by_id, by_key, others):
         case LinkTo(key=key, by="id"):
-            assert [item.key for item in by_id if not (item.linked or item.buried)] == [key]
+            assert [item.key for item in by_id if not item.linked] == [key]
         case LinkTo(key=key):
             assert [item for item in by_key if item.key == key and not (item.linked or item.ours or item.buried)]
             assert not others
         case CreateNew():
             assert all(item.ours or item.buried for item in by_key)
-            assert all(item.linked or item.buried for item in by_id)
+            assert not by_id
         case Ambiguous(candidates=keys):
             assert keys
             assert list(keys) == sorted(keys)
@@ -182,14 +186,14 @@ def test_a_record_of_a_buried_link_seen_again(
 ) -> None:
     """What was gone and is back revives its link; the other record's edit is reported, or brings a person back."""
     rules = Rules(person_deleted_in_marketo=setting)  # type: ignore[arg-type]  # one of its words
-    assert seen_again(state, gone, seen, rules) == answer
+    assert SEEN_AGAIN(state, gone, seen, rules.person_deleted_in_marketo) == answer
 
 
 def test_everything_seen_again_has_an_answer() -> None:
     """For every state of a link, whoever is gone, whoever is seen; a live link is merged, and nothing else is."""
     settings: list[PersonDeletedInMarketo] = ["stay_deleted", "recreate"]
     for state, gone, seen, setting in product(LinkState, (None, *System), System, settings):
-        answer = seen_again(state, gone, seen, Rules(person_deleted_in_marketo=setting))
+        answer = SEEN_AGAIN(state, gone, seen, setting)
         assert answer in get_args(Reawakening)
         assert (answer == "merge") == (state is LinkState.LIVE)
         assert answer != "recreate" or (setting == "recreate" and seen is System.DYNAMICS)
@@ -214,12 +218,12 @@ def test_everything_seen_again_has_an_answer() -> None:
 )
 def test_what_a_filter_asks_for(state: LinkState, passage: Passage, answer: str) -> None:
     """Every state of a link, whatever the filter says."""
-    assert at_gate(state, passage) == answer
+    assert AT_GATE(state, passage) == answer
 
 
 def test_the_gate_has_an_answer_for_everything() -> None:
     """The table above is whole."""
-    assert {(state, passage) for state in LinkState for passage in get_args(Passage) if at_gate(state, passage)} == {
+    assert {(state, passage) for state in LinkState for passage in get_args(Passage) if AT_GATE(state, passage)} == {
         (state, passage) for state in LinkState for passage in ("in", "out", "unknown")
     }
 
@@ -275,3 +279,35 @@ def test_a_state_that_the_contact_does_not_show_is_news_all_the_same() -> None:
 def test_what_a_merge_fills_in_counts_as_shown_before(baseline: Baseline, loser: Values, filled: Baseline) -> None:
     """So that it is no edit, and Dynamics' value is written over it."""
     assert filled_in(PAIRS[:1], baseline, loser) == filled
+
+
+@pytest.mark.parametrize(
+    ("baseline", "winner", "loser", "fields"),
+    [
+        ({"jobtitle": "VP"}, {"title": None}, {"title": "CTO"}, {"title"}),
+        ({"jobtitle": Twofold(None, "VP")}, {"title": ""}, {"title": "CTO"}, {"title"}),
+        ({"jobtitle": "VP"}, {"title": "VP"}, {"title": "CTO"}, set()),
+        ({"jobtitle": "VP"}, {"title": None}, {"title": None}, set()),
+        ({"jobtitle": None}, {"title": None}, {"title": "CTO"}, set()),
+        ({"jobtitle": "VP"}, {}, {"title": "CTO"}, set()),
+        ({}, {"title": None}, {"title": "CTO"}, set()),
+    ],
+)
+def test_what_somebody_emptied_would_be_filled_in(
+    baseline: Baseline, winner: Values, loser: Values, fields: set[str]
+) -> None:
+    """Where it showed something when both agreed, shows nothing now, and the loser shows something."""
+    assert emptied(PAIRS[:1], baseline, winner, loser) == fields
+
+
+def test_what_a_merge_filled_in_is_not_the_contact_s_either() -> None:
+    """A lead that is qualified right after: its contact's empty field is written over what Marketo filled in."""
+    was = {"jobtitle": Twofold("CTO", "CTO")}
+    assert converted(was, PAIRS, HEIRS, {"jobtitle": None}) == was
+
+
+def test_a_person_s_default_is_nobody_s_entry() -> None:
+    """The boolean goes without a baseline, so that an opt-out survives; everything else goes on."""
+    flag = FieldPair(Entity.LEAD, "donotbulkemail", "unsubscribed", lens=boolean_lens())
+    baseline: Baseline = {"jobtitle": "VP", "donotbulkemail": True}
+    assert followed_on(baseline, [*PAIRS, flag]) == {"jobtitle": "VP"}

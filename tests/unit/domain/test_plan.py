@@ -15,6 +15,7 @@ from mkdyn.domain import (
     Counts,
     CustomEntity,
     Entity,
+    Estimate,
     Excerpt,
     Guard,
     Hold,
@@ -26,6 +27,7 @@ from mkdyn.domain import (
     System,
     Win,
 )
+from mkdyn.domain.counts import duration
 from mkdyn.domain.plan import Purpose
 
 from .worlds import GUID
@@ -115,6 +117,35 @@ def test_a_plan_in_one_line(plan: Plan, text: str) -> None:
     """Counts of everything, and each guard it trips, once."""
     assert str(plan) == text
     assert repr(plan) == f"<{text}>"
+
+
+def test_a_plan_of_a_backfill_in_one_line() -> None:
+    """What becomes empty, what is held and what it costs are told where there is something to tell."""
+    plan = attrs.evolve(EMPTY, purpose="backfill")
+    assert str(plan) == "plan 2 (backfill): to Marketo 0 · to Dynamics 0"
+    told = attrs.evolve(
+        plan, emptied=1_200, holds=Excerpt[Hold]([], total=3), estimate=Estimate(calls=1_024, seconds=72)
+    )
+    assert str(told) == (
+        "plan 2 (backfill): to Marketo 0, of which 1,200 become empty · to Dynamics 0 · 3 held"
+        " · about 1,024 calls, 1 min 12 s"
+    )
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [
+        (0.004, "0.00 s"),
+        (0.99, "0.99 s"),
+        (1.0, "1.0 s"),
+        (59.94, "59.9 s"),
+        (60.0, "1 min 0 s"),
+        (3_671.6, "61 min 12 s"),
+    ],
+)
+def test_a_duration(seconds: float, text: str) -> None:
+    """Short ones to the hundredth."""
+    assert duration(seconds) == text
 
 
 def test_a_plan_names_every_guard_it_trips() -> None:
@@ -223,3 +254,7 @@ def test_a_match_report() -> None:
     """What a first match found."""
     assert str(PLAN.matches) == "5,650 linked · 350 ambiguous, set aside · 4,000 only in Dynamics, to create"
     assert Counts(create=1, update=2, delete=3).total == 6
+    found = MatchReport(by_id=1_000, by_key=2_000, ambiguous=3, to_create=4)
+    assert str(found) == (
+        "3,000 linked (1,000 by id, 2,000 by key) · 3 ambiguous, set aside · 4 only in Dynamics, to create"
+    )

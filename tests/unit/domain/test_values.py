@@ -13,9 +13,9 @@ from hypothesis import given, settings, strategies as st
 from hypothesis.strategies import SearchStrategy
 
 from mkdyn.domain import IDENTITY, MISSING, FieldValue, Lens, Unfit
-from mkdyn.domain.lenses.moments import date_lens, datetime_lens
-from mkdyn.domain.lenses.numbers import boolean_lens, decimal_lens, integer_lens
-from mkdyn.domain.lenses.texts import choice_lens, reference_lens, text_lens
+from mkdyn.domain.lenses.moments import date_lens, datetime_lens, user_date_lens, wall_clock_lens
+from mkdyn.domain.lenses.numbers import boolean_lens, decimal_lens, integer_float_lens, integer_lens
+from mkdyn.domain.lenses.texts import choice_lens, choices_lens, reference_lens, text_lens
 from mkdyn.domain.values import fingerprint, from_json, same, to_json
 
 from .worlds import LAW
@@ -156,6 +156,10 @@ def of_another_type() -> list[tuple[Lens, FieldValue, str, str]]:
         (date_lens(), "2026-01-02", "date", "date"),
         (choice_lens(LABELS), True, "choice", "label"),
         (reference_lens(), 7, "reference", "reference"),
+        (integer_float_lens(), "7", "whole number", "number"),
+        (choices_lens(LABELS), 7, "list of choices", "list of labels"),
+        (wall_clock_lens(), date(2026, 1, 2), "date and time", "date and time"),
+        (user_date_lens(), "2026-01-02", "date and time", "date"),
     ]
 
 
@@ -165,6 +169,26 @@ def test_another_type_is_unfit(place: int) -> None:
     lens, wrong, for_marketo, for_dynamics = of_another_type()[place]
     assert lens.to_marketo(wrong) == Unfit("wrong-type", f"it is no {for_marketo}.")
     assert lens.to_dynamics(wrong) == Unfit("wrong-type", f"it is no {for_dynamics}.")
+
+
+def test_what_is_lost_and_held_in_words() -> None:
+    """As the documentation shows it."""
+    assert boolean_lens().loses == "an empty one, shown as false"
+    assert user_date_lens().loses == "the time of day"
+    assert integer_float_lens().holds == "fractions, numbers out of range"
+    assert choices_lens(LABELS).holds == (
+        "choices without a label of their own, labels without a choice, labels with a semicolon"
+    )
+
+
+def test_a_long_number_leaves_no_digit_behind_in_marketo() -> None:
+    """A float there shows it to the last one, or it is held; so is what does not fit here."""
+    lens = integer_float_lens(minimum=0, maximum=9)
+    assert (lens.to_marketo(9), type(lens.to_marketo(9))) == (9.0, float)
+    assert lens.to_marketo(2**53 + 1) == Unfit(
+        "out-of-range", "Marketo takes -9,007,199,254,740,992 to 9,007,199,254,740,992."
+    )
+    assert lens.to_dynamics(10.0) == Unfit("out-of-range", "Dynamics takes 0 to 9.")
 
 
 def at_the_edges() -> list[tuple[Lens, str, FieldValue, FieldValue | Unfit]]:

@@ -13,7 +13,7 @@ from mkdyn.adapters.http.retries import AgainError, Patience, Retries
 from mkdyn.adapters.http.tokens import KeptTokens, Token
 from mkdyn.adapters.http.turns import Turns
 from mkdyn.adapters.marketo.codes import treatment
-from mkdyn.adapters.marketo.limits import WINDOW_S, Ledger, MarketoLimits
+from mkdyn.adapters.marketo.limits import Ledger, MarketoLimits
 from mkdyn.adapters.marketo.requests import asking, token_request
 from mkdyn.adapters.marketo.responses import (
     NOTHING,
@@ -113,10 +113,9 @@ class Client:
                     what_to_do="Check that the service and its API user are still there.",
                 ) from None
             case "pause":
-                ledger.refused(now, WINDOW_S)
-                raise AgainError(_slower(error.code), after_s=WINDOW_S) from None
+                raise AgainError(_slower(error.code), after_s=ledger.refused(now)) from None
             case "crowded":
-                ledger.refused(now, 0.0, crowded=True)
+                ledger.crowded()
                 raise AgainError(_slower(error.code)) from None
             case "empty":
                 return NOTHING

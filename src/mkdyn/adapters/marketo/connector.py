@@ -50,6 +50,7 @@ class RestMarketo:
         client_secret: Its secret.
         limits: Marketo's limits, and how much of them is ours.
         client: A client of your own, which you close; by default one is made when it is needed.
+        batch_max: The most writes one `write` takes; they go out in calls of three hundred, several at once.
         overlap_s: How far each reading of the feed goes back: activities may show up that much later.
         settles_after_s: How long after it was sent a write may still take effect, and its activity still appear.
         retries: How patient we are with one call that is refused for now, or gets no answer.
@@ -68,12 +69,13 @@ class RestMarketo:
         client_secret: str,
         limits: MarketoLimits = _LIMITS,
         client: AsyncClient | None = None,
+        batch_max: int = 5 * BATCH_MAX,
         overlap_s: float = 300.0,
         settles_after_s: float = 600.0,
         retries: Retries = _RETRIES,
     ) -> None:
         self._origin = _origin_of(url)
-        self._settles_after_s = settles_after_s
+        self._batch_max, self._settles_after_s = batch_max, settles_after_s
         self._client = Client(
             Http(self._origin, client=client),
             client_id=client_id,
@@ -114,7 +116,7 @@ class RestMarketo:
         return Identity(
             organization=found[0].upper() if found else host,
             user=self._client.user,
-            batch_max=BATCH_MAX,
+            batch_max=self._batch_max,
             settles_after_s=self._settles_after_s,
         )
 

@@ -20,6 +20,8 @@ WINDOW_S: Final = 20.0
 #: Where Marketo's day begins: US Central, without daylight saving (source: Adobe, "Error codes", 607).
 _DAY_ZONE: Final = timezone(timedelta(hours=-6), "CST")
 _DAY: Final = timedelta(days=1)
+#: In how many windows, about, what others left free becomes ours again.
+_STEPS: Final = 20
 
 
 def _share(_: object, attribute: attrs.Attribute[float], value: float) -> None:
@@ -57,10 +59,12 @@ class Ledger:
     Attributes:
         limits: What Marketo allows.
         abreast: How many calls may be under way: fewer after one was refused because there were too many.
+        room: How many calls of ours a window takes: fewer after one was refused because others use it, too.
     """
 
     limits: MarketoLimits
     abreast: int = attrs.field(init=False)
+    room: int = attrs.field(init=False)
     _going: set[int] = attrs.field(factory=set[int])
     _ended: deque[float] = attrs.field(factory=deque[float])
     _until: float = -math.inf
@@ -70,7 +74,7 @@ class Ledger:
     _smooth: int = 0
 
     def __attrs_post_init__(self) -> None:
-        self.abreast = self._most
+        self.abreast, self.room = self._most, self._calls_max
 
     def delay_s(self, now: float) -> float:
         """Return how long to wait before the next call; infinity if one must end first."""
@@ -80,7 +84,7 @@ class Ledger:
             return self._until - now
         if len(self._going) >= self.abreast:
             return math.inf
-        if len(self._going) + len(self._ended) < self._calls_max:
+        if len(self._going) + len(self._ended) < self.room:
             return 0.0
         return self._ended[0] + WINDOW_S - now if self._ended else math.inf
 
@@ -98,8 +102,10 @@ class Ledger:
         self._going.discard(number)
         self._ended.append(now)
         self._smooth += 1
-        if self._smooth >= self._calls_max:
+        if self._smooth >= self.room:
             self._smooth, self.abreast = 0, min(self.abreast + 1, self._most)
+            # Slowly near what there was room for: each step too far costs us a call, or somebody else.
+            self.room += min(max((self._calls_max - self.room) // _STEPS, 1), self._calls_max - self.room)
 
     def told(self, now: float, at: datetime, calls: int) -> None:
         """Note what Marketo counts of ours today: other processes may be us, too.
@@ -122,11 +128,22 @@ class Ledger:
             return None
         return self._day_ends - now
 
-    def refused(self, now: float, wait_s: float, *, crowded: bool = False) -> None:
-        """Note that Marketo asks everybody to wait; *crowded* if too many calls were under way."""
-        self._until = max(self._until, now + wait_s)
-        if crowded:
-            self._smooth, self.abreast = 0, max(self.abreast // 2, 1)
+    def refused(self, now: float) -> float:
+        """Note that the last call to end was refused, since the window is full: the others in it are not all ours.
+
+        Returns:
+            How long to wait until one of ours leaves the window; all of it where none of ours is in it.
+        """
+        self._ended.pop()  # Marketo does not count what it refuses
+        self._smooth, self.room = 0, max(len(self._going) + len(self._ended), 1)
+        if not self._ended:
+            self._until = now + WINDOW_S
+            return WINDOW_S
+        return max(self._ended[0] + WINDOW_S - now, 0.0)
+
+    def crowded(self) -> None:
+        """Note that a call was refused, since too many were under way: they are not all ours."""
+        self._smooth, self.abreast = 0, max(self.abreast // 2, 1)
 
     @property
     def _most(self) -> int:

@@ -45,9 +45,9 @@ def _problem(object: str, field: str, near: str | None) -> Problem:
 
 async def _may_create(client: Client, object: str) -> bool:
     """Whether our user may create fields: listing them for change takes the same permission."""
-    question = asking("leads/schema/fields", batchSize="1") if object == PERSON else asking("customobjects/schema")
+    request = asking("leads/schema/fields", batchSize="1") if object == PERSON else asking("customobjects/schema")
     try:
-        await client.ask(question)
+        await client.ask(request)
     except (CheckError, RefusedError):
         return False
     return True

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Final
 
 import attrs
 
 from mkdyn.adapters.http import Request
+from mkdyn.adapters.http.abreast import abreast
 from mkdyn.adapters.http.shapes import Json
 from mkdyn.adapters.marketo.catalog import Catalog, no_object
 from mkdyn.adapters.marketo.client import Client
@@ -42,9 +44,9 @@ class Writer:
         self._most = BATCH_MAX
 
     async def write(self, object: str, writes: Sequence[Write]) -> Sequence[Outcome]:
-        """See `Connector.write`.
+        """See `Connector.write`; three hundred a call, several calls at once, and one key never in two of them.
 
-        Where a later call is refused for now, nobody may repeat the earlier ones: their outcomes stand, and of the
+        Where one call of several is refused for now, nobody may repeat the others: their outcomes stand, and of the
         rest it is Unknown.
         """
         await self._catalog.known(object)
@@ -54,14 +56,26 @@ class Writer:
             groups[_group(object, write)].append(place)
         for group, places in groups.items():
             for part in _apart(writes, places):
-                try:
-                    found = await self._send(object, group, [writes[place] for place in part])
-                except TransientError as error:
-                    if not outcomes:
-                        raise
-                    return [outcomes.get(place, Unknown(reason=error.what)) for place in range(len(writes))]
-                outcomes |= dict(zip(part, found, strict=True))
+                calls = [part[start : start + self._most] for start in range(0, len(part), self._most)]
+                found = await abreast(
+                    partial(self._attempt, object, group, [writes[place] for place in call]) for call in calls
+                )
+                failed = [item for item in found if isinstance(item, TransientError)]
+                for call, item in zip(calls, found, strict=True):
+                    if not isinstance(item, TransientError):
+                        outcomes |= dict(zip(call, item, strict=True))
+                if failed and not outcomes:
+                    raise failed[0]
+                if failed:
+                    return [outcomes.get(place, Unknown(reason=failed[0].what)) for place in range(len(writes))]
         return [outcomes[place] for place in range(len(writes))]
+
+    async def _attempt(self, object: str, group: _Group, writes: Sequence[Write]) -> Sequence[Outcome] | TransientError:
+        """Send writes; what is refused for now is returned, since other calls beside it may have been carried out."""
+        try:
+            return await self._send(object, group, writes)
+        except TransientError as error:
+            return error
 
     async def _send(self, object: str, group: _Group, writes: Sequence[Write]) -> Sequence[Outcome]:
         request = _request(object, group, writes)

@@ -44,11 +44,13 @@ class Kept(Mapping[str, Agreed]):
         return self._read
 
     def with_changes(self, changes: Baseline) -> str:
-        """Return the column with *changes*; what does not change is carried over as it stands, not read.
+        """Return the column with *changes*; what does not change is carried over as it stands, unless it was read.
 
         Raises:
             StateCorruptError: The file holds something else.
         """
+        if self._read is not None:
+            return written(agreed_as_data({**self._read, **changes}))
         try:
             return written({**json.loads(self.text), **agreed_as_data(changes)})
         except UNREADABLE as error:

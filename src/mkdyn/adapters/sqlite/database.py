@@ -8,6 +8,7 @@ from collections.abc import Callable, Generator, Iterable, Sequence
 from contextlib import contextmanager, suppress
 from typing import Any, Final, TypeAlias, TypeVar
 
+from mkdyn.adapters.sqlite.recent import Recent
 from mkdyn.errors import MkdynError, StateCorruptError, StateError, StateFileError
 
 T = TypeVar("T")
@@ -75,10 +76,14 @@ class Database:
     Args:
         name: What messages call it.
         connect: Opens it; raises errors of ours.
+
+    Attributes:
+        recent: What need not be read again.
     """
 
     def __init__(self, name: str, connect: Callable[[], sqlite3.Connection]) -> None:
         self.name = name
+        self.recent = Recent()
         self._connect = connect
         self._connection: sqlite3.Connection | None = None
         self._closed = False
@@ -113,6 +118,7 @@ class Database:
             with explaining(self.name):
                 connection.execute("COMMIT")
         except BaseException:  # KeyboardInterrupt and a cancelled task, too
+            self.recent.forget()
             with suppress(sqlite3.Error):  # a full disk has rolled back already; what stopped us is the news
                 connection.rollback()
             raise

@@ -37,22 +37,27 @@ _MARK_SEEN: Final = """
     ON CONFLICT (feed, id) DO UPDATE SET at = excluded.at WHERE excluded.at > at
 """
 
-# OR REPLACE: the row of the same record goes, and the new one gets the next number.
+# OR REPLACE: the row of the same record goes, and the new one has the next number.
 _OBSERVE: Final = """
-    INSERT OR REPLACE INTO observation (system, object, key, record, deleted, evidence, wanted, doubtful, seen_at)
-    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
+    INSERT OR REPLACE INTO observation (
+        version, system, object, key, record, deleted, evidence, wanted, doubtful, seen_at
+    ) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+"""
+
+# Indexes answer both; what is not at hand is read by its version then.
+_NEXT: Final = (
+    "SELECT version FROM observation WHERE system = ? AND object = ? AND version > ? ORDER BY version LIMIT ?"
+)
+
+# CROSS JOIN: each wanted key is looked up in the index, whatever SQLite guesses about their number.
+_OF_KEYS: Final = """
+    SELECT version FROM (SELECT value AS asked FROM json_each(?3)) CROSS JOIN observation ON observation.key = asked
+    WHERE observation.system = ?1 AND observation.object = ?2
 """
 
 _OBSERVATIONS: Final = """
     SELECT version, system, object, key, record, deleted, evidence, wanted, doubtful, seen_at FROM observation
-    WHERE system = ? AND object = ? AND version > ? ORDER BY version LIMIT ?
-"""
-
-# CROSS JOIN: each wanted key is looked up in the index, whatever SQLite guesses about their number.
-_OBSERVED: Final = """
-    SELECT version, system, object, key, record, deleted, evidence, wanted, doubtful, seen_at
-    FROM (SELECT value AS asked FROM json_each(?3)) CROSS JOIN observation ON observation.key = asked
-    WHERE observation.system = ?1 AND observation.object = ?2
+    WHERE version IN (SELECT value FROM json_each(?)) ORDER BY version
 """
 
 _CLEAR: Final = "DELETE FROM observation WHERE system = ? AND object = ? AND key = ? AND version <= ?"
@@ -110,21 +115,57 @@ class FeedTables(Tables):
 
     def observe(self, observations: Iterable[Observation], /) -> None:
         """Keep observations, each under a new version; one of the same record is replaced."""
-        self._database.write_many(_OBSERVE, map(_observation_row, observations))
+        first = self._database.last_number("observation") + 1
+        numbered = [_numbered(observation, version) for version, observation in enumerate(observations, first)]
+        self._database.write_many(_OBSERVE, map(_observation_row, numbered))
+        for observation in numbered:
+            self._database.recent.observations.keep(observation.version, observation)
 
     def observations(self, system: System, object: str, /, *, after: int, limit: int) -> Sequence[Observation]:
         """Return the next observations with versions above *after*, in order of version."""
-        return self._database.read(_observation_from, _OBSERVATIONS, (system.value, object, after, limit))
+        return self._of_versions(self._database.rows(_NEXT, (system.value, object, after, limit)))
 
     def observed(self, system: System, object: str, keys: Collection[str], /) -> Mapping[str, Observation]:
         """Return the observations of these records, by key."""
-        found = self._database.read(_observation_from, _OBSERVED, (system.value, object, listed(keys)))
+        if not keys:
+            return {}
+        found = self._of_versions(self._database.rows(_OF_KEYS, (system.value, object, listed(keys))))
         return {observation.key: observation for observation in found}
+
+    def _of_versions(self, versions: Sequence[Row]) -> Sequence[Observation]:
+        """Return the observations of these versions, in the same order; a version never stands for another one."""
+        at_hand = self._database.recent.observations
+        unread = [version for (version,) in versions if version not in at_hand]
+        read = self._database.read(_observation_from, _OBSERVATIONS, (listed(unread),)) if unread else []
+        if len(unread) == len(versions):
+            return read
+        by_version = {observation.version: observation for observation in read}
+        found = (at_hand.get(version) or by_version.get(version) for (version,) in versions)
+        return [observation for observation in found if observation is not None]  # somebody may have replaced one
 
     def clear(self, observations: Iterable[tuple[System, str, str, int]], /) -> None:
         """Forget observations (system, object, key, version) up to that version, and no later one."""
-        rows = ((system.value, object, key, version) for system, object, key, version in observations)
+        at_hand = self._database.recent.observations
+        rows = [(system.value, object, key, version) for system, object, key, version in observations]
         self._database.write_many(_CLEAR, rows)
+        for *_, version in rows:
+            at_hand.pop(version, None)
+
+
+def _numbered(observation: Observation, version: int) -> Observation:
+    """Return an observation with its version; made anew, since `attrs.evolve` takes three times as long."""
+    return Observation(
+        system=observation.system,
+        object=observation.object,
+        key=observation.key,
+        version=version,
+        record=observation.record,
+        deleted=observation.deleted,
+        evidence=observation.evidence,
+        wanted=observation.wanted,
+        doubtful=observation.doubtful,
+        seen_at=observation.seen_at,
+    )
 
 
 def _cursor(row: Row) -> Cursor:
@@ -133,9 +174,10 @@ def _cursor(row: Row) -> Cursor:
 
 
 def _observation_row(observation: Observation) -> Row:
-    """Return the columns from `system` on; the version is the table's to give."""
+    """Return the columns of a whole row."""
     record = observation.record
     return (
+        observation.version,
         observation.system.value,
         observation.object,
         observation.key,

@@ -47,11 +47,12 @@ _COLLISIONS: Final = """
 _DROP_COLLISIONS: Final = "DELETE FROM collision WHERE run = ? AND entity = ? AND key = ? AND field = ?"
 
 _HOLD: Final = """
-    INSERT INTO hold (run, entity, custom, key, field, code, reason, wake, until, attempts, refused)
-    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+    INSERT INTO hold (run, entity, custom, key, field, code, reason, wake, until, attempts, refused, awaits)
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
     ON CONFLICT (entity, key, field) DO UPDATE SET
         run = excluded.run, custom = excluded.custom, code = excluded.code, reason = excluded.reason,
-        wake = excluded.wake, until = excluded.until, attempts = attempts + 1, refused = excluded.refused
+        wake = excluded.wake, until = excluded.until, attempts = attempts + 1, refused = excluded.refused,
+        awaits = excluded.awaits
 """
 
 _RELEASE: Final = "DELETE FROM hold WHERE entity = ? AND key = ? AND field = ?"
@@ -59,18 +60,18 @@ _RELEASE_RECORD: Final = "DELETE FROM hold WHERE entity = ? AND key = ?"
 
 # `field <> ''` are holds, `field = ''` quarantined records.
 _ALL_HOLDS: Final = """
-    SELECT id, entity, custom, key, field, code, reason, wake, until, attempts, refused
+    SELECT id, entity, custom, key, field, code, reason, wake, until, attempts, refused, awaits
     FROM hold WHERE (field = '') = ? AND id > ? ORDER BY id LIMIT ?
 """
 
 # CROSS JOIN: each wanted key is looked up in the index, whatever SQLite guesses about their number.
 _KEPT_BACK: Final = """
-    SELECT id, entity, custom, key, field, code, reason, wake, until, attempts, refused
+    SELECT id, entity, custom, key, field, code, reason, wake, until, attempts, refused, awaits
     FROM (SELECT value AS asked FROM json_each(?)) CROSS JOIN hold INDEXED BY hold_by_key ON hold.key = asked
 """
 
 _HOLDS: Final = """
-    SELECT id, entity, custom, key, field, code, reason, wake, until, attempts, refused
+    SELECT id, entity, custom, key, field, code, reason, wake, until, attempts, refused, awaits
     FROM hold WHERE run = ? AND (field = '') = ? AND id > ? ORDER BY id LIMIT ?
 """
 
@@ -175,12 +176,13 @@ def _hold_row(run: int, item: Hold | Quarantined) -> Row:
         instant_or_none(item.until),
         item.attempts,
         item.refused if isinstance(item, Hold) else "",
+        item.awaits if isinstance(item, Hold) else "",
     )
 
 
 def _hold_from(row: Row) -> tuple[int, Hold]:
     """Return the number and the hold of a row without its run."""
-    id, entity, custom, key, field, code, reason, wake, until, attempts, refused = row
+    id, entity, custom, key, field, code, reason, wake, until, attempts, refused, awaits = row
     hold = Hold(
         entity=entity_of(entity, custom),
         key=key,
@@ -191,6 +193,7 @@ def _hold_from(row: Row) -> tuple[int, Hold]:
         until=time_or_none(until),
         attempts=attempts,
         refused=refused,
+        awaits=awaits,
     )
     return id, hold
 

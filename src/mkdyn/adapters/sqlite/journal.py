@@ -4,26 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
-from typing import Any, Final
+from typing import Final
 
-from mkdyn.adapters.sqlite.columns import (
-    STATES,
-    SYSTEMS,
-    agreed_as_data,
-    agreed_from,
-    custom_of,
-    entity_of,
-    instant,
-    instant_or_none,
-    listed,
-    plain,
-    system_or_none,
-    time_or_none,
-    value_or_none,
-    written,
-)
+from mkdyn.adapters.sqlite.columns import instant, listed, plain, time_or_none, value_or_none, written
 from mkdyn.adapters.sqlite.database import Row, Tables
-from mkdyn.domain.plan import Operation, OperationState, Purpose, Step
+from mkdyn.adapters.sqlite.operations import numbered, operation_from, standing_row, writing_row
+from mkdyn.domain.plan import Operation, OperationState, Purpose
 from mkdyn.domain.systems import System
 from mkdyn.domain.values import from_json
 from mkdyn.ports.store import Answer, RunEnd, RunRow
@@ -52,6 +38,17 @@ _OPERATIONS: Final = (
     f"SELECT {_COLUMNS} FROM operation JOIN writing ON writing.operation = operation.id "  # noqa: S608 - constants only
     "WHERE run = ?1 AND id > ?2 AND (?3 IS NULL OR system = ?3) "
     "AND (?4 = '[]' OR state IN (SELECT value FROM json_each(?4))) ORDER BY id LIMIT ?5"
+)
+
+# The index by run answers most of it; what is not at hand is read by its number then.
+_PLANNED: Final = """
+    SELECT id FROM operation
+    WHERE run = ?1 AND id > ?2 AND (?3 IS NULL OR system = ?3) AND state = 'planned' ORDER BY id LIMIT ?4
+"""
+
+_NUMBERED: Final = (
+    f"SELECT {_COLUMNS} FROM operation JOIN writing ON writing.operation = operation.id "  # noqa: S608 - constants only
+    "WHERE id IN (SELECT value FROM json_each(?)) ORDER BY id"
 )
 
 # What is open is found in an index of its own: few rows, however long the journal. The first condition is word for
@@ -121,10 +118,13 @@ class JournalTables(Tables):
     def add_operations(self, run: int, operations: Sequence[Operation], /) -> Sequence[int]:
         """Keep planned operations; return their ids, which rise in this order."""
         first = self._database.last_number("operation") + 1
-        numbered = list(enumerate(operations, first))
-        self._database.write_many(_ADD, ((id, run, *_standing_row(operation)) for id, operation in numbered))
-        self._database.write_many(_ADD_WRITING, ((id, *_writing_row(operation)) for id, operation in numbered))
-        return [id for id, _ in numbered]
+        planned = [numbered(operation, id, run) for id, operation in enumerate(operations, first)]
+        self._database.write_many(_ADD, ((item.id, run, *standing_row(item)) for item in planned))
+        self._database.write_many(_ADD_WRITING, ((item.id, *writing_row(item)) for item in planned))
+        for item in planned:
+            if item.state == "planned":
+                self._database.recent.operations.keep(item.id, item)
+        return [item.id for item in planned]
 
     def operations(
         self,
@@ -137,32 +137,53 @@ class JournalTables(Tables):
         states: Collection[OperationState] = (),
     ) -> Sequence[Operation]:
         """Return a run's next operations with ids above *after*; all systems and states where none is named."""
+        if list(states) == ["planned"]:
+            return self._planned(run, after, limit, system)
         parameters = (run, after, value_or_none(system), listed(states), limit)
-        return self._database.read(_operation_from, _OPERATIONS, parameters)
+        return self._database.read(operation_from, _OPERATIONS, parameters)
+
+    def _planned(self, run: int, after: int, limit: int, system: System | None) -> Sequence[Operation]:
+        """Return operations that are still planned: this run has written most of them itself, just so."""
+        at_hand = self._database.recent.operations
+        ids = [id for (id,) in self._database.rows(_PLANNED, (run, after, value_or_none(system), limit))]
+        unread = [id for id in ids if id not in at_hand]
+        if not unread:
+            return [at_hand[id] for id in ids]
+        read = self._database.read(operation_from, _NUMBERED, (listed(unread),))
+        found = [*(at_hand[id] for id in ids if id in at_hand), *read]
+        return sorted(found, key=lambda operation: operation.id)
 
     def operations_on(self, run: int, system: System, keys: Collection[str], /) -> Mapping[str, Operation]:
         """Return a run's newest operation on each of these records, by key, whatever its state."""
-        found = self._database.read(_operation_from, _ON, (run, system.value, listed(keys)))
+        found = self._database.read(operation_from, _ON, (run, system.value, listed(keys)))
         return {operation.key: operation for operation in found}  # in order of id: the newest stays
 
     def mark_sent(self, operations: Collection[int], at: datetime, /) -> None:
         """Mark operations as sent, before they are."""
         self._database.write(_SENT, (instant(at), listed(operations)))
+        self._forget(operations)
 
     def answer(self, answers: Iterable[Answer], /) -> None:
         """Record what became of operations."""
-        rows = ((answer.state, plain(answer.detail), answer.operation) for answer in answers)
+        rows = [(answer.state, plain(answer.detail), answer.operation) for answer in answers]
         self._database.write_many(_ANSWER, rows)
+        self._forget(id for *_, id in rows)
 
     def revise(self, operation: Operation, /) -> None:
         """Replace an operation, by its id: what it writes, what it remembers, and its state."""
         standing = (operation.system.value, operation.kind, operation.key, operation.state, plain(operation.detail))
         self._database.write(_REVISE, (*standing, operation.id))
-        self._database.write(_ADD_WRITING, (operation.id, *_writing_row(operation)))
+        self._database.write(_ADD_WRITING, (operation.id, *writing_row(operation)))
+        self._forget([operation.id])
+
+    def _forget(self, operations: Iterable[int]) -> None:
+        """Keep no operation at hand that is not as it was planned."""
+        for id in operations:
+            self._database.recent.operations.pop(id, None)
 
     def unsettled(self, *, after: int, limit: int) -> Sequence[Operation]:
         """Return the next operations of any run that are sent or unknown."""
-        return self._database.read(_operation_from, _UNSETTLED, (after, limit))
+        return self._database.read(operation_from, _UNSETTLED, (after, limit))
 
     def in_flight(self, system: System, keys: Collection[str], /) -> set[str]:
         """Return those of *keys* on *system* for which an operation of any run is sent or unknown."""
@@ -171,6 +192,7 @@ class JournalTables(Tables):
     def drop_planned(self, run: int | None = None, /) -> None:
         """Mark operations that are still planned as dropped: one run's, or all but those of backfills."""
         self._database.write(_DROP, (run,))
+        self._database.recent.operations.clear()
 
     def totals(self, run: int, /) -> Mapping[str, int]:
         """Count a run's `collisions`, its operations as `SYSTEM:KIND:STATE`, and the `holds` and `quarantined` that stand."""
@@ -189,89 +211,4 @@ def _run_from(row: Row) -> RunRow:
         ended_at=time_or_none(ended_at),
         ended=ended,
         facts=from_json(facts),
-    )
-
-
-def _standing_row(operation: Operation) -> Row:
-    """Return where an operation stands, from `system` on."""
-    return (
-        operation.system.value,
-        operation.kind,
-        operation.key,
-        operation.state,
-        instant_or_none(operation.sent_at),
-        plain(operation.detail),
-    )
-
-
-def _writing_row(operation: Operation) -> Row:
-    """Return what an operation writes, from `link` on."""
-    step = operation.step
-    clears = [(system.value, object, key, version) for system, object, key, version in step.clears]
-    return (
-        operation.link,
-        operation.entity.logical_name,
-        custom_of(operation.entity),
-        operation.other,
-        written(dict(operation.before)),
-        written(dict(operation.after)),
-        written(agreed_as_data(operation.awaited)),
-        operation.version,
-        operation.attempt,
-        plain(operation.because),
-        written(
-            [
-                agreed_as_data(step.agreed),
-                clears,
-                step.state.value,
-                value_or_none(step.gone),
-                step.origin,
-                dict(step.confirms),
-                step.covers,
-                step.heard,
-                step.into,
-            ]
-        ),
-    )
-
-
-def _operation_from(row: Row) -> Operation:
-    """Return the operation of its two rows, joined."""
-    (id, run, system, kind, key, state, sent_at, detail, link, entity, custom, other, before, after,
-     awaited, version, attempt, because, step) = row  # fmt: skip
-    before, after, awaited, step = from_json(f"[{before},{after},{awaited},{step}]")  # one reader takes less than four
-    return Operation(
-        id=id,
-        run=run,
-        link=link,
-        entity=entity_of(entity, custom),
-        system=SYSTEMS[system],
-        kind=kind,
-        key=key,
-        other=other,
-        before=before,
-        after=after,
-        awaited=agreed_from(awaited),
-        version=version,
-        attempt=attempt,
-        because=because,
-        state=state,
-        sent_at=time_or_none(sent_at),
-        detail=detail,
-        step=_step(step),
-    )
-
-
-def _step(data: list[Any]) -> Step:
-    agreed, clears, state, gone, origin, confirms, covers, *later = data  # an older release kept less
-    return Step(
-        agreed=agreed_from(agreed),
-        clears=tuple((SYSTEMS[system], object, key, version) for system, object, key, version in clears),
-        state=STATES[state],
-        gone=system_or_none(gone),
-        origin=origin,
-        confirms=confirms,
-        covers=covers,
-        heard=later[0] if later else 0,
-        into=later[1] if later[1:] else "",
     )

@@ -42,17 +42,19 @@ _COLUMNS: Final = (
 # CROSS JOIN: each wanted key is looked up in the index, whatever SQLite guesses about their number.
 
 
-def _by_key(system: System, states: str) -> str:
+def _by_key(columns: str, system: System, states: str) -> str:
     return (
-        f"SELECT {_COLUMNS} FROM (SELECT value AS asked FROM json_each(?1)) "  # noqa: S608 - constants only
+        f"SELECT {columns} FROM (SELECT value AS asked FROM json_each(?1)) "  # noqa: S608 - constants only
         f"CROSS JOIN link ON link.{system.value} = asked "
         f"WHERE link.state {states} AND link.entity IN (SELECT value FROM json_each(?2))"
     )
 
 
 # A record is in one living link, so these need no order; of its tombstones the newest comes last.
-_LIVING: Final = {system: _by_key(system, "IN ('live', 'suspended', 'frozen')") for system in System}
-_TOMBSTONES: Final = {system: _by_key(system, "= 'tombstone'") + " ORDER BY link.id" for system in System}
+_LIVING: Final = {system: _by_key("link.id", system, "IN ('live', 'suspended', 'frozen')") for system in System}
+_TOMBSTONES: Final = {system: _by_key(_COLUMNS, system, "= 'tombstone'") + " ORDER BY link.id" for system in System}
+
+_NUMBERED: Final = f"SELECT {_COLUMNS} FROM link WHERE id IN (SELECT value FROM json_each(?))"  # noqa: S608 - constants only
 
 _AFTER: Final = f"SELECT {_COLUMNS} FROM link WHERE entity = ? AND state = ? AND id > ? ORDER BY id LIMIT ?"  # noqa: S608 - constants only
 
@@ -101,13 +103,24 @@ class LinkTables(Tables):
             keys: The keys.
         """
         names = listed(entities)
-        living = self._database.read(self._link_from, _LIVING[system], (listed(keys), names))
-        found = {link.key(system): link for link in living}
+        living = self._database.rows(_LIVING[system], (listed(keys), names))
+        found = {link.key(system): link for link in self._numbered([id for (id,) in living])}
         rest = [key for key in keys if key not in found]
         if rest:
             dead = self._database.read(self._link_from, _TOMBSTONES[system], (listed(rest), names))
             found.update((link.key(system), link) for link in dead)  # in order of id: the newest stays
         return found
+
+    def _numbered(self, ids: Sequence[int]) -> Sequence[Link]:
+        """Return these links, each read once while somebody holds the state."""
+        at_hand = self._database.recent.links
+        known = [at_hand[id] for id in ids if id in at_hand]
+        if len(known) == len(ids):
+            return known
+        read = self._database.read(self._link_from, _NUMBERED, (listed(id for id in ids if id not in at_hand),))
+        for link in read:
+            at_hand.keep(link.id, link)
+        return [*known, *read]
 
     def put_links(self, links: Sequence[Link], /) -> Sequence[Link]:
         """Insert links with id 0, replace the others; return them with their ids.
@@ -131,13 +144,18 @@ class LinkTables(Tables):
         except StateCorruptError as error:
             raise self._linked_twice(kept) or error from error
         self._database.write_many(_CHANGE, ((*_facts(link), link.id) for link in there))
+        for link in there:
+            self._database.recent.links.pop(link.id, None)
         return kept
 
     def _places(self, links: Sequence[Link]) -> Mapping[int, Row]:
         """Return where these links stand in the table, by id."""
-        if not links:
-            return {}
-        return {id: tuple(place) for id, *place in self._database.rows(_PLACES, (listed(link.id for link in links),))}
+        at_hand = self._database.recent.links
+        places = {link.id: _place(at_hand[link.id]) for link in links if link.id in at_hand}
+        unread = [link.id for link in links if link.id not in places]
+        if unread:
+            places |= {id: tuple(place) for id, *place in self._database.rows(_PLACES, (listed(unread),))}
+        return places
 
     def _recount(self, before: Mapping[int, Row], links: Sequence[Link]) -> None:
         """Count links as they will be, and no more as they were."""

@@ -227,8 +227,12 @@ def _freeze(connection: sqlite3.Connection) -> None:
         connection.execute(statement)
 
 
+def _await_links(connection: sqlite3.Connection) -> None:
+    connection.execute("ALTER TABLE hold ADD COLUMN awaits TEXT NOT NULL DEFAULT ''")
+
+
 #: Migration n leads from version n to version n + 1.
-MIGRATIONS: Final[tuple[Migration, ...]] = (_create, _count_links, _describe, _note_late_pairs, _freeze)
+MIGRATIONS: Final[tuple[Migration, ...]] = (_create, _count_links, _describe, _note_late_pairs, _freeze, _await_links)
 
 
 def version_of(connection: sqlite3.Connection) -> int:

@@ -76,7 +76,8 @@ class SqliteStore(DatabaseStore):
         with closing(lock):
             with self.transaction():
                 self._set_fact(_HOLDER, holder)
-            yield
+            with self._database.recent.kept():
+                yield
 
     def close(self) -> None:
         """Let go of the file. A closed store is not used again."""

@@ -5,7 +5,8 @@ Nothing is hidden here: the data is the demo's own.
 
 from __future__ import annotations
 
-from collections.abc import Generator, Sequence
+from collections import Counter
+from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Final
 
@@ -15,9 +16,8 @@ from rich.table import Table
 from rich.text import Text
 
 from mkdyn.cli.demo.added import DELETED_PICK
-from mkdyn.cli.demo.crm import Crm
 from mkdyn.cli.demo.edits import Deed
-from mkdyn.cli.demo.outcome import Arrival, Chapter, FieldsTold, Outcome, RecordsTold, Run
+from mkdyn.cli.demo.outcome import Arrival, Chapter, FieldsTold, Matched, Outcome, RecordsTold, Run
 from mkdyn.cli.demo.progress import LiveProgress
 from mkdyn.domain import Entity, FieldPair, Resolution, System
 from mkdyn.domain.counts import duration
@@ -28,6 +28,13 @@ from mkdyn.ports.observer import Event
 _HANDFUL: Final = 6
 _INDENT: Final = 3
 _NARROWEST: Final = 20
+#: What became of records, where people use more than one word for it.
+_WORDS: Final[Mapping[str, str]] = {
+    "merged_in_dynamics": "merged in Dynamics",
+    "merged_in_marketo": "merged in Marketo",
+    "left_filter": "left the filter",
+    "came_back": "came back",
+}
 
 
 class Aloud:
@@ -43,12 +50,12 @@ class Aloud:
         if self._progress is not None:
             self._progress.show(event)
 
-    def begin(self, crm: Crm, selected: Sequence[FieldPair], /) -> None:
+    def begin(self, name: str, selected: Sequence[FieldPair], /) -> None:
         """See `Teller`."""
-        self._say(Text.assemble(("mkdyn demo", "bold"), f" · {crm.name}"), indent=0)
+        self._say(Text.assemble(("mkdyn demo", "bold"), f" · {name}"), indent=0)
         self._say(
-            f"Two systems in memory. Dynamics has everything, Marketo is empty; {len(selected)} fields are selected to "
-            "sync. Leads and contacts sync both ways, everything else from Dynamics to Marketo.",
+            f"Two systems of this demo's own. Dynamics has the data; {len(selected)} fields are selected to sync. "
+            "Leads and contacts sync both ways, everything else from Dynamics to Marketo.",
             indent=0,
         )
 
@@ -68,6 +75,9 @@ class Aloud:
     def first_sync(self, chapter: Chapter, arrivals: Sequence[Arrival], /) -> None:
         """See `Teller`."""
         self._runs(chapter)
+        for report in chapter.reports:
+            if report.matches is not None and report.matches.linked:
+                self._say(Text(f"matched: {report.matches}", style="bold"))
         self._console.print()
         table = _table("", "in Dynamics", "in Marketo")
         for arrival in arrivals:
@@ -138,12 +148,24 @@ class Aloud:
         after = chapter.reports[-1]
         self._say(f"Then {gone} is deselected: run {after.id} ended {after.ended}, its values stay in Marketo.")
 
+    def matched(self, matched: Matched, /) -> None:
+        """See `Teller`."""
+        self._say(
+            "New people come in both systems. What if the state were lost now? A new one that knows nothing plans a "
+            "first match of both, and nothing is sent:"
+        )
+        self._say(Text(f"lead, contact: {matched.report}", style="bold"))
+        self._say(f"· by e-mail: {', '.join(matched.by_key)}", hanging=2)
+        for sentence in matched.ambiguous:
+            self._say(f"· {sentence}", hanging=2)
+        self._say("Who is in Marketo only is left alone. The demo goes on with the state that it has.")
+
     def records(self, told: RecordsTold, /) -> None:
         """See `Teller`."""
         self._say(
             "In Dynamics a lead is qualified, two contacts are merged, a contact and an opportunity are deleted, and "
-            "new_synctomkto of a contact is No for a while; in Marketo a person is merged into another one. New people "
-            "come in both."
+            "new_synctomkto of a contact is No for a while; in Marketo a person is merged into another one, and one is "
+            "asked for in Dynamics."
         )
         self._runs(told.chapter)
         self._kept_back(told.chapter.runs)
@@ -153,6 +175,10 @@ class Aloud:
     def end(self, outcome: Outcome, /) -> None:
         """See `Teller`."""
         verified = outcome.verified
+        seen = Counter(happening.what for happening in outcome.records.happenings)
+        self._say(
+            f"Seen on the way: {', '.join(f'{count:,} {_WORDS.get(what, what)}' for what, count in seen.items())}."
+        )
         self._say(
             f"{verified.records:,} pairs of records, {verified.pairs_compared:,} pairs of values: "
             f"{verified.differences:,} differences, {verified.duplicates:,} duplicates"

@@ -51,7 +51,7 @@ def read_crm(folder: Path) -> Crm:
     if not there:
         raise ConfigError(
             f"{folder}: there is no such folder.",
-            what_to_do=f"Give --data a folder with {', '.join(_COLUMNS)}; or leave it out, for the built-in sample.",
+            what_to_do=f"Give --data a folder with {', '.join(_COLUMNS)}; or leave it out.",
         )
     offices = _rows(folder, "sales_teams.csv", _seat)
     accounts = _rows(folder, "accounts.csv", _account)

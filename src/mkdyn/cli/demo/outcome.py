@@ -12,6 +12,7 @@ import attrs
 
 from mkdyn.cli.demo.verify import Verified
 from mkdyn.domain import AnyEntity, Counts, Entity, FieldPair, PairState, Plan, Resolution, ResolutionKind, System
+from mkdyn.domain.counts import MatchReport
 from mkdyn.engine.report import Report
 
 
@@ -85,8 +86,8 @@ class Chapter:
         return sum(report.quarantined.total for report in self.reports)
 
     def of_kind(self, kind: ResolutionKind) -> Sequence[Resolution]:
-        """Return the values that gave way for one kind of reason."""
-        return [resolution for run in self.runs for resolution in run.of_kind(kind)]
+        """Return the values that gave way for one kind of reason; what a run decides that was cut off, the next does too."""
+        return list(dict.fromkeys(resolution for run in self.runs for resolution in run.of_kind(kind)))
 
     def counts(self, system: System) -> Counts:
         """Return the writes applied in a system."""
@@ -155,6 +156,21 @@ class FieldsTold:
     refused: Sequence[str]
 
 
+@attrs.frozen(kw_only=True)
+class Matched:
+    """What a state that knows nothing would make of two populated systems.
+
+    Attributes:
+        report: How many records it would link, set aside, create.
+        by_key: Who would be linked by their e-mail address.
+        ambiguous: Who would be set aside, and why; a sentence each.
+    """
+
+    report: MatchReport
+    by_key: Sequence[str]
+    ambiguous: Sequence[str]
+
+
 #: What can become of a record; the JSON's words.
 What: TypeAlias = Literal[
     "matched",
@@ -204,6 +220,7 @@ class Outcome:
         chapters: Its first runs: first, edits, idle.
         fields: A field that was added.
         column: A column that was deleted.
+        matched: What a first match of both would find.
         records: Records that became others, or went.
         verified: The comparison at the end.
         kept_back: How many fields and records are still held or set aside.
@@ -212,6 +229,7 @@ class Outcome:
     chapters: Sequence[Chapter]
     fields: FieldsTold
     column: Chapter
+    matched: Matched
     records: RecordsTold
     verified: Verified
     kept_back: int
@@ -236,6 +254,12 @@ class Outcome:
                 "column": {
                     "runs": [report.ended for report in self.column.reports],
                     "warnings": [warning for report in self.column.reports for warning in report.warnings],
+                },
+                "matches": {
+                    "by_id": self.matched.report.by_id,
+                    "by_key": self.matched.report.by_key,
+                    "ambiguous": self.matched.report.ambiguous,
+                    "to_create": self.matched.report.to_create,
                 },
                 "records": Counter(happening.what for happening in self.records.happenings),
                 "verified": {

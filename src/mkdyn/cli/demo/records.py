@@ -2,173 +2,126 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from typing import Final, TypeAlias
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
 
 import attrs
 
-from mkdyn import Entity, Report, Synchronizer, System
+from mkdyn import Entity
+from mkdyn.cli.demo.becoming import Cast, happenings
+from mkdyn.cli.demo.edits import persons_of
+from mkdyn.cli.demo.hands import Hands
 from mkdyn.cli.demo.load import Loaded
-from mkdyn.cli.demo.outcome import Chapter, Happening, RecordsTold
-from mkdyn.cli.demo.runs import run
-from mkdyn.cli.demo.systems import Systems
-from mkdyn.domain.plan import Operation
-from mkdyn.domain.values import FieldValue
-from mkdyn.ports.observer import Event, FilterPassed, LeadConverted, RecordsMerged
-from mkdyn.testing import FakeDynamics, FakeMarketo
+from mkdyn.cli.demo.matched import NEWCOMERS, TWICE
+from mkdyn.cli.demo.outcome import RecordsTold, Run
+from mkdyn.cli.demo.runs import Course
+from mkdyn.domain import System
+from mkdyn.domain.filters import NATIVE
+from mkdyn.domain.records import LinkState
 
-#: What tells that a record became another one, or left.
-Moved: TypeAlias = LeadConverted | RecordsMerged | FilterPassed
-
-#: What a person and a contact are called by, in each system.
-_NAME: Final = {FakeMarketo: ("firstName", "lastName"), FakeDynamics: ("firstname", "lastname")}
+_FORM: Final = "form@example.net"
+_PROMOTED: Final = ("Vesna", "Novak", "vesna.novak@example.net")
+_NAMES: Final = {"contact": ("firstname", "lastname"), "lead": ("firstname", "lastname"), "opportunity": ("name",)}
 
 
-@attrs.frozen
-class Watch:
-    """Hears what becomes of records.
-
-    Attributes:
-        events: What it heard, the oldest first.
-    """
-
-    events: list[Moved] = attrs.field(factory=list[Moved])
-
-    def __call__(self, event: Event, /) -> None:
-        """Keep what is about a record."""
-        if isinstance(event, LeadConverted | RecordsMerged | FilterPassed):
-            self.events.append(event)
-
-
-async def let_records_move(sync: Synchronizer, systems: Systems, loaded: Loaded, watch: Watch) -> RecordsTold:
+async def let_records_move(course: Course, hands: Hands, loaded: Loaded) -> RecordsTold:
     """Let people add, qualify, merge, filter out and delete records, and say what becomes of each.
 
     In a second run the one that was filtered out rests, whatever people do with it, and in a third it is back.
     """
-    marketo, dynamics = systems.marketo, systems.dynamics
-    names = _names(systems)
-    filtered = await _act(systems, loaded)
-    rests = marketo.key_of("lead", dynamicsContactId=filtered)
-    alike = _meet(systems)
-    await sync.promote(int(marketo.create("lead", firstName="Vesna", lastName="Novak")), to=Entity.LEAD)
-    names |= _names(systems)
-    runs = [await run(sync)]
-    await marketo.merge(alike[0], alike[1:])
-    await sync.journal.release(*[item async for item in sync.journal.quarantine() if item.code == "ambiguous-match"])
-    marketo.edit("lead", rests, title="Regional manager")
-    dynamics.edit("contact", filtered, telephone1="+1 907 555 0100")
-    runs.append(await run(sync))
-    dynamics.edit("contact", filtered, new_synctomkto=True)
-    runs.append(await run(sync))
-    operations = [item for done in runs async for item in sync.journal.operations(done.report)]
-    teller = _Telling(systems=systems, names=names, operations=operations)
-    happenings = [*teller.meetings([done.report for done in runs]), *teller.moves(watch.events), *teller.deletions()]
-    return RecordsTold(chapter=Chapter(name="records", runs=runs), happenings=happenings)
+
+    async def choose() -> Mapping[str, Any]:
+        return attrs.asdict(await _choose(hands, loaded))
+
+    async def act() -> str:
+        return await _act(course, hands, cast)
+
+    async def meet() -> Mapping[str, Any]:
+        await course.run()
+        return await _seen(course, cast)
+
+    async def meanwhile() -> None:
+        await _meanwhile(course, hands, cast)
+
+    async def rest() -> None:
+        await course.run()
+
+    async def let_back() -> None:
+        await hands.dynamics.edit("contact", {cast.filtered: {NATIVE: True}})
+
+    async def go(_earlier: Sequence[Run]) -> None:
+        await course.once("records met", meet)
+        await course.once("meanwhile", meanwhile)
+        await course.once("records rested", rest)
+        await course.once("let back", let_back)
+        await course.run()
+
+    cast = Cast(**await course.once("cast", choose))
+    cast = attrs.evolve(cast, contact=await course.once("records moved", act))
+    chapter = await course.chapter("records", go)
+    seen = await course.once("records met", meet)
+    return RecordsTold(chapter=chapter, happenings=[each async for each in happenings(course.store, hands, cast, seen)])
 
 
-async def _act(systems: Systems, loaded: Loaded) -> str:
-    """Do everything of which the next run learns; return the contact that leaves the filter."""
-    marketo, dynamics = systems.marketo, systems.dynamics
+async def _choose(hands: Hands, loaded: Loaded) -> Cast:
+    """Say whose story it is, and make the two persons of it that come from Marketo."""
     lead = loaded.leads[-2]  # the last one was deleted before
     *_, loser, winner, twin, filtered, deleted, _last = loaded.contacts
-    marketo.edit("lead", marketo.key_of("lead", dynamicsId=lead), title="Decision maker")
-    dynamics.qualify(lead)
-    dynamics.merge_rows("contact", winner, loser)
-    form = marketo.create("lead", title="Filled in a form")
-    await marketo.merge(form, [marketo.key_of("lead", dynamicsContactId=twin)])
-    dynamics.edit("contact", filtered, new_synctomkto=False)
-    dynamics.delete("contact", deleted)
-    dynamics.delete("opportunity", loaded.opportunities[-1])
-    return filtered
+    contacts = [loser, winner, twin, filtered, deleted]
+    names = {newcomer.guid: newcomer.name for newcomer in NEWCOMERS}
+    for table, keys in (("lead", [lead]), ("contact", contacts), ("opportunity", loaded.opportunities[-1:])):
+        for row in await hands.dynamics.rows(table, _NAMES[table]):
+            if row.key in keys:
+                names[row.key] = " ".join(str(row.values[column]) for column in _NAMES[table])
+    first, last, email = _PROMOTED
+    return Cast(
+        lead=lead,
+        loser=loser,
+        winner=winner,
+        twin=twin,
+        form=await hands.marketo.add(_FORM, title="Filled in a form"),
+        filtered=filtered,
+        deleted=deleted,
+        deal=loaded.opportunities[-1],
+        promoted=await hands.marketo.add(email, firstName=first, lastName=last),
+        persons={
+            **await persons_of(hands, Entity.LEAD, [lead]),
+            **await persons_of(hands, Entity.CONTACT, contacts),
+        },
+        names=names,
+    )
 
 
-def _meet(systems: Systems) -> Sequence[str]:
-    """Add contacts that Marketo knows already, one of them twice; return those two persons."""
-    marketo, dynamics = systems.marketo, systems.dynamics
-    known: list[str] = []
-    for first, last, persons in (("Milo", "Harlow", 1), ("Ngozi", "Okafor", 2)):
-        email = f"{first}.{last}@example.net".lower()
-        known = [marketo.create("lead", firstName=first, lastName=last, email=email) for _ in range(persons)]
-        dynamics.create("contact", firstname=first, lastname=last, emailaddress1=email)
-    return known
+async def _act(course: Course, hands: Hands, cast: Cast) -> str:
+    """Do everything of which the next run learns; return the contact that the lead has become."""
+    marketo, dynamics = hands.marketo, hands.dynamics
+    await marketo.edit("lead", {cast.persons[cast.lead]: {"title": "Decision maker"}})
+    contact = await dynamics.qualify(cast.lead)
+    await dynamics.merge("contact", cast.winner, cast.loser)
+    await marketo.edit("lead", {cast.form: {"email": None}})  # the form did not ask for it
+    await marketo.merge(cast.form, cast.persons[cast.twin])
+    await dynamics.edit("contact", {cast.filtered: {NATIVE: False}})
+    await dynamics.delete("contact", cast.deleted)
+    await dynamics.delete("opportunity", cast.deal)
+    await course.sync.promote(int(cast.promoted), to=Entity.LEAD)
+    return contact
 
 
-def _names(systems: Systems) -> dict[str, str]:
-    """Return what people call a record, by its key in its system."""
-    found = {deal.key: str(deal.values["name"]) for deal in systems.marketo.records("opportunity")}
-    for system, table in ((systems.marketo, "lead"), (systems.dynamics, "lead"), (systems.dynamics, "contact")):
-        for record in system.records(table):
-            found[record.key] = " ".join(str(record.values[name]) for name in _NAME[type(system)])
-    return found
+async def _seen(course: Course, cast: Cast) -> Mapping[str, Any]:
+    """Return what can be seen now and not in the end: who is set aside, and who is out of the filter."""
+    links = course.store.links(["contact"], System.DYNAMICS, [cast.filtered])
+    return {
+        "ambiguous": [item.key async for item in course.sync.journal.quarantine() if item.code == "ambiguous-match"],
+        "left": [key for key, link in links.items() if link.state is LinkState.FROZEN],
+    }
 
 
-@attrs.frozen(kw_only=True)
-class _Telling:
-    """Says what became of records: who, and what both systems show of them now."""
-
-    systems: Systems
-    names: dict[str, str]
-    operations: Sequence[Operation]
-
-    def meetings(self, reports: Sequence[Report]) -> Iterator[Happening]:
-        """Tell of contacts that met persons by their e-mail, and of persons that were asked for in Dynamics."""
-        for matches in (report.matches for report in reports if report.matches is not None):
-            for contact in matches.samples.get("by_key", ()):
-                yield Happening("matched", f"contact {self.names[contact]} was known in Marketo by the e-mail: linked")
-            for contact in matches.samples.get("ambiguous", ()):
-                yield Happening(
-                    "ambiguous",
-                    f"contact {self.names[contact]} could be two persons of Marketo: set aside, until somebody "
-                    "merged the two and released it",
-                )
-        for operation in self.operations:
-            if operation.kind == "create" and operation.system is System.DYNAMICS:
-                yield Happening("promoted", f"person {self.names[operation.other]} is a lead in Dynamics, as asked for")
-
-    def moves(self, events: Sequence[Moved]) -> Iterator[Happening]:
-        """Tell of conversions, merges and the filter, in their order."""
-        ours = {operation.key for operation in self.operations if operation.step.into}
-        for event in events:
-            match event:
-                case LeadConverted(lead=lead, contact=contact, person=person):
-                    yield Happening(
-                        "converted",
-                        f"{self.names[lead]} is a contact now, and still person {person}; the contact's job title is "
-                        f"{self._row(contact, 'jobtitle')!r}, as marketing had it",
-                    )
-                case RecordsMerged(winner=winner, loser=loser) if loser in ours:
-                    yield Happening(
-                        "merged_in_dynamics",
-                        f"contact {self.names[loser]} was merged into {self.names[winner]} in Dynamics, "
-                        f"so person {loser} into {winner} in Marketo",
-                    )
-                case RecordsMerged(winner=winner, loser=loser):
-                    yield Happening(
-                        "merged_in_marketo",
-                        f"person {loser} was merged into {winner} in Marketo, and contact {self.names[loser]} follows",
-                    )
-                case _:
-                    yield self._filtered(event.row, inward=event.inward)
-
-    def _filtered(self, row: str, *, inward: bool) -> Happening:
-        if not inward:
-            return Happening("left_filter", f"{self.names[row]} is not to sync any more: edits stay where they are")
-        return Happening(
-            "came_back",
-            f"{self.names[row]} syncs again, with the job title that Marketo had meanwhile, "
-            f"{self._row(row, 'jobtitle')!r}, and the phone of Dynamics, {self._row(row, 'telephone1')!r}",
-        )
-
-    def deletions(self) -> Iterator[Happening]:
-        """Tell of what was deleted in Dynamics."""
-        for operation in self.operations:
-            if operation.because != "deleted in Dynamics":
-                continue
-            what = f"{operation.entity} {self.names[operation.key]} was deleted in Dynamics"
-            if operation.kind == "delete":
-                yield Happening("deleted", f"{what}, and now in Marketo")
-            else:
-                yield Happening("flagged", f"{what}; the person stays in Marketo, and is flagged")
-
-    def _row(self, contact: str, column: str) -> FieldValue:
-        return next(row.values[column] for row in self.systems.dynamics.records("contact") if row.key == contact)
+async def _meanwhile(course: Course, hands: Hands, cast: Cast) -> None:
+    """Clear up who the ambiguous one is, and edit the one that is out of the filter."""
+    [persons] = (await hands.marketo.persons("email", [TWICE.email])).values()
+    for person in persons[1:]:
+        await hands.marketo.merge(persons[0], person)
+    aside = [item async for item in course.sync.journal.quarantine() if item.code == "ambiguous-match"]
+    await course.sync.journal.release(*aside)
+    await hands.marketo.edit("lead", {cast.persons[cast.filtered]: {"title": "Regional manager"}})
+    await hands.dynamics.edit("contact", {cast.filtered: {"telephone1": "+1 907 555 0100"}})

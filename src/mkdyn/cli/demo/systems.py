@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Final
+from uuid import NAMESPACE_URL, uuid5
 
 import attrs
 
@@ -16,6 +17,11 @@ from mkdyn.testing import FakeDynamics, FakeMarketo
 PRODUCT: Final = CustomEntity("new_product")
 #: Whose state a demo's state is.
 ORGANIZATIONS: Final[Mapping[System, str]] = {System.MARKETO: "000-MKD-YNX", System.DYNAMICS: "mkdyn-demo.crm4"}
+#: What they are called by REST: Marketo by its host, Dynamics by its organisation's GUID.
+SERVED_ORGANIZATIONS: Final[Mapping[System, Sequence[str]]] = {
+    System.MARKETO: ("127.0.0.1", "localhost", "::1"),
+    System.DYNAMICS: (str(uuid5(NAMESPACE_URL, f"{ORGANIZATIONS[System.DYNAMICS]}/organization")),),
+}
 
 #: The column of the native sync's filter: only an explicit No keeps a contact out.
 _GATE: Final = FieldSpec(name=NATIVE, type="boolean", label="Sync to Marketo")

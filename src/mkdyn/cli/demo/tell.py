@@ -9,9 +9,8 @@ from typing import TYPE_CHECKING, Protocol
 from rich.console import Console
 
 from mkdyn.cli.demo.aloud import Aloud
-from mkdyn.cli.demo.crm import Crm
 from mkdyn.cli.demo.edits import Deed
-from mkdyn.cli.demo.outcome import Arrival, Chapter, FieldsTold, Outcome, RecordsTold
+from mkdyn.cli.demo.outcome import Arrival, Chapter, FieldsTold, Matched, Outcome, RecordsTold
 from mkdyn.domain import FieldPair
 from mkdyn.ports.observer import Event
 
@@ -23,7 +22,7 @@ class Teller(Protocol):
         """Hear what a run does."""
         ...
 
-    def begin(self, crm: Crm, selected: Sequence[FieldPair], /) -> None:
+    def begin(self, name: str, selected: Sequence[FieldPair], /) -> None:
         """Introduce the two systems."""
         ...
 
@@ -55,6 +54,10 @@ class Teller(Protocol):
         """Tell what a deleted column did, and what not."""
         ...
 
+    def matched(self, matched: Matched, /) -> None:
+        """Tell what a first match of both systems would find."""
+        ...
+
     def records(self, told: RecordsTold, /) -> None:
         """Tell what became of records."""
         ...
@@ -70,7 +73,7 @@ class Silence:
     def observe(self, event: Event, /) -> None:
         """See `Teller`."""
 
-    def begin(self, crm: Crm, selected: Sequence[FieldPair], /) -> None:
+    def begin(self, name: str, selected: Sequence[FieldPair], /) -> None:
         """See `Teller`."""
 
     def step(self, _title: str, /) -> AbstractContextManager[None]:
@@ -93,6 +96,9 @@ class Silence:
         """See `Teller`."""
 
     def column(self, chapter: Chapter, /) -> None:
+        """See `Teller`."""
+
+    def matched(self, matched: Matched, /) -> None:
         """See `Teller`."""
 
     def records(self, told: RecordsTold, /) -> None:

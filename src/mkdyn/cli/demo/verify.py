@@ -3,17 +3,24 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from typing import Final
 
 import attrs
 
-from mkdyn.cli.demo.systems import Systems
+from mkdyn.cli.demo.hands import Hands
 from mkdyn.domain import AnyEntity, Entity, Rules, is_person
 from mkdyn.domain.records import Link, LinkState, Record
 from mkdyn.ports.store import SelectedPair, StateStore
 
-_PAGE = 1_000
-_QUALIFIED = 1
+_PAGE: Final = 1_000
+_QUALIFIED: Final = 1
+#: What says that a row does not stand for itself any more, by table.
+_BECAME: Final[Mapping[AnyEntity, Sequence[str]]] = {
+    Entity.LEAD: ("masterid", "statecode"),
+    Entity.CONTACT: ("masterid",),
+    Entity.ACCOUNT: ("masterid",),
+}
 
 
 @attrs.frozen(kw_only=True)
@@ -38,20 +45,28 @@ class Verified:
         return not self.differences and not self.duplicates
 
 
-def verify(systems: Systems, store: StateStore) -> Verified:
-    """Compare every selected field of every linked record, and look for records that nothing links."""
+async def verify(hands: Hands, store: StateStore, *, strangers: Collection[str] = ()) -> Verified:
+    """Compare every selected field of every linked record, and look for records that nothing links.
+
+    Args:
+        hands: People who look at both systems.
+        store: What is linked, and what is selected.
+        strangers: Persons whom nothing need link: they are in Marketo only, and came there on their own.
+    """
     selected: dict[AnyEntity, list[SelectedPair]] = {}
     for item in store.pairs():
         selected.setdefault(item.pair.entity, []).append(item)
     linked: dict[str, set[str]] = {entity.marketo_object: set() for entity in selected}
     records = compared = differences = 0
     for entity, pairs in selected.items():
-        rows = {record.key: record for record in systems.dynamics.records(entity.logical_name)}
-        others = {record.key: record for record in systems.marketo.records(entity.marketo_object)}
-        for link in _links(store, entity):
-            linked[entity.marketo_object].add(link.marketo)
-            if link.state is not LinkState.LIVE:  # deleted in Dynamics; the person stays, flagged
-                continue
+        links = list(_links(store, entity))
+        linked[entity.marketo_object].update(link.marketo for link in links)
+        live = [link for link in links if link.state is LinkState.LIVE]  # else deleted in Dynamics, and flagged
+        columns = [*(item.pair.dynamics for item in pairs), *_BECAME.get(entity, ())]
+        rows = {row.key: row for row in await hands.dynamics.rows(entity.logical_name, columns)}
+        fields = [item.pair.marketo for item in pairs]
+        others = await hands.marketo.read(entity.marketo_object, [link.marketo for link in live], fields)
+        for link in live:
             records += 1
             row, other = rows.pop(link.dynamics, None), others.get(link.marketo)
             if row is None or other is None:
@@ -60,11 +75,14 @@ def verify(systems: Systems, store: StateStore) -> Verified:
             compared += len(pairs)
             differences += sum(not _agree(item, row, other) for item in pairs)
         differences += sum(_is_somebody(entity, row) for row in rows.values())  # rows without a counterpart
+    duplicates = 0
+    for object_name, keys in linked.items():
+        duplicates += sum(key not in keys and key not in strangers for key in await hands.marketo.listed(object_name))
     return Verified(
         records=records,
         pairs_compared=compared,
         differences=differences,
-        duplicates=_strangers(systems, linked) + _shared_guids(systems),
+        duplicates=duplicates + await _shared_guids(hands),
     )
 
 
@@ -85,18 +103,11 @@ def _is_somebody(entity: AnyEntity, row: Record) -> bool:
     return row.values.get("masterid") is None and not qualified
 
 
-def _strangers(systems: Systems, linked: Mapping[str, set[str]]) -> int:
-    """Count the records of Marketo that no link knows: it was empty, so each came from Dynamics."""
-    return sum(
-        record.key not in keys
-        for object_name, keys in linked.items()
-        for record in systems.marketo.records(object_name)
-    )
-
-
-def _shared_guids(systems: Systems) -> int:
-    people = systems.marketo.records("lead")
+async def _shared_guids(hands: Hands) -> int:
+    """Count the persons that bear the GUID of another one, too."""
     fields: Sequence[str] = [Rules().key_field_of(entity) for entity in Entity if is_person(entity)]
+    everybody = await hands.marketo.listed("lead")
+    people = (await hands.marketo.read("lead", everybody, fields)).values()
     found = Counter(
         (field, guid) for person in people for field in fields if (guid := person.values[field]) is not None
     )

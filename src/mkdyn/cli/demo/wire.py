@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from mkdyn import ClientCredentials, MarketoLimits, RestDynamics, RestMarketo
 from mkdyn.cli.demo.crm import Crm
+from mkdyn.cli.demo.memory import make_fields, stage_of
 from mkdyn.cli.demo.outcome import Outcome
+from mkdyn.cli.demo.state import Memory
 from mkdyn.cli.demo.story import play
-from mkdyn.cli.demo.systems import PICKS, Connectors, Systems
+from mkdyn.cli.demo.systems import Connectors, new_systems
 from mkdyn.cli.demo.tell import Teller
-from mkdyn.engine.synchronizer import Synchronizer
-from mkdyn.ports.store import StateStore
-from mkdyn.testing import MemoryStore
 from mkdyn.testing.servers.dynamics import Application, DynamicsServer
 from mkdyn.testing.servers.loopback import loopback
 from mkdyn.testing.servers.marketo import MarketoServer, ServerLimits, Service
@@ -19,13 +18,14 @@ _CLIENT = "mkdyn"
 _SECRET = "of-this-machine"  # noqa: S105 - of servers that live as long as the demo
 
 
-async def over_the_wire(crm: Crm, systems: Systems, store: StateStore, teller: Teller) -> Outcome:
+async def over_the_wire(crm: Crm, memory: Memory, teller: Teller) -> Outcome:
     """Run the story by REST, over servers that live as long as it does.
 
     Raises:
         ConfigError: As `play`; or the servers' libraries are not installed.
     """
-    await _make_fields_by_hand(systems)
+    systems = new_systems()
+    await make_fields(systems.marketo)
     marketo = MarketoServer(
         systems.marketo,
         services=[Service(client_id=_CLIENT, client_secret=_SECRET)],
@@ -50,14 +50,7 @@ async def over_the_wire(crm: Crm, systems: Systems, store: StateStore, teller: T
             ),
         )
         try:
-            return await play(crm, systems, store, teller, connectors)
+            return await play(stage_of(crm, systems, connectors), memory, teller)
         finally:
             await connectors.marketo.aclose()
             await connectors.dynamics.aclose()
-
-
-async def _make_fields_by_hand(systems: Systems) -> None:
-    """Make the fields that Marketo's API makes none of, as an administrator would: those of companies and deals."""
-    by_hand = Synchronizer(marketo=systems.marketo, dynamics=systems.dynamics, store=MemoryStore())
-    await by_hand.fields.select_defaults()
-    await by_hand.fields.select(*PICKS)

@@ -6,8 +6,11 @@ import secrets
 from datetime import UTC, datetime
 from pathlib import Path
 
+import anyio
+
 from mkdyn.cli.demo.crm import Crm, Person
 from mkdyn.cli.demo.csv_source import read_crm
+from mkdyn.cli.demo.memory import make_fields
 from mkdyn.cli.demo.systems import new_marketo
 from mkdyn.cli.serve.port import serve_on
 from mkdyn.domain.values import Values
@@ -29,6 +32,7 @@ def serve(*, port: int, data: Path | None, client_id: str, client_secret: str | 
         ConfigError: The port is taken, or the data can't be read.
     """
     marketo = new_marketo(now=_now)
+    anyio.run(make_fields, marketo)
     if data is not None:
         load(read_crm(data), marketo)
     service = Service(client_id=client_id, client_secret=client_secret or secrets.token_urlsafe(16))

@@ -88,7 +88,14 @@ _HOLD: Final = Hold(
     entity=Entity.LEAD, key=GUIDS[0], field="email", code="too-long", reason="Zu lang: 300 Zeichen.", refused="f00d"
 )
 _DATED: Final = Hold(
-    entity=VISIT, key="42", field="new_level", code="no-label", reason="Add a label.", wake=Wake.DATE, until=NINE
+    entity=VISIT,
+    key="42",
+    field="new_level",
+    code="no-label",
+    reason="Add a label.",
+    wake=Wake.DATE,
+    until=NINE,
+    awaits=GUIDS[1],
 )
 _RECORD: Final = Quarantined(
     entity=Entity.LEAD, key=GUIDS[0], code="ambiguous", reason="Two people.", wake=Wake.LINK, until=NINE, attempts=2

@@ -143,7 +143,7 @@ def test_fewer_go_at_once_after_marketo_found_us_too_many() -> None:
     ledger = Ledger(MarketoLimits(share=1.0))
     assert ledger.abreast == 10
     for expected in (5, 2, 1, 1):
-        ledger.refused(0, 0, crowded=True)
+        ledger.crowded()
         assert ledger.abreast == expected
     for _ in range(100):
         ledger.end(ledger.begin(0), 0)

@@ -56,7 +56,7 @@ def test_everything_can_come_from_the_environment(monkeypatch: pytest.MonkeyPatc
 async def test_who_we_are() -> None:
     """The Munchkin id is the organisation."""
     found = await Instance().connector.identify()
-    assert (found.organization, found.batch_max) == ("123-ABC-456", 300)
+    assert (found.organization, found.batch_max) == ("123-ABC-456", 1500)
     assert found.user
 
 

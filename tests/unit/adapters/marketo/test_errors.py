@@ -242,8 +242,7 @@ async def test_calls_that_take_too_long_get_shorter(instance: Instance) -> None:
     assert (sizes, {type(outcome) for outcome in found}) == ([200], {Unknown})
     sizes.clear()
     found = await connector.write("lead", writes)
-    assert sizes == [100, 50, 50]
-    assert [type(outcome) for outcome in found] == [Unknown] * 100 + [Applied] * 100
+    assert (sizes, {type(outcome) for outcome in found}) == ([100, 100], {Unknown})  # both went at once
     sizes.clear()
     found = await connector.write("lead", writes)
     assert sizes == [50, 50, 50, 50]

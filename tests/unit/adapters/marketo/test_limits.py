@@ -38,11 +38,39 @@ def test_a_window_takes_our_part_of_its_calls() -> None:
 def test_calls_at_once_are_halved_when_there_are_too_many_and_grow_again() -> None:
     """Others use the same instance."""
     ledger = Ledger(MarketoLimits(share=1.0, calls_per_20_s=2, concurrent_calls=4))
-    ledger.refused(0.0, 1.0, crowded=True)
-    assert (ledger.abreast, ledger.delay_s(0.0), ledger.delay_s(1.0)) == (2, 1.0, 0.0)
+    ledger.crowded()
+    assert (ledger.abreast, ledger.delay_s(0.0)) == (2, 0.0)
     for now in (1.0, 30.0):
         ledger.end(ledger.begin(now), now)
     assert ledger.abreast == 3
+
+
+def test_what_others_take_of_a_window_is_learnt_and_given_back_slowly() -> None:
+    """A refused call counts for nothing; the next goes when one of ours leaves the window."""
+    ledger = Ledger(MarketoLimits(share=1.0, calls_per_20_s=40, concurrent_calls=10))
+    for now in range(1, 11):
+        ledger.end(ledger.begin(now), now)
+    ledger.begin(11.0)
+    ledger.end(ledger.begin(11.0), 11.0)
+    assert ledger.refused(11.0) == 10.0
+    assert (ledger.room, ledger.delay_s(11.0), ledger.delay_s(21.0)) == (11, 10.0, 0.0)
+    for _ in range(11):
+        ledger.end(ledger.begin(50.0), 50.0)
+    assert ledger.room == 12
+    for _ in range(12 + 13):
+        ledger.end(ledger.begin(50.0), 50.0)
+    assert ledger.room == 14
+
+
+def test_where_none_of_ours_is_in_the_window_all_of_it_is_waited_for() -> None:
+    """Others fill it."""
+    ledger = Ledger(MarketoLimits(share=1.0, calls_per_20_s=40))
+    ledger.end(ledger.begin(0.0), 0.0)
+    assert ledger.refused(0.0) == WINDOW_S
+    assert (ledger.room, ledger.delay_s(1.0), ledger.delay_s(WINDOW_S)) == (1, WINDOW_S - 1.0, 0.0)
+    for step in range(1_000):
+        ledger.end(ledger.begin(step), step)
+    assert ledger.room == 40
 
 
 def test_the_day_has_an_end() -> None:

@@ -9,6 +9,7 @@ from typing import Any, Final
 from mkdyn.testing._tables import Table
 from mkdyn.testing.servers.dynamics.addresses import Segment, text_of
 from mkdyn.testing.servers.dynamics.attributes import CASTS, TYPE, attributes, label, option_set
+from mkdyn.testing.servers.dynamics.columns import changed
 from mkdyn.testing.servers.dynamics.functions import inside
 from mkdyn.testing.servers.dynamics.names import RIGHTS, entity_set, primary_name, privileges, schema_name
 from mkdyn.testing.servers.dynamics.odata.conditions import compiled
@@ -16,7 +17,6 @@ from mkdyn.testing.servers.dynamics.odata.parsing import FilterError
 from mkdyn.testing.servers.dynamics.options import Options
 from mkdyn.testing.servers.dynamics.queries import applied, noted, options_of
 from mkdyn.testing.servers.dynamics.question import BAD_QUERY, Answer, Question, RefusedError
-from mkdyn.testing.servers.dynamics.single import wrong_verb
 from mkdyn.testing.servers.dynamics.world import Organization, not_found
 
 _TYPE_CODES: Final = {"account": 1, "contact": 2, "opportunity": 3, "lead": 4, "systemuser": 8, "team": 9}
@@ -32,7 +32,7 @@ def definitions(organization: Organization, question: Question, steps: Sequence[
         RefusedError: There is nothing there, or nothing can be done with it that way.
     """
     if question.method != "GET":
-        raise wrong_verb(question)
+        return changed(organization, question, _table(organization, steps[0]), steps[1:])
     options = options_of(organization, question)
     if not steps[0].called:
         every = [_entity(organization, table) for table in organization.tables.values()]

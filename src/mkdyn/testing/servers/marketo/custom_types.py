@@ -34,14 +34,17 @@ def names(world: World) -> list[str]:
 
 def list_types(world: World, question: Question) -> Answer:
     """The types there are."""
-    wanted = question.texts("names")
-    found = [name for name in names(world) if not wanted or name in wanted]
-    return Answer(result=[described(world, custom(name), fields=False) for name in found])
+    return Answer(result=[described(world, custom(name), fields=False) for name in _wanted(world, question)])
 
 
 def list_schemas(world: World, question: Question) -> Answer:
-    """The types there are, each with the name and the state that only this part of the API tells."""
-    return Answer(result=[{**told, **_state(str(told["name"]))} for told in list_types(world, question).result or ()])
+    """The types there are, each with its fields, and the name and the state that only this part of the API tells."""
+    return Answer(result=[{**described(world, custom(name)), **_state(name)} for name in _wanted(world, question)])
+
+
+def _wanted(world: World, question: Question) -> list[str]:
+    wanted = question.texts("names")
+    return [name for name in names(world) if not wanted or name in wanted]
 
 
 def _state(name: str) -> Object:

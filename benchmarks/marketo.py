@@ -1,0 +1,182 @@
+"""How near `RestMarketo` comes to what Marketo's limits allow, by a server that keeps them at half a second a call.
+
+Time is virtual, so a figure says nothing of the machine: 1,500 persons a second are a hundred calls of three hundred in
+any twenty seconds.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Sequence
+from functools import partial
+from typing import Final
+
+import anyio
+import httpx
+
+from benchmarks.asked import Asked, Found
+from benchmarks.virtual import Case, in_virtual_time
+from mkdyn import MarketoLimits, RestMarketo
+from mkdyn.domain.outcomes import Applied, Update
+from mkdyn.testing import FakeMarketo
+from mkdyn.testing.servers.in_process import InProcess
+from mkdyn.testing.servers.marketo import MarketoServer, Service
+
+_URL: Final = "https://123-abc-456.mktorest.com"
+_LATENCY_S: Final = 0.5
+_BATCH: Final = 300
+_CALLS_PER_S: Final = 100 / 20
+_OTHERS_PER_S: Final = 30 / 20
+_BREACHES: Final = ("606", "607", "615")
+#: How many persons there are: each is written to many times.
+_PERSONS_MAX: Final = 30_000
+_OTHER: Final = Service(client_id="other", client_secret="other", user="other@example.com")  # noqa: S106 - a fake's
+
+
+def measure(asked: Asked) -> Found:
+    """Return what each case came to; `seconds` and `touched_per_s` are this machine's, of all of them."""
+    began = time.perf_counter()
+    cases = [
+        in_virtual_time(partial(_updates, asked.records)),
+        in_virtual_time(partial(_shared_updates, asked.records)),
+        in_virtual_time(partial(_backlog, max(asked.records // 10, 1))),
+    ]
+    seconds = time.perf_counter() - began
+    return {
+        "name": "marketo",
+        "records": asked.records,
+        "fields": 1,
+        "touched": asked.records,
+        "seconds": round(seconds, 1),
+        "touched_per_s": round(sum(case.records for case in cases) / seconds, 1),
+        "cases": [case.found() for case in cases],
+    }
+
+
+def _server(persons: int) -> MarketoServer:
+    fake = FakeMarketo()
+    for number in range(persons):
+        fake.create("lead", lastName=f"Person {number}")
+    return MarketoServer(fake, services=[Service(), _OTHER], latency_s=_LATENCY_S)
+
+
+def _connector(client: httpx.AsyncClient) -> RestMarketo:
+    ours = Service()
+    return RestMarketo(
+        _URL,
+        client_id=ours.client_id,
+        client_secret=ours.client_secret,
+        limits=MarketoLimits(share=1.0),
+        client=client,
+    )
+
+
+def _breaches(server: MarketoServer) -> int:
+    return sum(server.instance.codes[code] for code in _BREACHES)
+
+
+async def _write(server: MarketoServer, client: httpx.AsyncClient, records: int) -> float:
+    """Update persons, and see that they are; return how long it took."""
+    keys = [record.key for record in server.fake.records("lead")]
+    connector, written = _connector(client), 0
+    await connector.describe("lead")
+    began = anyio.current_time()
+    while written < records:
+        part = keys[: records - written]
+        title = f"title {written}"
+        outcomes = await connector.write("lead", [Update(key=key, values={"title": title}) for key in part])
+        assert all(isinstance(outcome, Applied) for outcome in outcomes), "an update was not carried out"
+        shown = {record.key: record.values["title"] for record in server.fake.records("lead")}
+        assert all(shown[key] == title for key in part), "an update is lost"
+        written += len(part)
+    return anyio.current_time() - began
+
+
+async def _updates(records: int) -> Case:
+    server = _server(min(records, _PERSONS_MAX))
+    async with httpx.AsyncClient(transport=InProcess(server)) as client:
+        seconds = await _write(server, client, records)
+    return Case(
+        name="updates",
+        records=records,
+        seconds=seconds,
+        ceiling_per_s=_CALLS_PER_S * _BATCH,
+        calls=server.arrivals["leads.sync"],
+        minimum_calls=math.ceil(records / _BATCH),
+        breaches=_breaches(server),
+    )
+
+
+async def _shared_updates(records: int) -> Case:
+    """Write while another client, of whom ours is not told, takes 30 calls of each window."""
+    server = _server(min(records, _PERSONS_MAX))
+    sent: list[bool] = []
+    async with httpx.AsyncClient(transport=InProcess(server)) as client, anyio.create_task_group() as tasks:
+        tasks.start_soon(_another, client, sent)
+        seconds = await _write(server, client, records)
+        tasks.cancel_scope.cancel()
+    refused = sent.count(False)
+    return Case(
+        name="updates beside another client",
+        records=records,
+        seconds=seconds,
+        ceiling_per_s=(_CALLS_PER_S - _OTHERS_PER_S) * _BATCH,
+        calls=server.arrivals["leads.sync"],
+        minimum_calls=math.ceil(records / _BATCH),
+        breaches=_breaches(server) - refused,
+        shared={"calls": len(sent), "refused": refused},
+    )
+
+
+async def _another(client: httpx.AsyncClient, sent: list[bool]) -> None:
+    """Ask for something at an even pace, whatever is answered."""
+    asked = {"grant_type": "client_credentials", "client_id": "other", "client_secret": "other"}
+    token = (await client.get(f"{_URL}/identity/oauth/token", params=asked)).json()["access_token"]
+
+    async def ask() -> None:
+        answer = await client.get(f"{_URL}/rest/v1/stats/usage.json", headers={"Authorization": f"Bearer {token}"})
+        sent.append(bool(answer.json()["success"]))
+
+    async with anyio.create_task_group() as tasks:
+        while True:
+            tasks.start_soon(ask)
+            await anyio.sleep(1 / _OTHERS_PER_S)
+
+
+async def _backlog(records: int) -> Case:
+    """Read who changed, and what they show now."""
+    server = _server(records)
+    keys = [record.key for record in server.fake.records("lead")]
+    async with httpx.AsyncClient(transport=InProcess(server)) as client:
+        connector = _connector(client)
+        async with connector.changes("lead", fields=["title"], since=None) as pages:
+            cursor = [page async for page in pages][-1].cursor
+        for key in keys:
+            server.fake.edit("lead", key, title="changed")
+        server.arrivals.clear()
+        began = anyio.current_time()
+        told, shown = set[str](), 0
+        async with anyio.create_task_group() as tasks:
+
+            async def read(part: Sequence[str]) -> None:
+                nonlocal shown
+                found = await connector.read("lead", part, fields=["title"])
+                shown += sum(record.values["title"] == "changed" for record in found.values())
+
+            async with connector.changes("lead", fields=["title"], since=cursor) as pages:
+                async for page in pages:
+                    fresh = {entry.key for entry in page.entries} - told
+                    told |= fresh
+                    tasks.start_soon(read, sorted(fresh))
+        seconds = anyio.current_time() - began
+    assert shown == len(told) == records, "a change was not told, or not shown"
+    return Case(
+        name="backlog",
+        records=records,
+        seconds=seconds,
+        ceiling_per_s=_CALLS_PER_S / 2 * _BATCH,
+        calls=server.arrivals.total(),
+        minimum_calls=2 * math.ceil(records / _BATCH),
+        breaches=_breaches(server),
+    )

@@ -1,0 +1,138 @@
+"""Between an operation and its two rows: where it stands, and what it writes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from mkdyn.adapters.sqlite.columns import (
+    STATES,
+    SYSTEMS,
+    agreed_as_data,
+    agreed_from,
+    custom_of,
+    entity_of,
+    instant_or_none,
+    plain,
+    system_or_none,
+    time_or_none,
+    value_or_none,
+    written,
+)
+from mkdyn.adapters.sqlite.database import Row
+from mkdyn.domain.plan import Operation, Step
+from mkdyn.domain.values import from_json
+
+
+def numbered(operation: Operation, id: int, run: int) -> Operation:
+    """Return a new operation as the file has it; made anew, since `attrs.evolve` takes three times as long."""
+    return Operation(
+        id=id,
+        run=run,
+        link=operation.link,
+        entity=operation.entity,
+        system=operation.system,
+        kind=operation.kind,
+        key=operation.key,
+        other=operation.other,
+        before=operation.before,
+        after=operation.after,
+        awaited=operation.awaited,
+        version=operation.version,
+        attempt=operation.attempt,
+        because=plain(operation.because),
+        state=operation.state,
+        sent_at=operation.sent_at,
+        detail=plain(operation.detail),
+        step=operation.step,
+    )
+
+
+def standing_row(operation: Operation) -> Row:
+    """Return where an operation stands, from `system` on."""
+    return (
+        operation.system.value,
+        operation.kind,
+        operation.key,
+        operation.state,
+        instant_or_none(operation.sent_at),
+        plain(operation.detail),
+    )
+
+
+def writing_row(operation: Operation) -> Row:
+    """Return what an operation writes, from `link` on."""
+    step = operation.step
+    clears = [(system.value, object, key, version) for system, object, key, version in step.clears]
+    return (
+        operation.link,
+        operation.entity.logical_name,
+        custom_of(operation.entity),
+        operation.other,
+        written(dict(operation.before)),
+        written(dict(operation.after)),
+        written(agreed_as_data(operation.awaited)),
+        operation.version,
+        operation.attempt,
+        plain(operation.because),
+        written(
+            [
+                agreed_as_data(step.agreed),
+                clears,
+                step.state.value,
+                value_or_none(step.gone),
+                step.origin,
+                {name: list(places) for name, places in step.confirms.items()},
+                step.covers,
+                step.heard,
+                step.into,
+            ]
+        ),
+    )
+
+
+def operation_from(row: Row) -> Operation:
+    """Return the operation of its two rows, joined."""
+    (id, run, system, kind, key, state, sent_at, detail, link, entity, custom, other, before, after,
+     awaited, version, attempt, because, step) = row  # fmt: skip
+    before, after, awaited, step = from_json(f"[{before},{after},{awaited},{step}]")  # one reader takes less than four
+    return Operation(
+        id=id,
+        run=run,
+        link=link,
+        entity=entity_of(entity, custom),
+        system=SYSTEMS[system],
+        kind=kind,
+        key=key,
+        other=other,
+        before=before,
+        after=after,
+        awaited=agreed_from(awaited),
+        version=version,
+        attempt=attempt,
+        because=because,
+        state=state,
+        sent_at=time_or_none(sent_at),
+        detail=detail,
+        step=_step(step),
+    )
+
+
+def _places(confirmed: int | list[int]) -> Sequence[int]:
+    """Return which writes were confirmed; an older release kept how many."""
+    return range(confirmed) if isinstance(confirmed, int) else confirmed
+
+
+def _step(data: list[Any]) -> Step:
+    agreed, clears, state, gone, origin, confirms, covers, *later = data  # an older release kept less
+    return Step(
+        agreed=agreed_from(agreed),
+        clears=tuple((SYSTEMS[system], object, key, version) for system, object, key, version in clears),
+        state=STATES[state],
+        gone=system_or_none(gone),
+        origin=origin,
+        confirms={name: _places(confirmed) for name, confirmed in confirms.items()},
+        covers=covers,
+        heard=later[0] if later else 0,
+        into=later[1] if later[1:] else "",
+    )

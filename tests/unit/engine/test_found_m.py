@@ -1,0 +1,156 @@
+"""What random histories found: writes that arrive late, and what is remembered of them."""
+
+from __future__ import annotations
+
+import pytest
+
+from mkdyn import Entity, Rules
+from mkdyn.domain.systems import System
+from mkdyn.testing import Crash, Crashed, FakeMarketo, LoseAnswer, Reject
+from tests.unit.engine.world import World
+
+pytestmark = pytest.mark.anyio
+
+
+async def test_what_was_heard_before_a_write_is_not_taken_for_it() -> None:
+    """An edit is put back, late, over another one: the entry of the first was taken for that write."""
+    world = await World.of(Entity.LEAD, marketo=FakeMarketo(settles_after_s=1200))
+    link = await world.linked(Entity.LEAD, lastname="A", jobtitle="1")
+
+    def meddle(call: str) -> None:
+        if call == "write lead":
+            world.marketo.between_calls.clear()
+            world.marketo.edit("lead", link.marketo, title="first")
+
+    world.dynamics.edit("lead", link.dynamics, jobtitle="ours")
+    world.marketo.between(meddle)
+    await world.run()
+    world.marketo.inject(Crash(call=world.next_call(System.MARKETO, "write"), when="before", of="write"))
+    with pytest.raises(Crashed):
+        await world.run()
+    world.restart()
+    world.marketo.hold_entries()
+    world.marketo.edit("lead", link.marketo, title="second")
+    await world.run()
+    world.marketo.show_entries()
+    world.marketo.edit("lead", link.marketo, title="first")  # as our own write does that arrives now
+    await world.rest()
+    told = {item.collision.marketo async for item in world.sync.journal.collisions()}
+    assert "second" in told
+    assert world.person(link)["title"] == world.row(link)["jobtitle"]
+
+
+async def test_what_arrives_after_all_is_looked_at() -> None:
+    """What was decided since stood on its not having arrived: its entry is news."""
+    rules = Rules(walk_links=0)
+    world = await World.of(Entity.CONTACT, rules=rules, marketo=FakeMarketo(settles_after_s=1200))
+    link = await world.linked(Entity.CONTACT, lastname="A", jobtitle="1")
+    world.dynamics.edit("contact", link.dynamics, jobtitle="2")
+    world.marketo.inject(Crash(call=world.next_call(System.MARKETO, "write"), when="before", of="write"))
+    with pytest.raises(Crashed):
+        await world.run()
+    world.restart(rules)
+    world.marketo.edit("lead", link.marketo, title="3")
+    await world.run()
+    assert world.person(link)["title"] == "2"  # written again
+    world.marketo.edit("lead", link.marketo, title="1")
+    await world.run()
+    assert world.row(link)["jobtitle"] == "1"
+    world.marketo.edit("lead", link.marketo, title="2")  # now the first one arrives
+    await world.rest()
+    assert world.row(link)["jobtitle"] == world.person(link)["title"]
+
+
+async def test_an_edit_that_we_replaced_is_told_whatever_becomes_of_the_write_that_answers_it() -> None:
+    """The other half of the decision took the proof of it along."""
+    world = await World.of(Entity.CONTACT)
+    link = await world.linked(Entity.CONTACT, lastname="A", jobtitle="1")
+
+    def meddle(call: str) -> None:
+        if call == "write lead":
+            world.marketo.between_calls.clear()
+            world.marketo.edit("lead", link.marketo, title="theirs")
+
+    world.dynamics.edit("contact", link.dynamics, jobtitle="ours")
+    world.marketo.between(meddle)
+    await world.run()
+    world.dynamics.edit("contact", link.dynamics, jobtitle="newer")
+    world.marketo.edit("lead", link.marketo, phone="5")
+    world.marketo.inject(LoseAnswer(call=world.next_call(System.MARKETO, "write"), of="write", applied="no"))
+    await world.run()
+    assert world.row(link)["telephone1"] == "5"
+    await world.rest(4)
+    assert (world.row(link)["jobtitle"], world.person(link)["title"]) == ("newer", "newer")
+    told = [(item.kind, item.collision.marketo) async for item in world.sync.journal.collisions()]
+    assert ("overwritten", "theirs") in told
+
+
+@pytest.mark.parametrize("system", list(System))
+async def test_a_field_deleted_while_its_write_is_open_stops_nothing(system: System) -> None:
+    """It was read to see whether the write had arrived, and every run ended there."""
+    world = await World.of(Entity.LEAD)
+    link = await world.linked(Entity.LEAD, lastname="A", jobtitle="1")
+    fake = world.marketo if system is System.MARKETO else world.dynamics
+    fake.inject(Crash(call=world.next_call(system, "write"), of="write"))
+    await world.edit_both(
+        link,
+        marketo={"title": "2"} if system is System.DYNAMICS else {},
+        dynamics={"jobtitle": "2"} if system is System.MARKETO else {},
+    )
+    with pytest.raises(Crashed):
+        await world.run()
+    world.restart()
+    if system is System.MARKETO:
+        world.marketo.drop_field("lead", "title")
+    else:
+        world.dynamics.drop_column("lead", "jobtitle")
+    world.dynamics.edit("lead", link.dynamics, telephone1="1")
+    await world.rest()
+    assert world.person(link)["phone"] == "1"
+    assert not world.store.unsettled(after=0, limit=1)
+
+
+async def test_what_a_lost_create_gave_to_a_field_set_aside_is_remembered() -> None:
+    """Emptied meanwhile, it looked as if nobody had ever filled it."""
+    world = await World.of(Entity.LEAD)
+    await world.run()
+    row = world.dynamics.create("lead", lastname="A", jobtitle="1")
+    world.marketo.inject(Crash(call=world.next_call(System.MARKETO, "write"), of="write"))
+    with pytest.raises(Crashed):
+        await world.run()
+    world.restart()
+    world.dynamics.hide_column("lead", "jobtitle")
+    await world.rest()
+    link = world.link(Entity.LEAD, row)
+    world.marketo.edit("lead", link.marketo, title=None)
+    world.dynamics.edit("lead", row, jobtitle="2")
+    await world.rest()
+    world.dynamics.show_column("lead", "jobtitle")
+    await world.rest()
+    told = [
+        (item.collision.was, item.collision.marketo, item.collision.dynamics)
+        async for item in world.sync.journal.collisions()
+    ]
+    assert told == [("1", None, "2")]
+
+
+async def test_what_is_put_back_after_a_late_arrival_is_an_edit() -> None:
+    """The baseline had never heard of that write: it looked as if nobody had been there."""
+    world = await World.of(Entity.LEAD, marketo=FakeMarketo(settles_after_s=1200))
+    link = await world.linked(Entity.LEAD, lastname="A", jobtitle="1")
+    world.dynamics.edit("lead", link.dynamics, jobtitle="2")
+    world.marketo.inject(Crash(call=world.next_call(System.MARKETO, "write"), when="before", of="write"))
+    with pytest.raises(Crashed):
+        await world.run()
+    world.restart()
+    world.marketo.edit("lead", link.marketo, title="3")
+    world.dynamics.inject(Reject(key=link.dynamics))
+    await world.run()
+    world.dynamics.faults.clear()
+    assert (world.row(link)["jobtitle"], world.person(link)["title"]) == ("2", "3")
+    for value in ("2", "1"):  # now it arrives, and somebody puts back what stood there
+        world.marketo.edit("lead", link.marketo, title=value)
+    await world.rest()
+    told = [(item.collision.marketo, item.collision.dynamics) async for item in world.sync.journal.collisions()]
+    assert told[-1] == ("1", "2")
+    assert (world.row(link)["jobtitle"], world.person(link)["title"]) == ("1", "1")
