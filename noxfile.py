@@ -99,7 +99,7 @@ def docs(session: nox.Session) -> None:
 
 @nox.session(python=OLDEST)
 def simulate(session: nox.Session) -> None:
-    """Live through random histories, on all cores: `nox -s simulate -- --seeds 20000`."""
+    """Live through random histories, on all cores: `nox -s simulate -- --seeds 20000`, or `-- --wire marketo`."""
     session.install("-e", ".[dev]")
     session.run("python", "-m", "tests.simulation", *session.posargs)
 

@@ -13,6 +13,7 @@ from benchmarks.asked import Asked, Benchmark
 #: Each benchmark's module; imported when it is asked for, so that none pays for another's imports.
 MODULES: Final = {
     "backfill": "benchmarks.backfill",
+    "dynamics": "benchmarks.dynamics",
     "idle": "benchmarks.idle",
     "import": "benchmarks.import_time",
     "marketo": "benchmarks.marketo",

@@ -47,17 +47,29 @@ class WireBench(FakeMarketoBench):
 async def in_process(server: MarketoServer | None = None) -> AsyncGenerator[WireBench]:
     """A bench in this process: small pages, so that feeds have several."""
     server = server or MarketoServer(FakeMarketo(page_size=3, empty_pages="sometimes"), limits=PATIENT)
-    async with httpx.AsyncClient(transport=InProcess(server)) as client:
-        connector = RestMarketo(
-            URL,
-            client_id="mkdyn",
-            client_secret="secret",
-            limits=FAST,
-            client=client,
-            overlap_s=10.0,
-            retries=Retries(tries_max=2, base_s=0.0),
-        )
-        try:
-            yield WireBench(server, connector)
-        finally:
-            await connector.aclose()
+    async with httpx.AsyncClient(transport=InProcess(server)) as client, _bench(URL, server, client) as bench:
+        yield bench
+
+
+@asynccontextmanager
+async def on_a_port(url: str, server: MarketoServer) -> AsyncGenerator[WireBench]:
+    """A bench on a port, where that server is; it fills with the records of other checks."""
+    async with httpx.AsyncClient() as client, _bench(url, server, client) as bench:
+        yield bench
+
+
+@asynccontextmanager
+async def _bench(url: str, server: MarketoServer, client: httpx.AsyncClient) -> AsyncGenerator[WireBench]:
+    connector = RestMarketo(
+        url,
+        client_id="mkdyn",
+        client_secret="secret",
+        limits=FAST,
+        client=client,
+        overlap_s=10.0,
+        retries=Retries(tries_max=2, base_s=0.0),
+    )
+    try:
+        yield WireBench(server, connector)
+    finally:
+        await connector.aclose()

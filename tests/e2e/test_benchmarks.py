@@ -35,3 +35,12 @@ def test_marketo_is_written_to_and_read_near_its_limits() -> None:
     assert updates["calls"] == updates["minimum_calls"] == 10
     assert shared["shared"]["calls"] > 0
     assert backlog["records"] == 300
+
+
+def test_dynamics_is_written_to_and_read_near_its_limits() -> None:
+    """Time is virtual here, too; nothing is refused."""
+    data = measured("dynamics", "--records", "600")
+    updates, rows = data["cases"]
+    assert [case["breaches"] for case in (updates, rows)] == [0, 0]
+    assert updates["breaches_after_a_minute"] == 0
+    assert rows["calls"] == rows["minimum_calls"] == 2

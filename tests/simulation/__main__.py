@@ -1,5 +1,8 @@
 """Live through many histories: `python -m tests.simulation --seeds 20000`.
 
+Or with one system reached by REST, through its server, where much goes wrong on the line:
+`python -m tests.simulation --wire dynamics --seeds 1000`.
+
 Replay one: `python -m tests.simulation --first 4711 --seeds 1 --verbose`.
 """
 

@@ -77,6 +77,7 @@ def main() -> int:
     seeds = range(asked.first, asked.first + asked.seeds)
     steps = asked.steps or (LENGTH if asked.wire is None else WIRE_LENGTH)
     began, done, broken, faults = time.monotonic(), 0, list[Outcome](), Counter[str]()
+    os.environ.setdefault("PYTHONHASHSEED", "0")  # what is in a set comes in the same order when it is replayed
     play = partial(outcome_of, steps=steps, verbose=asked.verbose, lifecycles=asked.lifecycles, wire=asked.wire)
     with multiprocessing.get_context("spawn").Pool(min(asked.jobs, len(seeds))) as pool:
         for outcome in pool.imap_unordered(play, seeds, chunksize=8 if len(seeds) > 100 else 1):
@@ -84,6 +85,7 @@ def main() -> int:
             faults.update(outcome.faults)
             if outcome.wrong:
                 broken.append(outcome)
+                told(sys.stderr, f"seed {outcome.seed}: {outcome.wrong.rstrip().splitlines()[-1]}")
             if done % 100 == 0 or done == len(seeds):
                 rate = done / (time.monotonic() - began)
                 told(sys.stderr, f"{done:,} of {len(seeds):,} histories, {len(broken)} broken, {rate:.1f}/s")

@@ -92,7 +92,7 @@ class Proof:
         lost: Fields whose replaced edit can't be read back from the feed's text.
         echoes: Our writes that are still unconfirmed.
         confirmed: Whether any write of ours was confirmed.
-        arrived: Whether one was that may never have arrived: what it left is still to be decided.
+        arrived: Fields with a write that may never have arrived, and did: what it left is still to be decided.
     """
 
     edited: set[str] = attrs.field(factory=set[str])
@@ -101,7 +101,7 @@ class Proof:
     lost: set[str] = attrs.field(factory=set[str])
     echoes: dict[str, tuple[Echo, ...]] = attrs.field(factory=dict[str, "tuple[Echo, ...]"])
     confirmed: bool = False
-    arrived: bool = False
+    arrived: set[str] = attrs.field(factory=set[str])
 
 
 def still_due(
@@ -155,7 +155,7 @@ def prove(evidence: Iterable[Evidence], echoes: Echoes) -> Proof:
             continue
         after_an_edit = item.field in proof.edited and item.field not in proof.standing  # nobody knew of when we wrote
         proof.confirmed = True
-        proof.arrived |= not echo.sure
+        proof.arrived |= set() if echo.sure else {item.field}
         proof.standing[item.field] = echo.after
         _settle(proof, item.field, waiting, echo)
         if after_an_edit or not _continues(item, echo):

@@ -57,7 +57,7 @@ class Page:
 
     Attributes:
         records: Records as they are now (Dynamics).
-        entries: What changed, without current values (Marketo).
+        entries: What changed, without current values (Marketo); of one moment, in the order in which it happened.
         deleted: Keys of records that were deleted.
         merged: Of deleted persons that were merged into others (Marketo), whom each was merged into.
         cursor: Where to go on after this page; a page may bring none.

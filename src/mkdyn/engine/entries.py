@@ -118,9 +118,8 @@ def _keep_marketo(session: Session, feed: str, pages: Sequence[Page]) -> None:
     for key, found in by_key.items():
         if key in followed.losers:
             continue  # what it showed, the winner shows now, or nobody
-        evidence = tuple(
-            item for entry in sorted(found, key=lambda entry: (entry.at, entry.id)) for item in entry.evidence
-        )
+        # ids have no order, and times are whole seconds: of one second, what the feed tells first was first
+        evidence = tuple(item for entry in sorted(found, key=lambda entry: entry.at) for item in entry.evidence)
         observation, link = _person_changed(session, key, evidence, links.get(key), pending.get(key))
         kept += [observation] if observation else []
         echoed += [link] if link else []

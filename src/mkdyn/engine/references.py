@@ -163,6 +163,5 @@ def wake_waiting(session: Session) -> None:
 
 def _linked(session: Session, rows: list[str]) -> set[str]:
     """Return those of some Dynamics rows that have a live link, of whichever kind."""
-    names = [kind.name for kind in session.kinds]
-    found = session.store.links(names, System.DYNAMICS, rows) if rows else dict[str, Link]()
+    found = session.store.links([kind.name for kind in session.kinds], System.DYNAMICS, rows)
     return {row for row, link in found.items() if link.state is LinkState.LIVE}

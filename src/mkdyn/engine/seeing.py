@@ -101,7 +101,7 @@ def see(subject: Subject, row: Record | None, person: Record | None) -> Seen:
     shown = kind.as_agreed(link, System.MARKETO) if person is None else dict(person.values)
     for name in [name for name, ours in proof.standing.items() if not same(shown.get(name, MISSING), ours)]:
         proof.overwritten.pop(name, None)  # somebody came after us
-    doubtful = {*_doubtful(subject), *_named_late(kind, link, proof)}
+    doubtful = {*_doubtful(subject), *_named_late(kind, link, proof), *_put_back(kind, link, proof, shown)}
     baseline = dict(link.baseline.items())  # a mapping that is copied whole is asked for each name
     answers = [] if person is None else _answered(subject, baseline, shown, proof, evidence, doubtful)
     waiting = _waiting(kind, evidence, proof, baseline)
@@ -133,6 +133,19 @@ def _named_late(kind: Kind, link: Link, proof: Proof) -> set[str]:
         pair.key
         for pair in kind.pairs
         if pair.late and pair.key not in link.baseline and pair.marketo in (proof.edited | proof.overwritten.keys())
+    }
+
+
+def _put_back(kind: Kind, link: Link, proof: Proof, shown: Values) -> set[str]:
+    """Return the pairs whose agreed value somebody entered again, over a write of ours that no baseline follows."""
+    names = proof.arrived - proof.standing.keys()
+    if not names:
+        return set()
+    agreed = kind.as_agreed(link, System.MARKETO)
+    return {
+        kind.by_marketo[name].key
+        for name in names
+        if name in kind.by_marketo and name in agreed and same(shown.get(name, MISSING), agreed[name])
     }
 
 

@@ -15,12 +15,13 @@ from mkdyn.adapters.sqlite import SqliteStore, recent
 from mkdyn.domain.entities import Entity
 from mkdyn.domain.feeds import Evidence
 from mkdyn.domain.plan import Operation, Step
-from mkdyn.domain.records import Link, Moved, Record, Twofold
+from mkdyn.domain.records import Baseline, Link, Moved, Record, Twofold
 from mkdyn.domain.systems import System
+from mkdyn.domain.values import Values
 from mkdyn.ports.store import Answer, Observation, StateStore
 
 NOW = datetime(2026, 3, 2, 9, tzinfo=UTC)
-VALUES = {"lastname": "Ng", "creditlimit": Decimal("1.50"), "createdon": NOW, "donotemail": False, "fax": None}
+VALUES: Values = {"lastname": "Ng", "creditlimit": Decimal("1.50"), "createdon": NOW, "donotemail": False, "fax": None}
 
 
 @pytest.fixture
@@ -69,7 +70,7 @@ def operation(key: str) -> Operation:
 
 def link(number: int) -> Link:
     """A link, not stored yet."""
-    baseline = {"lead.lastname": "Ng", "lead.creditlimit": Twofold(Decimal("1.50"), 1.5)}
+    baseline: Baseline = {"lead.lastname": "Ng", "lead.creditlimit": Twofold(Decimal("1.50"), 1.5)}
     return Link(entity="lead", dynamics=f"g-{number}", marketo=str(number), baseline=baseline)
 
 

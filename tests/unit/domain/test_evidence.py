@@ -270,9 +270,9 @@ def test_an_entry_is_of_the_write_that_arrived_where_another_like_it_may_not_hav
     """The one in doubt took the entry of the other, and an edit seemed to be hit."""
     lost, sent = attrs.evolve(WRITE, sure=False), Echo(before="theirs", after="ours")
     proof = prove([told("theirs", "ours")], waiting(lost, sent))
-    assert (proof.echoes, proof.overwritten, proof.arrived) == (waiting(lost), {}, False)
+    assert (proof.echoes, proof.overwritten, proof.arrived) == (waiting(lost), {}, set())
     first = prove([told("old", "ours")], waiting(lost, sent))
-    assert (first.echoes, first.arrived) == (waiting(sent), True)
+    assert (first.echoes, first.arrived) == (waiting(sent), {"title"})
     assert prove([told("hit", "ours")], waiting(lost, sent)).overwritten == {"title": "hit"}
 
 
@@ -280,7 +280,7 @@ def test_what_may_never_have_arrived_may_arrive_after_a_later_write() -> None:
     """It was not awaited any more, and the edit that it replaced was lost."""
     lost, sent = Echo(before="a", after="ours", sure=False), Echo(before="b", after="ours")
     proof = prove([told("b", "ours"), told("ours", "theirs"), told("theirs", "ours")], waiting(lost, sent, AGAIN))
-    assert (proof.overwritten, proof.echoes, proof.arrived) == ({"title": "theirs"}, waiting(AGAIN), True)
+    assert (proof.overwritten, proof.echoes, proof.arrived) == ({"title": "theirs"}, waiting(AGAIN), {"title"})
     assert confirmed_of(waiting(lost, sent, AGAIN), {"title": (lost, AGAIN)}) == {"title": [1]}
 
 

@@ -6,7 +6,7 @@ import pytest
 
 from mkdyn import Entity, Rules
 from mkdyn.domain.systems import System
-from mkdyn.testing import Crash, Crashed, FakeMarketo, LoseAnswer
+from mkdyn.testing import Crash, Crashed, FakeMarketo, LoseAnswer, Reject
 from tests.unit.engine.world import World
 
 pytestmark = pytest.mark.anyio
@@ -132,3 +132,25 @@ async def test_what_a_lost_create_gave_to_a_field_set_aside_is_remembered() -> N
         async for item in world.sync.journal.collisions()
     ]
     assert told == [("1", None, "2")]
+
+
+async def test_what_is_put_back_after_a_late_arrival_is_an_edit() -> None:
+    """The baseline had never heard of that write: it looked as if nobody had been there."""
+    world = await World.of(Entity.LEAD, marketo=FakeMarketo(settles_after_s=1200))
+    link = await world.linked(Entity.LEAD, lastname="A", jobtitle="1")
+    world.dynamics.edit("lead", link.dynamics, jobtitle="2")
+    world.marketo.inject(Crash(call=world.next_call(System.MARKETO, "write"), when="before", of="write"))
+    with pytest.raises(Crashed):
+        await world.run()
+    world.restart()
+    world.marketo.edit("lead", link.marketo, title="3")
+    world.dynamics.inject(Reject(key=link.dynamics))
+    await world.run()
+    world.dynamics.faults.clear()
+    assert (world.row(link)["jobtitle"], world.person(link)["title"]) == ("2", "3")
+    for value in ("2", "1"):  # now it arrives, and somebody puts back what stood there
+        world.marketo.edit("lead", link.marketo, title=value)
+    await world.rest()
+    told = [(item.collision.marketo, item.collision.dynamics) async for item in world.sync.journal.collisions()]
+    assert told[-1] == ("1", "2")
+    assert (world.row(link)["jobtitle"], world.person(link)["title"]) == ("1", "1")

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator
-from contextlib import AbstractContextManager, contextmanager
+from collections.abc import AsyncGenerator, Callable, Collection, Generator
+from contextlib import AbstractContextManager, asynccontextmanager, contextmanager
 from itertools import count
 
+import attrs
 import pytest
 
 from mkdyn import Entity, Rules, System
-from mkdyn.domain import Link
+from mkdyn.domain import Cursor, Entry, Link
 from mkdyn.errors import BudgetSpentError, ThrottledError, TransientError, UnreachableError
+from mkdyn.ports import Pages
 from mkdyn.testing import Crash, Crashed, FakeDynamics, FakeMarketo, LoseAnswer, Reject, Throttle, Unreachable
 from tests.unit.engine.world import World
 
@@ -232,6 +234,34 @@ async def test_a_write_to_a_row_that_moved_is_decided_again() -> None:
     assert world.row(link)["address1_city"] == "London"
     assert [item.collision.marketo for item in report.collisions] == ["CTO"]
     assert [operation.state for operation in report.operations].count("stale") == 1
+
+
+async def test_entries_of_one_second_count_in_the_order_of_the_feed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Their ids have none: an edit and our write over it, a moment later, are not taken for the other way round."""
+    world = await World.of(Entity.CONTACT)
+    link = await world.linked(Entity.CONTACT, lastname="Lovelace", jobtitle="Engineer")
+    changes = world.marketo.changes
+
+    def as_marketo_tells(entry: Entry) -> Entry:
+        return attrs.evolve(entry, id=f"{10**12 - int(entry.id)}", at=entry.at.replace(microsecond=0))
+
+    @asynccontextmanager
+    async def on_the_wire(object: str, /, *, fields: Collection[str], since: Cursor | None) -> AsyncGenerator[Pages]:
+        async with changes(object, fields=fields, since=since) as pages:
+            yield (attrs.evolve(page, entries=[*map(as_marketo_tells, page.entries)]) async for page in pages)
+
+    monkeypatch.setattr(world.marketo, "changes", on_the_wire)
+    edits = iter(["theirs"])
+
+    def meddle(call: str) -> None:
+        if call == "write lead" and (title := next(edits, None)):
+            world.marketo.edit("lead", link.marketo, title=title)
+
+    world.marketo.between(meddle)
+    world.dynamics.edit("contact", link.dynamics, jobtitle="ours")
+    await world.run()
+    report = await world.run()
+    assert [(item.kind, item.collision.marketo) for item in report.collisions] == [("overwritten", "theirs")]
 
 
 @pytest.mark.parametrize(("entity", "stands"), [(Entity.LEAD, "theirs"), (Entity.CONTACT, "ours")])

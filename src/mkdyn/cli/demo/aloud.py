@@ -17,7 +17,7 @@ from rich.text import Text
 
 from mkdyn.cli.demo.added import DELETED_PICK
 from mkdyn.cli.demo.edits import Deed
-from mkdyn.cli.demo.outcome import Arrival, Chapter, FieldsTold, Matched, Outcome, RecordsTold, Run, What
+from mkdyn.cli.demo.outcome import Arrival, Chapter, FieldsTold, Matched, Outcome, RecordsTold, Run
 from mkdyn.cli.demo.progress import LiveProgress
 from mkdyn.domain import Entity, FieldPair, Resolution, System
 from mkdyn.domain.counts import duration
@@ -29,7 +29,7 @@ _HANDFUL: Final = 6
 _INDENT: Final = 3
 _NARROWEST: Final = 20
 #: What became of records, where people use more than one word for it.
-_WORDS: Final[Mapping[What, str]] = {
+_WORDS: Final[Mapping[str, str]] = {
     "merged_in_dynamics": "merged in Dynamics",
     "merged_in_marketo": "merged in Marketo",
     "left_filter": "left the filter",

@@ -261,3 +261,12 @@ async def test_calls_are_no_larger_than_marketo_takes(instance: Instance) -> Non
     found = await instance.connector().write("lead", writes)
     assert found == [Applied(key=str(key)) for key in range(300)]
     assert len(instance.asked("leads")) == 4
+
+
+@pytest.mark.parametrize("values", [{"title": "x", "externalCompanyId": None}, {"externalCompanyId": "C1"}])
+async def test_who_can_not_leave_a_company(instance: Instance, values: dict[str, str | None]) -> None:
+    """Marketo does not name the field: it is to blame where it was to be emptied, and nothing else is held up by it."""
+    instance.on("leads", success({"status": "skipped", "reasons": [{"code": "1003", "message": "Not that"}]}))
+    [outcome] = await instance.connector().write("lead", [Update(key="7", values=values)])
+    assert isinstance(outcome, Rejected)
+    assert outcome.field == ("externalCompanyId" if values["externalCompanyId"] is None else None)

@@ -139,6 +139,10 @@ async def test_custom_objects_are_imported() -> None:
     }  # fmt: skip
     assert (await bulk.bulk("GET", f"{path}/1001/failures")).text == "File not found"
     assert bulk.fake.record("dynamicsTeam_c", "T1") is not None
+    await bulk.send(path, "dynamicsId,name\n,Nobody\nT2,Quay\n")
+    bulk.seconds.now += 5
+    assert (await bulk.status(f"{path}/1002/status"))["numOfRowsFailed"] == 1
+    assert "Missing value for dynamicsId" in (await bulk.bulk("GET", f"{path}/1002/failures")).text
     assert error_of((await bulk.bulk("GET", "leads/batch/1001")).json()) == ("1013", "Job '1001' not found")
     assert error_of(await bulk.send("customobjects/car_c/import", "vin\n1\n"))[0] == "610"
 

@@ -11,8 +11,8 @@ import trio
 import trio.testing
 
 from mkdyn.testing import FakeMarketo
+from mkdyn.testing.servers.faults import Applied
 from mkdyn.testing.servers.marketo import Drop, Fail, Garble, MarketoServer, Refuse, Repeat, RepeatRows, Slow, WireFault
-from mkdyn.testing.servers.marketo.faults import Applied
 
 from .calling import Caller, error_of, reasons_of
 

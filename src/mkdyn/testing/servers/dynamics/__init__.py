@@ -8,15 +8,11 @@ from __future__ import annotations
 
 from mkdyn.testing.servers.dynamics.app import DynamicsServer as DynamicsServer
 from mkdyn.testing.servers.dynamics.faults import (
-    Drop as Drop,
     EmptyPage as EmptyPage,
-    Fail as Fail,
     ForeignLink as ForeignLink,
-    Garble as Garble,
     HalfBatch as HalfBatch,
     Refuse as Refuse,
     RepeatRows as RepeatRows,
-    Slow as Slow,
     WireFault as WireFault,
 )
 from mkdyn.testing.servers.dynamics.settings import (
@@ -25,6 +21,7 @@ from mkdyn.testing.servers.dynamics.settings import (
     ServerLimits as ServerLimits,
     Work as Work,
 )
+from mkdyn.testing.servers.faults import Drop as Drop, Fail as Fail, Garble as Garble, Slow as Slow
 
 __all__ = [
     "Application",

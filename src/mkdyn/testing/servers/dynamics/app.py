@@ -23,7 +23,7 @@ from starlette.types import Receive, Scope, Send
 from mkdyn.errors import ThrottledError, UnreachableError
 from mkdyn.testing.dynamics import FakeDynamics
 from mkdyn.testing.servers.dynamics.batch import batch
-from mkdyn.testing.servers.dynamics.faults import Drop, EmptyPage, Fail, HalfBatch, Kind, Refuse, Slow, WireFault
+from mkdyn.testing.servers.dynamics.faults import EmptyPage, HalfBatch, Kind, Refuse, WireFault
 from mkdyn.testing.servers.dynamics.gate import TOO_MANY, Gate, TooManyError
 from mkdyn.testing.servers.dynamics.queries import emptied
 from mkdyn.testing.servers.dynamics.question import (
@@ -39,6 +39,7 @@ from mkdyn.testing.servers.dynamics.service import answer, as_call, kind_of
 from mkdyn.testing.servers.dynamics.settings import DEFAULT_APPLICATION, Application, Quirks, ServerLimits, Work
 from mkdyn.testing.servers.dynamics.tokens import Tokens
 from mkdyn.testing.servers.dynamics.world import AlternateKey, Organization, PlugIn
+from mkdyn.testing.servers.faults import Drop, Fail, Slow
 
 _ROOT: Final = re.compile(r"/api/data/v9\.[0-2]/?")
 _METHODS: Final = ("GET", "POST", "PATCH", "PUT", "DELETE")

@@ -13,27 +13,14 @@ from typing import Literal, TypeAlias
 
 import attrs
 
-#: Whether a call took effect, though its answer is wrong.
-Applied: TypeAlias = Literal["yes", "no"]
+from mkdyn.testing.servers.faults import Applied, Drop, Fail, Garble, OnTheWire, Slow
+
 #: What calls ask for: a token, a batch, tables and columns, changes, rows, a write, anything else.
 Kind: TypeAlias = Literal["token", "batch", "metadata", "changes", "rows", "write", "function"]
 
 
 @attrs.frozen(kw_only=True)
-class _WireFault:
-    """A fault of one call, or of every call.
-
-    Attributes:
-        call: Which call; every one without.
-        of: Count only calls of this kind.
-    """
-
-    call: int | None = None
-    of: Kind | None = None
-
-
-@attrs.frozen(kw_only=True)
-class Refuse(_WireFault):
+class Refuse(OnTheWire):
     """The call is refused, as Dataverse refuses: 429, 401, 412, 503, and so on.
 
     Attributes:
@@ -52,59 +39,7 @@ class Refuse(_WireFault):
 
 
 @attrs.frozen(kw_only=True)
-class Fail(_WireFault):
-    """The call is answered by a gateway: another status, and a body that is no JSON.
-
-    Attributes:
-        status: The HTTP status.
-        body: The body.
-        content_type: What the body is said to be.
-        applied: Whether the call took effect all the same.
-    """
-
-    status: int = 502
-    body: str = "<html><body><h1>502 Bad Gateway</h1></body></html>"
-    content_type: str = "text/html"
-    applied: Applied = "no"
-
-
-@attrs.frozen(kw_only=True)
-class Drop(_WireFault):
-    """The connection is cut before the answer is through.
-
-    Attributes:
-        applied: Whether the call took effect all the same.
-    """
-
-    applied: Applied = "yes"
-
-
-@attrs.frozen(kw_only=True)
-class Slow(_WireFault):
-    """The answer takes long; a caller who gives up has timed out.
-
-    Attributes:
-        seconds: How long.
-        when: Whether the call takes effect only after that, so that one given up in time never does.
-    """
-
-    seconds: float
-    when: Literal["before", "after"] = "after"
-
-
-@attrs.frozen(kw_only=True)
-class Garble(_WireFault):
-    """The call takes effect, and its answer can't be read, or is not what it is said to be.
-
-    Attributes:
-        how: A page of HTML, a body that breaks off, or JSON that is called text.
-    """
-
-    how: Literal["html", "truncated", "content type"] = "truncated"
-
-
-@attrs.frozen(kw_only=True)
-class HalfBatch(_WireFault):
+class HalfBatch(OnTheWire):
     """A batch takes effect, and is answered only in part.
 
     Attributes:
@@ -115,7 +50,7 @@ class HalfBatch(_WireFault):
 
 
 @attrs.frozen(kw_only=True)
-class ForeignLink(_WireFault):
+class ForeignLink(OnTheWire):
     """The links in the answer lead somewhere else.
 
     Attributes:
@@ -126,12 +61,12 @@ class ForeignLink(_WireFault):
 
 
 @attrs.frozen(kw_only=True)
-class RepeatRows(_WireFault):
+class RepeatRows(OnTheWire):
     """Every row of the answer is told twice."""
 
 
 @attrs.frozen(kw_only=True)
-class EmptyPage(_WireFault):
+class EmptyPage(OnTheWire):
     """A page of a query is answered with no row, and a link to the same place; anything else as it should be."""
 
 

@@ -10,16 +10,9 @@ import attrs
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
-from mkdyn.testing.servers.dynamics.faults import (
-    AnswerLostError,
-    Fail,
-    ForeignLink,
-    Garble,
-    Refuse,
-    RepeatRows,
-    WireFault,
-)
+from mkdyn.testing.servers.dynamics.faults import AnswerLostError, ForeignLink, Refuse, RepeatRows, WireFault
 from mkdyn.testing.servers.dynamics.question import Answer, error_body
+from mkdyn.testing.servers.faults import Fail, Garble
 
 _LINKS: Final = ("@odata.nextLink", "@odata.deltaLink")
 _NO_BODY: Final = (204, 304)

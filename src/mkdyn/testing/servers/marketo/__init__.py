@@ -7,15 +7,12 @@
 or on a port, by `mkdyn serve marketo` or `mkdyn.testing.servers.loopback`. It speaks to any Marketo client.
 """
 
+from mkdyn.testing.servers.faults import Drop as Drop, Fail as Fail, Garble as Garble, Slow as Slow
 from mkdyn.testing.servers.marketo.app import MarketoServer as MarketoServer
 from mkdyn.testing.servers.marketo.faults import (
-    Drop as Drop,
-    Fail as Fail,
-    Garble as Garble,
     Refuse as Refuse,
     Repeat as Repeat,
     RepeatRows as RepeatRows,
-    Slow as Slow,
     WireFault as WireFault,
 )
 from mkdyn.testing.servers.marketo.settings import (

@@ -21,7 +21,8 @@ from starlette.routing import Mount
 from starlette.types import Receive, Scope, Send
 
 from mkdyn.testing.marketo import FakeMarketo
-from mkdyn.testing.servers.marketo.faults import Drop, Fail, Garble, Refuse, Repeat, RepeatRows, Slow, WireFault
+from mkdyn.testing.servers.faults import Drop, Fail, Garble, Slow
+from mkdyn.testing.servers.marketo.faults import Refuse, Repeat, RepeatRows, WireFault
 from mkdyn.testing.servers.marketo.instance import AnswerLostError, Arrival, Instance, Reply, arrival
 from mkdyn.testing.servers.marketo.question import RefusedError, is_list
 from mkdyn.testing.servers.marketo.settings import Quirks, ServerLimits, Service
@@ -232,8 +233,9 @@ def _repeated(reply: Reply, last: Reply | None) -> Reply:
 
 
 def _records(reply: Reply | None) -> Sequence[object]:
-    found = {} if reply is None or isinstance(reply.content, bytes) else reply.content
-    result = found.get("result")
+    if reply is None or isinstance(reply.content, bytes):
+        return ()
+    result = reply.content.get("result")
     return result if is_list(result) else ()
 
 

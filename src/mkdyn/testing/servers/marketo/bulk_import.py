@@ -17,7 +17,7 @@ from mkdyn.testing._tables import Table
 from mkdyn.testing.servers.marketo.jobs import Job
 from mkdyn.testing.servers.marketo.leads import searchable, synced
 from mkdyn.testing.servers.marketo.objects import dedupe_of, synced as object_synced
-from mkdyn.testing.servers.marketo.question import Answer, Object, Question, RefusedError
+from mkdyn.testing.servers.marketo.question import Answer, Object, Question, RefusedError, skipped
 from mkdyn.testing.servers.marketo.shapes import custom
 from mkdyn.testing.servers.marketo.world import World
 
@@ -48,6 +48,8 @@ def submit_objects(world: World, question: Question) -> Answer:
     table, keys = world.backstage.tables[shape.table], dedupe_of(world, shape)
 
     def write(sent: Object) -> Object:
+        if not all(sent.get(name) for name in keys):
+            return skipped(INVALID, f"Missing value for {', '.join(keys)}")
         return object_synced(world, shape, table, sent, "createOrUpdate", keys)
 
     job = _submit(world, question, shape.table, table, write)

@@ -1,0 +1,1 @@
+"""Adobe's description of Marketo's API, and what is wrong with it."""
