@@ -23,6 +23,7 @@ _HOLDS = {
     "1003",
     "rejected",
     "unreadable",
+    "not-there-yet",
     "0x80040217",
     "0x80044331",
     "0x8004f502",

@@ -70,12 +70,16 @@ async def _apply_batch(
 class _Line:
     """What is planned for one system and not sent yet.
 
+    First everything but deletions, what others refer to before those; then the deletions, the other way round: when a
+    record is deleted, those that referred to it name another one by now, or are gone.
+
     Attributes:
         marked: The next batch, if it is marked as sent already.
     """
 
     def __init__(self, session: Session, system: System) -> None:
         self._session, self._system, self._after = session, system, 0
+        self._turns: list[str | None] = [None, *(kind.name for kind in reversed(session.kinds))]
         self.marked: Sequence[Operation] = ()
 
     def take(self) -> Sequence[Operation]:
@@ -104,18 +108,31 @@ class _Line:
         self._session.store.mark_sent([operation.id for operation in operations], self._session.now())
 
     def _read(self) -> Sequence[Operation]:
-        found = self._session.store.operations(
+        while self._turns:
+            while found := self._page():
+                self._after = found[-1].id
+                due = [operation for operation in found if _turn_of(operation) == self._turns[0]]
+                for _, group in groupby(due, key=lambda operation: operation.entity.logical_name):
+                    batch = list(group)
+                    self._after = batch[-1].id
+                    return batch
+            del self._turns[0]
+            self._after = 0
+        return ()
+
+    def _page(self) -> Sequence[Operation]:
+        return self._session.store.operations(
             self._session.id,
             after=self._after,
             limit=self._session.identities[self._system].batch_max,
             system=self._system,
             states=["planned"],
         )
-        for _, group in groupby(found, key=lambda operation: operation.entity.logical_name):
-            batch = list(group)
-            self._after = batch[-1].id
-            return batch
-        return ()
+
+
+def _turn_of(operation: Operation) -> str | None:
+    """Return whose deletions an operation is one of; None if it is no deletion. A merge is none: it hands on."""
+    return operation.entity.logical_name if operation.kind == "delete" and not _is_merge(operation) else None
 
 
 async def _still_current(session: Session, kind: Kind, operations: Sequence[Operation]) -> Sequence[Operation]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import attrs
 
 from mkdyn.domain.holds import Hold, Quarantined, Wake
@@ -47,12 +49,7 @@ def rejected(
             )
             return
     else:
-        batch.kept_back.append(
-            Quarantined(
-                entity=kind.entity, key=row_of(operation), code=outcome.code,
-                reason=f"{operation.system} refused to {operation.kind} it: {outcome.message}",
-            )
-        )  # fmt: skip
+        batch.kept_back.append(_set_aside(session, kind, operation, outcome))
     state: OperationState = "rejected"
     batch.answers.append(Answer(operation=operation.id, state=state, detail=f"{outcome.code}: {outcome.message}"))
     batch.clears += operation.step.clears
@@ -63,11 +60,29 @@ def rejected(
             baseline=Moved(link.baseline, operation.step.agreed),
             echoes=unconfirmed(operation, link, batch),
         )
-        if operation.step.gone is not None:  # the row is gone all the same
+        if _is_farewell(operation):  # it is looked for again: who still refers to it may not by then
+            link = attrs.evolve(link, state=LinkState.SUSPENDED, gone=operation.step.gone, since=session.started_at)
+        elif operation.step.gone is not None:  # the row is gone all the same
             link = attrs.evolve(link, state=operation.step.state, gone=operation.step.gone, since=session.started_at)
         elif link.state in (LinkState.FROZEN, LinkState.SUSPENDED) and operation.step.state is LinkState.LIVE:
             link = attrs.evolve(link, state=LinkState.LIVE, gone=None, since=None)  # it is back all the same
         batch.links[link.dynamics] = link
+
+
+def _is_farewell(operation: Operation) -> bool:
+    """Whether an operation deletes the record of a row that was deleted."""
+    return operation.kind == "delete" and operation.step.gone is System.DYNAMICS and not operation.step.into
+
+
+def _set_aside(session: Session, kind: Kind, operation: Operation, outcome: Rejected) -> Quarantined:
+    reason = f"{operation.system} refused to {operation.kind} it: {outcome.message}"
+    if not _is_farewell(operation):
+        return Quarantined(entity=kind.entity, key=row_of(operation), code=outcome.code, reason=reason)
+    until = session.started_at + timedelta(days=session.rules.watch_days)
+    return Quarantined(
+        entity=kind.entity, key=row_of(operation), code=outcome.code, wake=Wake.DATE, until=until,
+        reason=f"{reason.rstrip('.')}. It is tried again after {until:%Y-%m-%d}, or delete it yourself.",
+    )  # fmt: skip
 
 
 def bury(session: Session, operation: Operation, link: Link, batch: Batch) -> None:

@@ -149,6 +149,7 @@ async def _compare(session: Session, kind: Kind, links: Sequence[Link], systems:
             Observation(system=system, object=name, key=link.key(system), record=found.get(link.key(system)))
             for link in links
             if link.key(system) not in pending
+            and not _is_dated(link, kept_back.get(link.dynamics, ()))
             and _differs(kind, link, system, found, waiting_fields(kind, system, kept_back.get(link.dynamics, ())))
         ]
         with session.store.transaction():
@@ -164,6 +165,13 @@ def waiting_fields(kind: Kind, system: System, kept_back: Sequence[Hold | Quaran
     return {
         pair.dynamics if system is System.DYNAMICS else pair.marketo for pair in kind.pairs if pair.dynamics in held
     }
+
+
+def _is_dated(link: Link, kept_back: Sequence[Hold | Quarantined]) -> bool:
+    """Whether a date wakes a link: a row that was merged can be read, and its company can't be deleted yet."""
+    return link.state is LinkState.SUSPENDED and any(
+        isinstance(item, Quarantined) and item.until is not None for item in kept_back
+    )
 
 
 def _is_left_out(pair: FieldPair, link: Link) -> bool:

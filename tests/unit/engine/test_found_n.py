@@ -230,7 +230,8 @@ async def test_a_merged_account_that_is_released_stays_merged() -> None:
     report = await world.rest()
     await world.sync.journal.release(report.quarantined[0])
     await world.rest()
-    assert world.link(Entity.ACCOUNT, loser).state is LinkState.TOMBSTONE
+    assert world.link(Entity.ACCOUNT, loser).state is LinkState.SUSPENDED
+    assert not (await world.rest()).operations
 
 
 async def test_a_winner_that_can_not_be_read_is_waited_for() -> None:
