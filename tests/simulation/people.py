@@ -9,6 +9,7 @@ from mkdyn.domain import FieldPair, FieldValue, Link
 from mkdyn.domain.entities import PERSON, PERSONS
 from mkdyn.domain.systems import System
 from mkdyn.domain.values import same
+from mkdyn.errors import ConfigError
 from tests.simulation.log import Place
 from tests.simulation.values import KEPT, email, value_for
 from tests.simulation.world import TICKET, World
@@ -130,8 +131,12 @@ async def a_promotion(world: World, chance: random.Random) -> None:
 async def promote(world: World, chance: random.Random, key: str) -> None:
     """Ask for a promotion."""
     to = chance.choice(PERSONS)
-    await world.sync.promote(int(key), to=to)
-    world.say(f"promotion of person {key} to a {to} is asked for")
+    try:
+        await world.sync.promote(int(key), to=to)
+    except ConfigError:  # Marketo does not show the person yet, or they don't sync
+        world.say(f"promotion of person {key} to a {to} is refused")
+    else:
+        world.say(f"promotion of person {key} to a {to} is asked for")
 
 
 async def a_one_way_row(world: World, chance: random.Random) -> None:

@@ -9,7 +9,7 @@ from typing import assert_never
 
 import attrs
 
-from mkdyn.domain.entities import PERSON
+from mkdyn.domain.entities import PERSON, PersonEntity
 from mkdyn.domain.holds import Quarantined, Wake
 from mkdyn.domain.lifecycle import MAKE, PROMOTE, Ambiguous, Candidate, CreateNew, LinkTo, Reason, match
 from mkdyn.domain.plan import Operation, Step
@@ -22,9 +22,14 @@ from mkdyn.engine.gates import lets_in
 from mkdyn.engine.kinds import Kind
 from mkdyn.engine.ledger import Ledger, clears
 from mkdyn.engine.linking import link_to_marketo, values_for_new
+from mkdyn.engine.patience import Patient
 from mkdyn.engine.session import Session
-from mkdyn.ports.store import Observation
+from mkdyn.errors import ConfigError
+from mkdyn.ports.connectors import MarketoConnector
+from mkdyn.ports.store import Observation, StateStore
 
+#: How many unknown persons an error names.
+UNKNOWN_NAMED_MAX = 10
 #: Root of the GUIDs we choose for new Dynamics rows: the same person, the same GUID.
 _NAMESPACE = uuid.UUID("6f1d2c34-6f0e-5d0e-9a55-9d1c6f2b7a10")
 
@@ -39,6 +44,30 @@ def row_key(organization: str, table: str, person: str, attempt: int) -> str:
         attempt: How many rows the person has had before.
     """
     return str(uuid.uuid5(_NAMESPACE, f"{organization}/{table}/{person}/{attempt}"))
+
+
+async def expect_promotable(
+    marketo: Patient[MarketoConnector], store: StateStore, persons: Sequence[str], to: PersonEntity
+) -> None:
+    """Make sure that persons can be asked for.
+
+    Raises:
+        ConfigError: Marketo does not show one of them, or no field of *to* is selected.
+    """
+    if all(item.pair.entity is not to for item in store.pairs()):
+        raise ConfigError(
+            f"Nobody can become a {to}: no field of it is selected.",
+            what_to_do=f"Select some first: sync.fields.select_defaults(Entity.{to.name}).",
+        )
+    there = await marketo.read(PERSON, persons, fields=["id"])
+    unknown = [person for person in dict.fromkeys(persons) if person not in there]
+    if unknown:
+        named = ", ".join(unknown[:UNKNOWN_NAMED_MAX])
+        more = f" and {len(unknown) - UNKNOWN_NAMED_MAX:,} more" if len(unknown) > UNKNOWN_NAMED_MAX else ""
+        raise ConfigError(
+            f"Marketo shows no person {named}{more}; nobody was promoted.",
+            what_to_do="Check the ids: one that was merged goes on under the winner's. Then ask again for the others.",
+        )
 
 
 async def meet_persons(session: Session, observations: Sequence[Observation], ledger: Ledger) -> None:

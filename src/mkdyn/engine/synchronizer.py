@@ -28,6 +28,8 @@ from mkdyn.engine.fields import Fields
 from mkdyn.engine.gather import gather, observe_keys
 from mkdyn.engine.journal import Journal
 from mkdyn.engine.opening import Parts
+from mkdyn.engine.patience import Patient
+from mkdyn.engine.promotion import expect_promotable
 from mkdyn.engine.reconcile import reconcile
 from mkdyn.engine.references import wake_waiting
 from mkdyn.engine.report import Report, read_plan
@@ -233,8 +235,17 @@ class Synchronizer:
             await anyio.sleep(rest_s)
 
     async def promote(self, *marketo_ids: int, to: PersonEntity) -> None:
-        """Ask for Dynamics records for these persons; the next plan has them."""
+        """Ask for Dynamics records for these persons; the next plan has them.
+
+        Args:
+            marketo_ids: The persons' ids.
+            to: What they become; it must sync.
+
+        Raises:
+            ConfigError: Marketo does not show one of them, or no field of *to* is selected; nobody is promoted.
+        """
         keys = [str(marketo_id) for marketo_id in marketo_ids]
+        await expect_promotable(Patient(self._marketo), self._store, keys, to)
         pending = self._store.observed(System.MARKETO, PERSON, keys)
         with self._store.transaction():
             self._store.observe(

@@ -8,6 +8,7 @@ import pytest
 
 from mkdyn import Entity, Promotion, Rules, System, where
 from mkdyn.domain import Record
+from mkdyn.errors import ConfigError
 from mkdyn.testing import FakeMarketo, LoseAnswer
 from tests.unit.engine.world import World
 
@@ -124,9 +125,12 @@ async def test_a_released_promotion_is_tried_again() -> None:
 async def test_a_person_that_is_not_there_is_told() -> None:
     """Asking for somebody whom Marketo does not show is a warning, not silence."""
     world = await World.of(Entity.LEAD)
-    await world.sync.promote(4711, to=Entity.LEAD)
+    person = world.marketo.create("lead", lastName="Lovelace")
+    await world.sync.promote(int(person), to=Entity.LEAD)
+    world.marketo.hold_entries()
+    world.marketo.delete("lead", person)
     report = await world.run()
-    assert report.warnings == ("person 4711 was to be promoted, but Marketo does not show it",)
+    assert report.warnings == (f"person {person} was to be promoted, but Marketo does not show it",)
 
 
 async def test_a_person_deleted_before_its_promotion_is_forgotten() -> None:
@@ -224,3 +228,23 @@ async def test_what_marketo_does_not_show_is_left_out_of_a_new_row() -> None:
     [created] = [operation for operation in report.operations if operation.kind == "create"]
     assert created.after["lastname"] == "Lovelace"
     assert "address1_city" not in created.after
+
+
+async def test_unknown_persons_are_refused_all_together() -> None:
+    """Nobody is promoted, those who are there included; all are named, up to ten."""
+    world = await World.of(Entity.LEAD)
+    person = int(world.marketo.create("lead", lastName="Lovelace"))
+    with pytest.raises(ConfigError, match=r"Marketo shows no person 4711, 4712; nobody was promoted. Check the ids"):
+        await world.sync.promote(person, 4711, 4712, to=Entity.LEAD)
+    with pytest.raises(ConfigError, match=", 4709 and 3 more; nobody"):
+        await world.sync.promote(*range(4700, 4713), to=Entity.LEAD)
+    await world.run()
+    assert not world.dynamics.records("lead")
+
+
+async def test_nobody_becomes_what_does_not_sync() -> None:
+    """It would never be made, and nobody would be told."""
+    world = await World.of(Entity.LEAD)
+    person = int(world.marketo.create("lead", lastName="Lovelace"))
+    with pytest.raises(ConfigError, match=r"Nobody can become a contact: no field of it is selected. Select some"):
+        await world.sync.promote(person, to=Entity.CONTACT)
