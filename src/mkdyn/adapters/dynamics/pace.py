@@ -36,7 +36,7 @@ class DynamicsLimits:
         ConfigError: The share is no part of one.
     """
 
-    share: float = attrs.field(default=1.0, validator=share_of("Dynamics"))
+    share: float = attrs.field(default=1.0, validator=share_of("Dynamics'"))
     requests_per_300_s: int = 6_000
     execution_s_per_300_s: float = 1_200
     concurrent_requests: int = 52

@@ -28,16 +28,16 @@ class Ledger(Protocol):
         ...
 
 
-def share_of(name: str) -> Callable[[object, attrs.Attribute[float], float], None]:
+def share_of(whose: str) -> Callable[[object, attrs.Attribute[float], float], None]:
     """Return the validator of a share of a system's limits.
 
     Args:
-        name: Whose limits, for the message.
+        whose: Whose limits, for the message, as in `Marketo's`.
     """
 
     def is_part(_: object, attribute: attrs.Attribute[float], value: float) -> None:
         if not 0 < value <= 1:
-            raise ConfigError(f"{name}'s limits: {attribute.name} is a part of one, above 0.".replace("s's ", "s' "))
+            raise ConfigError(f"{whose} limits: {attribute.name} is a part of one, above 0.")
 
     return is_part
 

@@ -38,7 +38,7 @@ class MarketoLimits:
         ConfigError: The share is no part of one.
     """
 
-    share: float = attrs.field(default=0.5, validator=share_of("Marketo"))
+    share: float = attrs.field(default=0.5, validator=share_of("Marketo's"))
     calls_per_20_s: int = 100
     concurrent_calls: int = 10
     calls_per_day: int = 50_000
