@@ -86,6 +86,7 @@ MEANS: Final[Mapping[str, Mapping[str, str]]] = {
     "a refused write": {
         "hold the field, send the rest": "that field is held, the others are sent again",
         "hold the field": "that field is held",
+        "hold what was sent": "every field that was sent is held, until the row changes or `watch_days` have passed",
         "set the record aside": "the record is set aside, with the system's words",
     },
 }

@@ -24,6 +24,8 @@ _HOLDS = {
     "rejected",
     "unreadable",
     "not-there-yet",
+    "read-only",
+    "0x80040203",  # on the wire: the same
     "0x80040217",
     "0x80044331",
     "0x8004f502",
@@ -35,8 +37,6 @@ _SET_ASIDE = {
     "ambiguous-match",
     "deleted-in-marketo",
     "rejected",
-    "read-only",
-    "0x80040203",  # on the wire: the same
     "1022",
     "required",
     "merged-in-marketo",

@@ -10,6 +10,7 @@ import attrs
 from mkdyn.domain.fields import FieldPair, PairState
 from mkdyn.domain.systems import System
 from mkdyn.engine.feeds import feed_name
+from mkdyn.engine.gone import remember_gone
 from mkdyn.engine.ledger import sent
 from mkdyn.engine.marks import backfill_mark, is_carried_out
 from mkdyn.engine.report import Excerpts, Report, count
@@ -35,6 +36,7 @@ def guard(session: Session) -> None:
     )
     found = [breach for breach in session.breaches() if breach.guard not in session.accepted]
     session.tallies.clear()
+    remember_gone(session, found)
     if not found:
         return
     before = sent(totals)

@@ -53,14 +53,16 @@ class Journal:
         """Go through the records set aside: those that a run found, or all that stand."""
         return _all(self._store.quarantine, run)
 
-    async def release(self, *items: Quarantined) -> None:
-        """Try records again in the next run."""
+    async def release(self, *items: Hold | Quarantined) -> None:
+        """Try fields that are held, and records that are set aside, again in the next run."""
         with self._store.transaction():
-            self._store.release((item.entity, item.key, None) for item in items)
+            self._store.release(
+                (item.entity, item.key, item.field if isinstance(item, Hold) else None) for item in items
+            )
             again = [found for item in items for found in self._again(item)]
             self._store.observe(joined(self._store, again))
 
-    def _again(self, item: Quarantined) -> list[Observation]:
+    def _again(self, item: Hold | Quarantined) -> list[Observation]:
         """Return what has a record looked at again: on both sides, or a person without a row."""
         name = item.entity.logical_name
         if item.key.isdigit():

@@ -16,6 +16,7 @@ from mkdyn.domain.systems import System
 from mkdyn.engine.claims import open_claims
 from mkdyn.engine.conversion import inherited, retired
 from mkdyn.engine.first_sight import meet_rows
+from mkdyn.engine.gone import recall_gone
 from mkdyn.engine.kinds import Kind
 from mkdyn.engine.ledger import Ledger
 from mkdyn.engine.linked import decide_linked
@@ -36,6 +37,7 @@ async def reconcile(session: Session) -> None:
     for name in dict.fromkeys(kind.object for kind in session.kinds):
         for chunk in _chunks(session, System.MARKETO, name):
             await _decide_marketo(session, name, chunk)
+    recall_gone(session)
 
 
 def _chunks(session: Session, system: System, name: str) -> Iterator[Sequence[Observation]]:

@@ -6,7 +6,7 @@ on the way is held the same. Both are decided anew once that row is linked.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, MutableMapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, MutableMapping, Sequence
 
 from mkdyn.domain.entities import AnyEntity
 from mkdyn.domain.fields import FieldPair
@@ -146,19 +146,36 @@ def awaited_row(session: Session, kind: Kind, operation: Operation, pair: FieldP
 
 
 def wake_waiting(session: Session) -> None:
-    """Decide the records anew that name a row which is linked by now."""
+    """Decide the records anew that name a row which is linked by now, or whose date has come."""
     store, after = session.store, 0
     while page := store.holds(None, after=after, limit=CHUNK):
         after = page[-1][0]
         waiting = [hold for _, hold in page if hold.wake is Wake.LINK and hold.awaits]
         there = _linked(session, [hold.awaits for hold in waiting])
         ready = [hold for hold in waiting if hold.awaits in there]
+        due = [hold for _, hold in page if hold.until is not None and hold.until <= session.started_at]
         with store.transaction():
             store.release((hold.entity, hold.key, hold.field) for hold in ready)
             observe(
                 session,
-                (Observation(system=System.DYNAMICS, object=hold.entity.logical_name, key=hold.key) for hold in ready),
+                [
+                    *(_row_of(hold) for hold in (*ready, *due)),
+                    *_persons_of(session, due),  # what is due stands until it is decided: it may be Marketo's edit
+                ],
             )
+
+
+def _row_of(hold: Hold) -> Observation:
+    return Observation(system=System.DYNAMICS, object=hold.entity.logical_name, key=hold.key)
+
+
+def _persons_of(session: Session, holds: Sequence[Hold]) -> Iterator[Observation]:
+    links = session.store.links(
+        {hold.entity.logical_name for hold in holds}, System.DYNAMICS, [hold.key for hold in holds]
+    )
+    for hold in holds:
+        if hold.key in links:
+            yield Observation(system=System.MARKETO, object=hold.entity.marketo_object, key=links[hold.key].marketo)
 
 
 def _linked(session: Session, rows: list[str]) -> set[str]:

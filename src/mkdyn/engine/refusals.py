@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import timedelta
 
 import attrs
@@ -28,8 +29,12 @@ def rejected(
     pair = pairs.get(outcome.field or "")
     rest = {name: value for name, value in operation.after.items() if name != outcome.field}
     named = pair is not None and outcome.field in operation.after and outcome.field != kind.key_field
-    asked = REFUSE(named, bool(rest))
-    if asked != "set the record aside" and pair is not None:
+    asked = REFUSE(named, bool(rest), operation.system is System.DYNAMICS and operation.kind == "update")
+    if asked == "set the record aside":
+        batch.kept_back.append(_set_aside(session, kind, operation, outcome))
+    elif asked == "hold what was sent" or pair is None:
+        batch.kept_back += _held(session, kind, operation, outcome)
+    else:
         awaits = awaited_row(session, kind, operation, pair)
         way_out = "It is sent again when that record is linked" if awaits else f"Change it in {operation.system.other}"
         batch.kept_back.append(
@@ -48,8 +53,6 @@ def rejected(
                 attrs.evolve(operation, after=rest, awaited=awaited, step=step, state="planned", detail=outcome.code)
             )
             return
-    else:
-        batch.kept_back.append(_set_aside(session, kind, operation, outcome))
     state: OperationState = "rejected"
     batch.answers.append(Answer(operation=operation.id, state=state, detail=f"{outcome.code}: {outcome.message}"))
     batch.clears += operation.step.clears
@@ -67,6 +70,19 @@ def rejected(
         elif link.state in (LinkState.FROZEN, LinkState.SUSPENDED) and operation.step.state is LinkState.LIVE:
             link = attrs.evolve(link, state=LinkState.LIVE, gone=None, since=None)  # it is back all the same
         batch.links[link.dynamics] = link
+
+
+def _held(session: Session, kind: Kind, operation: Operation, outcome: Rejected) -> Sequence[Hold]:
+    """Hold every field of a write to a row that may not be written now, whatever is in it: nobody tells of a right."""
+    until = session.started_at + timedelta(days=session.rules.watch_days)
+    return [
+        Hold(
+            entity=kind.entity, key=operation.key, field=name, code=outcome.code, wake=Wake.DATE, until=until,
+            reason=f"Dynamics refused to update it: {outcome.message.rstrip('.')}. "
+            f"It is tried again when the row changes, or after {until:%Y-%m-%d}.",
+        )
+        for name in operation.after
+    ]  # fmt: skip
 
 
 def _is_farewell(operation: Operation) -> bool:

@@ -26,6 +26,7 @@ from mkdyn.engine.closing import close, guard
 from mkdyn.engine.discovery import look
 from mkdyn.engine.fields import Fields
 from mkdyn.engine.gather import gather, observe_keys
+from mkdyn.engine.gone import look_for_gone
 from mkdyn.engine.journal import Journal
 from mkdyn.engine.opening import Parts
 from mkdyn.engine.patience import Patient
@@ -302,6 +303,7 @@ class Synchronizer:
         await gather(session)
         await walk_on(session)
         await compare_returned(session)
+        await look_for_gone(session)
         await watch_suspended(session)
         watch_claimed(session)
         wake_ambiguous(session)

@@ -302,9 +302,9 @@ async def test_a_record_set_aside_stays_so_when_its_other_side_is_edited() -> No
     world = await World.of(Entity.LEAD, rules=Rules(walk_links=0))
     link = await world.linked(Entity.LEAD, lastname="A", jobtitle="1", statecode=2)
     world.marketo.edit("lead", link.marketo, title="2")
-    assert (await world.rest()).quarantined.total == 1
+    assert (await world.rest()).holds.total == 1
     world.dynamics.edit("lead", link.dynamics, telephone1="5")
-    assert (await world.rest()).quarantined.total == 1
+    assert (await world.rest()).holds.total == 1
     assert (world.row(link)["jobtitle"], world.person(link)["phone"]) == ("1", "5")
 
 
@@ -639,9 +639,9 @@ async def test_a_record_released_is_read_on_both_sides() -> None:
     world = await World.of(Entity.LEAD, rules=Rules(walk_links=0))
     link = await world.linked(Entity.LEAD, lastname="A", jobtitle="1", statecode=2)
     world.marketo.edit("lead", link.marketo, title="2")
-    [item] = (await world.rest()).quarantined
+    [item] = (await world.rest()).holds
     await world.sync.journal.release(item)
-    assert (await world.rest()).quarantined.total == 1
+    assert (await world.rest()).holds.total == 1
 
 
 async def test_a_create_that_finds_a_linked_person_sets_its_row_aside() -> None:

@@ -185,7 +185,7 @@ async def test_what_was_held_is_looked_at_until_it_is_written() -> None:
     world.dynamics.edit("lead", link.dynamics, statecode=2)
     await world.rest()
     await world.edit_both(link, marketo={"title": "M"}, dynamics={"jobtitle": "D"})
-    assert (await world.rest()).quarantined.total == 1
+    assert (await world.rest()).holds.total == 1
     world.dynamics.edit("lead", link.dynamics, jobtitle="1", statecode=0)
     world.dynamics.inject(LoseAnswer(call=world.next_call(System.DYNAMICS, "write"), of="write", applied="no"))
     await world.rest(4)

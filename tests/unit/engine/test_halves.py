@@ -18,7 +18,7 @@ async def test_the_half_of_a_decision_that_time_left_unsent_is_decided_again() -
     world.dynamics.edit("lead", link.dynamics, statecode=2)
     await world.rest()
     world.marketo.edit("lead", link.marketo, title="2")
-    assert (await world.rest()).quarantined.total == 1  # nobody can write to a lead that is not open
+    assert (await world.rest()).holds.total == 1  # nobody can write to a lead that is not open
     await world.edit_both(first, marketo={"title": "2"}, dynamics={"description": "2"})
     world.dynamics.edit("lead", link.dynamics, statecode=0)
     report = await world.sync.run(deadline_s=0.0)

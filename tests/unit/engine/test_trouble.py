@@ -9,7 +9,7 @@ from itertools import count
 import attrs
 import pytest
 
-from mkdyn import Entity, Rules, System
+from mkdyn import Entity, Pick, Rules, System
 from mkdyn.domain import Cursor, Entry, Link
 from mkdyn.errors import BudgetSpentError, ThrottledError, TransientError, UnreachableError
 from mkdyn.ports import Pages
@@ -48,8 +48,8 @@ async def test_a_record_whose_only_field_is_refused_is_not_sent_again() -> None:
     assert world.row(link)["emailaddress1"] == "new@example.com"
 
 
-async def test_a_refused_record_is_set_aside_and_the_others_go_on() -> None:
-    """The vendor's code and sentence are kept; an edit wakes it."""
+async def test_a_row_that_is_refused_holds_what_was_sent_and_the_others_go_on() -> None:
+    """The vendor's code and sentence are kept; an edit, a release and a date wake it."""
     world = await World.of(Entity.LEAD)
     bad, good = [await world.linked(Entity.LEAD, lastname=name) for name in ("A", "B")]
     fault = Reject(key=bad.dynamics, code="0x80040265", message="A plug-in said no.")
@@ -57,9 +57,11 @@ async def test_a_refused_record_is_set_aside_and_the_others_go_on() -> None:
     for link in (bad, good):
         world.marketo.edit("lead", link.marketo, title="CTO")
     report = await world.run()
-    [item] = report.quarantined
-    assert (item.key, item.code) == (bad.dynamics, "0x80040265")
-    assert "A plug-in said no." in str(item)
+    [item] = report.holds
+    assert (item.key, item.field, item.code, report.quarantined.total) == (bad.dynamics, "jobtitle", "0x80040265", 0)
+    assert item.reason == (
+        "Dynamics refused to update it: A plug-in said no. It is tried again when the row changes, or after 2026-01-08."
+    )
     assert (world.row(good)["jobtitle"], world.row(bad)["jobtitle"]) == ("CTO", None)
     assert not (await world.rest()).operations
     world.dynamics.faults.clear()
@@ -464,6 +466,49 @@ async def test_an_error_inside_concurrent_phases_is_raised_as_itself() -> None:
         await world.run()
     [row] = [row async for row in world.sync.journal.runs()]
     assert (row.ended, row.facts) == ("failed", {"error": "FullError"})
+
+
+async def test_a_row_that_is_read_only_goes_on_to_marketo() -> None:
+    """What is entered in Marketo waits, field by field, and follows by itself once the row is open again."""
+    world = await World.of(Entity.LEAD)
+    link = await world.linked(Entity.LEAD, lastname="Lovelace")
+    world.dynamics.edit("lead", link.dynamics, statecode=2)
+    world.marketo.edit("lead", link.marketo, title="CTO", phone="1")
+    report = await world.rest()
+    assert {(hold.field, hold.code) for hold in report.holds} == {
+        ("jobtitle", "read-only"),
+        ("telephone1", "read-only"),
+    }
+    assert (report.quarantined.total, world.person(link)["leadStatus"]) == (0, "Disqualified")
+    assert not (await world.rest()).operations
+    world.dynamics.edit("lead", link.dynamics, statecode=0)
+    report = await world.rest()
+    assert (report.ended, world.row(link)["jobtitle"], world.row(link)["telephone1"]) == ("done", "CTO", "1")
+
+
+async def test_a_right_that_is_given_back_is_noticed_in_time() -> None:
+    """No feed tells of it: what was refused is tried again when the watch time has passed."""
+    world = await World.of(Entity.LEAD, rules=Rules(walk_links=0))
+    link = await world.linked(Entity.LEAD, lastname="Lovelace")
+    world.dynamics.inject(Reject(key=link.dynamics, code="0x80048306", message="No access to this row."))
+    world.marketo.edit("lead", link.marketo, title="CTO")
+    await world.rest()
+    world.dynamics.faults.clear()
+    assert (await world.run(minutes=60 * 24 * 6)).holds.total == 1
+    report = await world.run(minutes=60 * 24)
+    assert (report.ended, world.row(link)["jobtitle"]) == ("done", "CTO")
+
+
+async def test_a_row_that_is_read_only_when_it_is_met_is_linked_once_it_is_not() -> None:
+    """What Marketo has to give is refused, and there is nothing else to write: nothing is linked yet."""
+    world = await World.with_picks(Pick(Entity.LEAD, "lastname"), Pick(Entity.LEAD, "jobtitle"))
+    row = world.dynamics.create("lead", lastname="Lovelace", statecode=2)
+    world.marketo.create("lead", lastName="Lovelace", title="CTO", dynamicsId=row)
+    assert [hold.code for hold in (await world.rest()).holds] == ["read-only"]
+    assert [hold.code for hold in (await world.run(minutes=60 * 24 * 8)).holds] == ["read-only"]
+    assert not world.live(Entity.LEAD)
+    world.dynamics.edit("lead", row, statecode=0)
+    assert ((await world.rest()).ended, world.row(world.link(Entity.LEAD, row))["jobtitle"]) == ("done", "CTO")
 
 
 async def test_a_refused_create_is_set_aside_and_tried_again_when_released() -> None:

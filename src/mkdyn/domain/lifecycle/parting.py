@@ -123,15 +123,21 @@ SEEN_AGAIN: Final[Table[Reawakening, LinkState, System | None, System, PersonDel
     },
 )  # fmt: skip
 
-Refusing: TypeAlias = Literal["hold the field, send the rest", "hold the field", "set the record aside"]
+Refusing: TypeAlias = Literal[
+    "hold the field, send the rest", "hold the field", "hold what was sent", "set the record aside"
+]
 
 #: A system refuses a write: a value that it does not take, a row that is read-only.
-REFUSE: Final[Table[Refusing, bool, bool]] = Table(
+REFUSE: Final[Table[Refusing, bool, bool, bool]] = Table(
     "a refused write",
-    {"it names a field that was sent": (True, False), "more was sent": (True, False)},
     {
-        (True, True): "hold the field, send the rest",
-        (True, False): "hold the field",
-        (False, ANY): "set the record aside",
+        "it names a field that was sent": (True, False), "more was sent": (True, False),
+        "it updates a row in Dynamics": (True, False),
     },
-)
+    {
+        (True, True, ANY): "hold the field, send the rest",
+        (True, False, ANY): "hold the field",
+        (False, ANY, True): "hold what was sent",
+        (False, ANY, False): "set the record aside",
+    },
+)  # fmt: skip
