@@ -154,11 +154,12 @@ async def _promote(session: Session, kind: Kind, persons: Sequence[tuple[Observa
                 _create_in_dynamics(session, kind, item, person, earlier.get(person.key), ledger)
             case Ambiguous(candidates=candidates):
                 shared = ", ".join(short(key) for key in candidates)
+                way_in = "let them pass the filter, " if kind.gate.fields or kind.gate.blind else ""
                 ledger.kept_back.append(
                     Quarantined(
                         entity=kind.entity, key=person.key, code="ambiguous-match", wake=Wake.LINK,
                         reason=f"{kind.entity.plural} {shared} in Dynamics share its e-mail. Merge them, "
-                        f"let them pass the filter, or set {key_field} of the person to one.",
+                        f"{way_in}or set {key_field} of the person to one.",
                     )
                 )  # fmt: skip
                 ledger.clear(item)

@@ -12,8 +12,7 @@ from typing import Final
 
 import attrs
 
-from mkdyn.adapters.http.turns import Turns
-from mkdyn.errors import ConfigError
+from mkdyn.adapters.http.turns import Turns, share_of
 
 #: The window over which Dynamics counts, in seconds.
 WINDOW_S: Final = 300.0
@@ -21,11 +20,6 @@ WINDOW_S: Final = 300.0
 _STARTS_WITH: Final = 4
 #: What is kept free of each limit: Dynamics measures in its own way.
 _HEADROOM: Final = 0.02
-
-
-def _share(_: object, attribute: attrs.Attribute[float], value: float) -> None:
-    if not 0 < value <= 1:
-        raise ConfigError(f"Dynamics' limits: {attribute.name} is a part of one, above 0.")
 
 
 @attrs.frozen(kw_only=True)
@@ -42,7 +36,7 @@ class DynamicsLimits:
         ConfigError: The share is no part of one.
     """
 
-    share: float = attrs.field(default=1.0, validator=_share)
+    share: float = attrs.field(default=1.0, validator=share_of("Dynamics'"))
     requests_per_300_s: int = 6_000
     execution_s_per_300_s: float = 1_200
     concurrent_requests: int = 52

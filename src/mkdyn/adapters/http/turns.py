@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
 from typing import Generic, Protocol, TypeVar
 
 import anyio
+import attrs
+
+from mkdyn.errors import ConfigError
 
 
 class Ledger(Protocol):
@@ -23,6 +26,20 @@ class Ledger(Protocol):
     def end(self, number: int, now: float) -> None:
         """Note that a request has ended, however it did."""
         ...
+
+
+def share_of(whose: str) -> Callable[[object, attrs.Attribute[float], float], None]:
+    """Return the validator of a share of a system's limits.
+
+    Args:
+        whose: Whose limits, for the message, as in `Marketo's`.
+    """
+
+    def is_part(_: object, attribute: attrs.Attribute[float], value: float) -> None:
+        if not 0 < value <= 1:
+            raise ConfigError(f"{whose} limits: {attribute.name} is a part of one, above 0.")
+
+    return is_part
 
 
 LedgerT = TypeVar("LedgerT", bound=Ledger)

@@ -13,7 +13,7 @@ from typing import Final
 
 import attrs
 
-from mkdyn.errors import ConfigError
+from mkdyn.adapters.http.turns import share_of
 
 #: The window over which Marketo counts calls, in seconds.
 WINDOW_S: Final = 20.0
@@ -22,11 +22,6 @@ _DAY_ZONE: Final = timezone(timedelta(hours=-6), "CST")
 _DAY: Final = timedelta(days=1)
 #: In how many windows, about, what others left free becomes ours again.
 _STEPS: Final = 20
-
-
-def _share(_: object, attribute: attrs.Attribute[float], value: float) -> None:
-    if not 0 < value <= 1:
-        raise ConfigError(f"Marketo's limits: {attribute.name} is a part of one, above 0.")
 
 
 @attrs.frozen(kw_only=True)
@@ -43,7 +38,7 @@ class MarketoLimits:
         ConfigError: The share is no part of one.
     """
 
-    share: float = attrs.field(default=0.5, validator=_share)
+    share: float = attrs.field(default=0.5, validator=share_of("Marketo's"))
     calls_per_20_s: int = 100
     concurrent_calls: int = 10
     calls_per_day: int = 50_000

@@ -83,7 +83,7 @@ class Database:
 
     def __init__(self, name: str, connect: Callable[[], sqlite3.Connection]) -> None:
         self.name = name
-        self.recent = Recent()
+        self.recent: Recent = Recent()
         self._connect = connect
         self._connection: sqlite3.Connection | None = None
         self._closed = False
