@@ -14,6 +14,7 @@ from mkdyn.domain.lifecycle import INHERIT, LOSE, Heir, converted, filled_in, le
 from mkdyn.domain.plan import Operation, Step
 from mkdyn.domain.records import Echo, Link, LinkState, Moved, Record, short
 from mkdyn.domain.systems import System
+from mkdyn.domain.values import Values
 from mkdyn.engine.batch import Batch
 from mkdyn.engine.kinds import Kind
 from mkdyn.engine.ledger import Ledger, clears
@@ -150,7 +151,7 @@ async def merge_persons(
         return
     shown = await session.marketo.read(kind.object, [link.marketo], fields=kind.marketo_fields)
     told = session.store.observed(System.MARKETO, kind.object, [link.marketo])
-    values = {} if link.marketo not in shown else shown[link.marketo].values
+    values: Values = {} if link.marketo not in shown else shown[link.marketo].values
     ledger.resolutions += left_behind(
         kind.entity, kind.pairs, link.baseline, values,
         row=link.dynamics, because=f"its row was merged into {short(winner.dynamics)} before Dynamics had that",
