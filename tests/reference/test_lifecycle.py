@@ -51,7 +51,7 @@ def test_each_combination_has_the_one_answer_of_the_page(name: str, states: tupl
     answers = [
         becomes for row, becomes in said(name) if all(word in cell for word, cell in zip(words, row, strict=True))
     ]
-    assert answers == [MEANS[name][decided(*states)]]
+    assert answers == [MEANS[name][decided(*states)].replace("`", "")]
 
 
 def test_the_page_has_the_tables_of_the_code() -> None:
