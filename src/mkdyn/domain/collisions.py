@@ -17,7 +17,7 @@ from mkdyn.errors import PolicyError
 #: How values appear in a text for people.
 ValueDisplay: TypeAlias = Literal["hidden", "shown"]
 #: How two values came to differ.
-ResolutionKind: TypeAlias = Literal["collision", "first-sight", "one-way", "overwritten"]
+ResolutionKind: TypeAlias = Literal["collision", "first-sight", "one-way", "overwritten", "merged"]
 
 
 @attrs.frozen(kw_only=True)
@@ -112,7 +112,8 @@ class Resolution:
         verdict: Who won, and why.
         key: The Dynamics row's GUID; empty in a pure merge, which knows no keys.
         kind: `collision` (both changed), `first-sight` (they never agreed before), `one-way` (Marketo's
-            edit of a field that only Dynamics may change) or `overwritten` (our write hit an edit made in that instant).
+            edit of a field that only Dynamics may change), `overwritten` (our write hit an edit made in that instant) or
+            `merged` (an edit in Marketo of a person that was merged into another one before Dynamics had it).
     """
 
     collision: Collision

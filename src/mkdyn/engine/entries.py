@@ -16,7 +16,7 @@ from mkdyn.engine.feeds import count_page, feed_name, observe
 from mkdyn.engine.kinds import Kind
 from mkdyn.engine.session import CHUNK, Session
 from mkdyn.engine.walk import compare_links
-from mkdyn.engine.winners import follow_winners
+from mkdyn.engine.winners import edits_left_behind, follow_winners
 from mkdyn.errors import CursorExpiredError, MkdynError
 from mkdyn.ports.observer import CursorExpired
 from mkdyn.ports.store import Observation
@@ -83,17 +83,17 @@ async def _read_entries(session: Session, feed: str, fields: Sequence[str]) -> N
             async for page in pages:
                 unkept.append(page)
                 if sum(len(some.entries) + len(some.deleted) for some in unkept) >= CHUNK:
-                    _keep_marketo(session, feed, unkept)
+                    await _keep_marketo(session, feed, unkept)
                     unkept = []
                 if cursor is None and page.cursor is not None:
                     break  # the feed begins now: there is nothing behind its first cursor
     except MkdynError:
-        _keep_marketo(session, feed, unkept)
+        await _keep_marketo(session, feed, unkept)
         raise
-    _keep_marketo(session, feed, unkept)
+    await _keep_marketo(session, feed, unkept)
 
 
-def _keep_marketo(session: Session, feed: str, pages: Sequence[Page]) -> None:
+async def _keep_marketo(session: Session, feed: str, pages: Sequence[Page]) -> None:
     """Keep pages of Marketo's feed: what concerns a link or a promotion, less our own writes."""
     if not pages:
         return
@@ -112,14 +112,18 @@ def _keep_marketo(session: Session, feed: str, pages: Sequence[Page]) -> None:
     pending = store.observed(System.MARKETO, PERSON, keys)
     kept: list[Observation] = []
     followed = follow_winners(session, merged, links, deleted)
+    told = {
+        key: (*(pending[key].evidence if key in pending else ()), *_evidence(by_key.get(key, ())))
+        for key in followed.losers
+    }
+    lost = await edits_left_behind(session, followed.losers, links, told)
     deleted = [key for key in deleted if key not in followed.losers]
     links = {**links, **followed.links}
     echoed: list[Link] = []
     for key, found in by_key.items():
         if key in followed.losers:
             continue  # what it showed, the winner shows now, or nobody
-        # ids have no order, and times are whole seconds: of one second, what the feed tells first was first
-        evidence = tuple(item for entry in sorted(found, key=lambda entry: entry.at) for item in entry.evidence)
+        evidence = _evidence(found)
         observation, link = _person_changed(session, key, evidence, links.get(key), pending.get(key))
         kept += [observation] if observation else []
         echoed += [link] if link else []
@@ -132,6 +136,7 @@ def _keep_marketo(session: Session, feed: str, pages: Sequence[Page]) -> None:
         store.observe(kept)
         store.put_links([*followed.moved, *echoed])
         store.hold(session.id, followed.doubled)
+        store.add_resolutions(session.id, lost)
         store.clear((System.MARKETO, PERSON, key, pending[key].version) for key in followed.losers if key in pending)
         observe(session, followed.observed)
         store.clear(
@@ -146,6 +151,14 @@ def _keep_marketo(session: Session, feed: str, pages: Sequence[Page]) -> None:
                 store.forget_seen(feed, cursor.repeats_from)
     session.fewer |= any(key not in links for key in deleted)
     count_page(session, System.MARKETO, PERSON, len(entries) + len(deleted), len(kept))
+
+
+def _evidence(entries: Iterable[Entry]) -> tuple[Evidence, ...]:
+    """Return what a person's entries prove, oldest first.
+
+    Ids have no order, and times are whole seconds: of one second, what the feed tells first was first.
+    """
+    return tuple(item for entry in sorted(entries, key=lambda entry: entry.at) for item in entry.evidence)
 
 
 def _person_changed(

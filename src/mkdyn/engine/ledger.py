@@ -97,8 +97,12 @@ def forget_resolutions(store: StateStore, run: int) -> None:
     """Forget what a plan found to collide, if nothing of it was sent yet: the run that carries it out decides it anew."""
     if sent(store.totals(run)):
         return
-    while found := store.resolutions(run, after=0, limit=CHUNK):
-        fields = [(item.collision.entity, item.key, item.collision.field) for _, item in found]
+    after = 0
+    while found := store.resolutions(run, after=after, limit=CHUNK):
+        after = found[-1][0]
+        # what a merge left behind is not decided anew: the person that had it is gone
+        again = [item for _, item in found if item.kind != "merged"]
+        fields = [(item.collision.entity, item.key, item.collision.field) for item in again]
         store.drop_resolutions(run, fields)
 
 

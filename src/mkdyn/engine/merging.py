@@ -10,10 +10,11 @@ from collections.abc import Collection, Mapping, Sequence
 
 import attrs
 
-from mkdyn.domain.lifecycle import INHERIT, LOSE, Heir, converted, filled_in, standing
+from mkdyn.domain.lifecycle import INHERIT, LOSE, Heir, converted, filled_in, left_behind, standing
 from mkdyn.domain.plan import Operation, Step
-from mkdyn.domain.records import Echo, Link, LinkState, Moved, Record
+from mkdyn.domain.records import Echo, Link, LinkState, Moved, Record, short
 from mkdyn.domain.systems import System
+from mkdyn.domain.values import Values
 from mkdyn.engine.batch import Batch
 from mkdyn.engine.kinds import Kind
 from mkdyn.engine.ledger import Ledger, clears
@@ -150,11 +151,16 @@ async def merge_persons(
         return
     shown = await session.marketo.read(kind.object, [link.marketo], fields=kind.marketo_fields)
     told = session.store.observed(System.MARKETO, kind.object, [link.marketo])
+    values: Values = {} if link.marketo not in shown else shown[link.marketo].values
+    ledger.resolutions += left_behind(
+        kind.entity, kind.pairs, link.baseline, values,
+        row=link.dynamics, because=f"its row was merged into {short(winner.dynamics)} before Dynamics had that",
+    )  # fmt: skip
     ledger.operations.append(
         Operation(
             link=link.id, entity=kind.entity, system=System.MARKETO, kind="delete",
             key=link.marketo, other=link.dynamics, because="merged in Dynamics",
-            before={} if link.marketo not in shown else shown[link.marketo].values,
+            before=values,
             step=Step(
                 state=LinkState.TOMBSTONE, gone=System.DYNAMICS, into=winner.marketo,
                 clears=clears(row, told.get(link.marketo)),

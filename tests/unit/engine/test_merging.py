@@ -274,3 +274,32 @@ async def test_what_the_loser_of_a_merge_showed_before_it_is_the_winner_s_to_sho
     report = await world.rest()
     link = world.link(Entity.CONTACT, link.dynamics)
     assert (report.ended, link.marketo, world.row(link)["jobtitle"]) == ("done", winner, "CTO")
+
+
+async def test_an_edit_that_goes_with_the_loser_is_reported() -> None:
+    """Marketo's winner keeps its own title, and takes the phone; the plan that found it may be carried out, or not."""
+    world, [link] = await _world("A")
+    winner = world.marketo.create("lead", lastName="B", title="CTO")
+    world.marketo.edit("lead", link.marketo, title="VP", phone="1")
+    await world.marketo.merge(winner, [link.marketo])
+    report = await world.sync.apply(await world.sync.plan())
+    told = [(item.kind, item.collision.field, item.collision.marketo) for item in report.collisions]
+    assert told == [("merged", "jobtitle", "VP")]
+    assert str(report.collisions[0]) == (
+        f"collision: contact {link.dynamics[:4]}… jobtitle: Dynamics won, "
+        f"person {link.marketo} was merged into {winner} before Dynamics had that."
+    )
+    await world.rest()
+    link = world.link(Entity.CONTACT, link.dynamics)
+    assert (world.row(link)["jobtitle"], world.row(link)["telephone1"]) == ("CTO", "1")
+
+
+async def test_an_edit_of_a_person_whose_row_was_merged_is_reported() -> None:
+    """The winner's row decides what its person shows."""
+    world, [winner, loser] = await _world()
+    world.marketo.edit("lead", loser.marketo, title="VP")
+    world.dynamics.merge_rows("contact", winner.dynamics, loser.dynamics)
+    report = await world.run()
+    told = [(item.kind, item.collision.field, item.collision.marketo, item.key) for item in report.collisions]
+    assert told == [("merged", "jobtitle", "VP", loser.dynamics)]
+    assert "its row was merged into" in str(report.collisions[0])

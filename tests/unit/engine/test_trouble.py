@@ -511,6 +511,22 @@ async def test_a_row_that_is_read_only_when_it_is_met_is_linked_once_it_is_not()
     assert ((await world.rest()).ended, world.row(world.link(Entity.LEAD, row))["jobtitle"]) == ("done", "CTO")
 
 
+async def test_a_person_that_is_refused_as_a_whole_is_set_aside() -> None:
+    """The walk leaves it alone, and others go on; an edit wakes it."""
+    world = await World.of(Entity.LEAD)
+    bad, good = [await world.linked(Entity.LEAD, lastname=name) for name in ("A", "B")]
+    world.marketo.inject(Reject(key=bad.marketo, code="1007", message="Several persons match."))
+    for link in (bad, good):
+        world.dynamics.edit("lead", link.dynamics, jobtitle="CTO")
+    report = await world.run()
+    assert [(item.key, item.code) for item in report.quarantined] == [(bad.dynamics, "1007")]
+    assert (world.person(good)["title"], world.person(bad)["title"]) == ("CTO", None)
+    assert not (await world.rest()).operations
+    world.marketo.faults.clear()
+    world.dynamics.edit("lead", bad.dynamics, jobtitle="CEO")
+    assert ((await world.rest()).ended, world.person(bad)["title"]) == ("done", "CEO")
+
+
 async def test_a_refused_create_is_set_aside_and_tried_again_when_released() -> None:
     """Nothing is linked to a record that was never made."""
     world = await World.of(Entity.LEAD)

@@ -16,6 +16,7 @@ from mkdyn.domain.lifecycle.handing_on import (
     followed_on as followed_on,
     is_qualified as is_qualified,
     is_reopened as is_reopened,
+    left_behind as left_behind,
 )
 from mkdyn.domain.lifecycle.meeting import (
     ADMIT as ADMIT,

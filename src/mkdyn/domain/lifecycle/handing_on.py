@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
+from mkdyn.domain.collisions import Collision, Resolution, Win
 from mkdyn.domain.directions import Direction
-from mkdyn.domain.entities import Entity
+from mkdyn.domain.entities import AnyEntity, Entity
 from mkdyn.domain.fields import FieldPair, PairState
 from mkdyn.domain.merged import agreed_on
 from mkdyn.domain.records import Agreed, Baseline, Twofold
+from mkdyn.domain.systems import System
 from mkdyn.domain.values import MISSING, Missing, Shown, Values, same
 
 #: Dynamics columns that say what became of a row, by entity: they are read beside those that sync.
@@ -100,6 +102,33 @@ def filled_in(pairs: Iterable[FieldPair], baseline: Baseline, loser: Values) -> 
             continue
         other = value if was_d is None else None
         found[pair.key] = Twofold(other, value)
+    return found
+
+
+def left_behind(
+    entity: AnyEntity, pairs: Iterable[FieldPair], baseline: Baseline, shown: Values, *, row: str, because: str
+) -> list[Resolution]:
+    """Return what was edited in Marketo of a person that goes by a merge, and that Dynamics does not have.
+
+    Args:
+        entity: Whose person.
+        pairs: The pairs of the entity.
+        baseline: The person's.
+        shown: What it shows, or showed.
+        row: The GUID of its row.
+        because: Why that gives way.
+    """
+    found: list[Resolution] = []
+    for pair in pairs:
+        was, value = baseline.get(pair.key, MISSING), shown.get(pair.marketo, MISSING)
+        if isinstance(was, Missing) or isinstance(value, Missing) or not pair.direction.writes(System.DYNAMICS):
+            continue
+        was_d, was_m = (was.dynamics, was.marketo) if isinstance(was, Twofold) else (was, was)
+        if not same(value, was_m):
+            collision = Collision(entity=entity, field=pair.dynamics, was=was_m, marketo=value, dynamics=was_d)
+            found.append(
+                Resolution(collision=collision, verdict=Win(System.DYNAMICS, because=because), key=row, kind="merged")
+            )
     return found
 
 
