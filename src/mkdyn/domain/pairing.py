@@ -100,7 +100,11 @@ def _dynamics_field(pick: Pick, dynamics: DynamicsSchema) -> FieldSpec:
                 what_to_do="Create the column in Dynamics, publish it, let the sync user read it, then select it.",
                 nearest=near,
             )
-        raise UnknownFieldError(f"{where} is not in Dynamics{f'; nearest: {near}' if near else ''}.", nearest=near)
+        raise UnknownFieldError(
+            f"{where} is not in Dynamics{f'; nearest: {near}' if near else ''}.",
+            nearest=near,
+            what_to_do="" if near else "See which there are: fields.candidates.",
+        )
     verdict = eligibility(spec)
     if isinstance(verdict, NotEligible):
         raise NotEligibleError(

@@ -466,7 +466,11 @@ NO_COLUMN = (
             "contact.colour" + NO_COLUMN,
         ),
         (Pick(Entity.LEAD, "jobtitel"), UnknownFieldError, "lead.jobtitel is not in Dynamics; nearest: jobtitle."),
-        (Pick(Entity.LEAD, "qqq"), UnknownFieldError, "lead.qqq is not in Dynamics."),
+        (
+            Pick(Entity.LEAD, "qqq"),
+            UnknownFieldError,
+            "lead.qqq is not in Dynamics. See which there are: fields.candidates.",
+        ),
         (
             Pick(Entity.LEAD, "jobtitle", marketo="titles"),
             UnknownFieldError,
