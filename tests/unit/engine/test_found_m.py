@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import attrs
 import pytest
 
 from mkdyn import Entity, Rules
 from mkdyn.domain.systems import System
+from mkdyn.ports.store import Observation
 from mkdyn.testing import Crash, Crashed, FakeMarketo, LoseAnswer, Reject
 from tests.unit.engine.world import World
 
@@ -154,3 +156,21 @@ async def test_what_is_put_back_after_a_late_arrival_is_an_edit() -> None:
     told = [(item.collision.marketo, item.collision.dynamics) async for item in world.sync.journal.collisions()]
     assert told[-1] == ("1", "2")
     assert (world.row(link)["jobtitle"], world.person(link)["title"]) == ("1", "1")
+
+
+async def test_a_doubt_outlives_the_time_in_which_its_column_is_hidden() -> None:
+    """The doubt went with the observation; what had never been agreed on counted as agreed when the column was back."""
+    world = await World.of(Entity.LEAD)
+    link = await world.linked(Entity.LEAD, lastname="A", telephone1="2")
+    with world.store.transaction():  # as after a write to both, of which nobody has seen yet what became
+        world.store.put_links([attrs.evolve(link, baseline={**link.baseline, "telephone1": "1"}, version=None)])
+        world.store.observe(
+            [Observation(system=System.MARKETO, object="lead", key=link.marketo, doubtful=("telephone1",))]
+        )
+    world.dynamics.hide_column("lead", "telephone1")
+    world.dynamics.edit("lead", link.dynamics, telephone1="1")
+    await world.rest()
+    world.dynamics.show_column("lead", "telephone1")
+    await world.rest()
+    told = [(item.collision.marketo, item.collision.dynamics) async for item in world.sync.journal.collisions()]
+    assert (told, world.row(link)["telephone1"]) == ([("2", "1")], "2")
