@@ -22,6 +22,8 @@ class Entity(enum.Enum):
     OPPORTUNITY = "opportunity"
     TEAM = "team"
 
+    __hash__ = object.__hash__  # see System
+
     @property
     def logical_name(self) -> str:
         """Dynamics' name of the table."""

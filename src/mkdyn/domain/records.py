@@ -96,6 +96,8 @@ class LinkState(enum.Enum):
     FROZEN = "frozen"
     TOMBSTONE = "tombstone"
 
+    __hash__ = object.__hash__  # see System
+
     def __repr__(self) -> str:
         return f"LinkState.{self.name}"
 

@@ -162,14 +162,19 @@ def _applied(
     version = None
     if step.covers and not outcome.found:
         version = outcome.version if operation.system is System.DYNAMICS else operation.version
-    batch.links[link.dynamics] = attrs.evolve(
-        link,
+    batch.links[link.dynamics] = Link(  # made anew: `attrs.evolve` takes twice as long
+        id=link.id,
+        entity=link.entity,
+        dynamics=link.dynamics,
+        marketo=link.marketo,
+        state=step.state,
+        origin=link.origin,
+        version=version,
         baseline=link.baseline if outcome.found else Moved(link.baseline, {**step.agreed, **awaited}),
         echoes=_echoing(kind, operation, link, batch, found=outcome.found),
-        version=version,
-        state=step.state,
         gone=step.gone,
         since=None if step.gone is None else session.started_at,
+        attempt=link.attempt,
     )
     if step.into:
         note_merge(session, operation, batch)

@@ -153,12 +153,14 @@ async def _keep_marketo(session: Session, feed: str, pages: Sequence[Page]) -> N
     count_page(session, System.MARKETO, PERSON, len(entries) + len(deleted), len(kept))
 
 
-def _evidence(entries: Iterable[Entry]) -> tuple[Evidence, ...]:
+def _evidence(entries: Sequence[Entry]) -> tuple[Evidence, ...]:
     """Return what a person's entries prove, oldest first.
 
     Ids have no order, and times are whole seconds: of one second, what the feed tells first was first.
     """
-    return tuple(item for entry in sorted(entries, key=lambda entry: entry.at) for item in entry.evidence)
+    if len(entries) > 1:
+        entries = sorted(entries, key=lambda entry: entry.at)
+    return tuple([item for entry in entries for item in entry.evidence])
 
 
 def _person_changed(
@@ -179,9 +181,13 @@ def _person_changed(
             waiting = pending and attrs.evolve(pending, seen_at=session.started_at)  # values may lag behind this, too
             return (waiting, attrs.evolve(link, echoes=proof.echoes)) if proof.confirmed else (None, None)
         changed = attrs.evolve(link, echoes=due) if due != link.echoes else None
-    before = pending or Observation(system=System.MARKETO, object=PERSON, key=key)
-    told = (*before.evidence, *evidence)
-    return attrs.evolve(before, record=None, evidence=told, seen_at=session.started_at), changed
+    if pending is None:
+        return (
+            Observation(system=System.MARKETO, object=PERSON, key=key, evidence=evidence, seen_at=session.started_at),
+            changed,
+        )
+    told = (*pending.evidence, *evidence)
+    return attrs.evolve(pending, record=None, evidence=told, seen_at=session.started_at), changed
 
 
 def _rows_named(session: Session, evidence: Iterable[Evidence]) -> list[Observation]:

@@ -8,7 +8,6 @@ import attrs
 
 from mkdyn.domain.entities import AnyEntity
 from mkdyn.domain.evidence import Proof, confirmed_of
-from mkdyn.domain.fields import PairState
 from mkdyn.domain.holds import Hold, Quarantined
 from mkdyn.domain.lifecycle import deleted_in_dynamics
 from mkdyn.domain.merged import Merged
@@ -109,16 +108,13 @@ def _decide(
         if subject.person is not None and subject.person.record is not None
         else persons.get(link.marketo)
     )
-    for record, needed, system in (
-        (row, _needs_row(subject), System.DYNAMICS),
-        (person, _needs_person(subject), System.MARKETO),
-    ):
-        if record is None and needed:
-            suspend(session, subject, system, ledger)
-            return
-    if session.unheard and any(
-        pair.state is PairState.BACKFILLING and pair.key not in link.baseline for pair in kind.pairs
-    ):
+    if row is None and _needs_row(subject):
+        suspend(session, subject, System.DYNAMICS, ledger)
+        return
+    if person is None and _needs_person(subject):
+        suspend(session, subject, System.MARKETO, ledger)
+        return
+    if session.unheard and any(pair.key not in link.baseline for pair in kind.backfilling):
         return  # a refresh replaces what Marketo shows, unless its feed names an edit: that must be heard first
     held = {item.field for item in standing if isinstance(item, Hold)}
     if person is not None and too_early(session, subject, person, held):

@@ -45,7 +45,8 @@ class Subject:
 
 def is_deletion(subject: Subject) -> bool:
     """Whether either system says that its record was deleted."""
-    return any(item is not None and item.deleted for item in (subject.row, subject.person))
+    row, person = subject.row, subject.person
+    return (row is not None and row.deleted) or (person is not None and person.deleted)
 
 
 def part_from(session: Session, subject: Subject, ledger: Ledger) -> None:

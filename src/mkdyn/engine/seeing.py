@@ -131,8 +131,8 @@ def _named_late(kind: Kind, link: Link, proof: Proof) -> set[str]:
     """Return the pairs that a backfill passed by and somebody edited in Marketo since: both count as changed."""
     return {
         pair.key
-        for pair in kind.pairs
-        if pair.late and pair.key not in link.baseline and pair.marketo in (proof.edited | proof.overwritten.keys())
+        for pair in kind.late
+        if pair.key not in link.baseline and pair.marketo in (proof.edited | proof.overwritten.keys())
     }
 
 

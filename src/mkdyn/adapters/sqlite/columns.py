@@ -46,7 +46,7 @@ def listed(items: Iterable[object]) -> str:
 
 def instant(at: datetime) -> str:
     """Return a time as text that sorts as times do."""
-    return _in_utc(at.astimezone(UTC))
+    return _in_utc(at if at.tzinfo is UTC else at.astimezone(UTC))
 
 
 @lru_cache(maxsize=1024)  # a batch has one time, a page of a feed has few

@@ -149,7 +149,7 @@ class FeedTables(Tables):
         rows = [(system.value, object, key, version) for system, object, key, version in observations]
         self._database.write_many(_CLEAR, rows)
         for *_, version in rows:
-            at_hand.pop(version, None)
+            at_hand.drop(version)
 
 
 def _numbered(observation: Observation, version: int) -> Observation:

@@ -1,17 +1,19 @@
 """What a run has written or read lately, kept so that it need not be read again.
 
 Only whoever holds the state may rely on it, since nobody else writes then; and a transaction that is rolled back
-takes it all away. There is a limit to each kind: what comes first is kept, the rest is read from the file.
+takes it all away. There is a limit to each kind: the newest are kept, the rest is read from the file.
 """
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from collections import OrderedDict
+from collections.abc import Generator, Iterable
 from contextlib import contextmanager
 from typing import Final, Generic, TypeVar
 
 from mkdyn.domain.plan import Operation
 from mkdyn.domain.records import Link
+from mkdyn.domain.systems import System
 from mkdyn.ports.store import Observation
 
 K = TypeVar("K")
@@ -21,17 +23,59 @@ V = TypeVar("V")
 KEPT_MAX: Final = 10_000
 
 
-class Shelf(dict[K, V], Generic[K, V]):
-    """Things by key, as many as there is room for; the others are not kept."""
+class Shelf(OrderedDict[K, V], Generic[K, V]):
+    """Things by key, as many as there is room for: the oldest make room for others."""
 
     def __init__(self) -> None:
         super().__init__()
         self.room: int = 0
 
     def keep(self, key: K, thing: V) -> None:
-        """Keep a thing in the place of the one before, or, where there was none, if there is room."""
-        if key in self or len(self) < self.room:
+        """Keep a thing, in the place of the one before."""
+        if self.room:
             self[key] = thing
+            if len(self) > self.room:
+                self.drop(next(iter(self)))
+
+    def drop(self, key: K) -> None:
+        """Keep a thing no more."""
+        self.pop(key, None)
+
+
+class Links(Shelf[int, Link]):
+    """Links that are not over, by number and by either key: a record is in one of them."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._by_key: dict[System, dict[tuple[str, str], Link]] = {system: {} for system in System}
+
+    def keep(self, key: int, thing: Link) -> None:
+        """Keep a link, in the place of the one before."""
+        self.drop(key)
+        super().keep(key, thing)
+        if self.room:
+            for system, by_key in self._by_key.items():
+                by_key[thing.entity, thing.key(system)] = thing
+
+    def drop(self, key: int) -> None:
+        """Keep a link no more."""
+        link = self.pop(key, None)
+        if link is not None:
+            for system, by_key in self._by_key.items():
+                by_key.pop((link.entity, link.key(system)), None)
+
+    def clear(self) -> None:
+        """Keep nothing."""
+        super().clear()
+        for by_key in self._by_key.values():
+            by_key.clear()
+
+    def of(self, entities: Iterable[str], system: System, keys: Iterable[str]) -> dict[str, Link]:
+        """Return those links of these records that are at hand, by that system's key."""
+        if not self:
+            return {}
+        by_key = self._by_key[system]
+        return {key: by_key[entity, key] for entity in entities for key in keys if (entity, key) in by_key}
 
 
 class Recent:
@@ -46,7 +90,7 @@ class Recent:
     def __init__(self) -> None:
         self.observations: Shelf[int, Observation] = Shelf()
         self.operations: Shelf[int, Operation] = Shelf()
-        self.links: Shelf[int, Link] = Shelf()
+        self.links: Links = Links()
 
     @contextmanager
     def kept(self) -> Generator[None]:
