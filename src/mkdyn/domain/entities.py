@@ -27,7 +27,7 @@ class Entity(enum.Enum):
     @property
     def logical_name(self) -> str:
         """Dynamics' name of the table."""
-        return self.value
+        return self._value_  # not `value`, which takes a while to come to the same
 
     @property
     def marketo_object(self) -> str:

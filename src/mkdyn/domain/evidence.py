@@ -124,7 +124,7 @@ def still_due(
     asked = echoes.keys() & fields
     if since is None or not asked:
         return echoes
-    needed = confirmed_of(echoes, prove(heard, echoes).echoes) if heard else {}
+    needed: Mapping[str, Sequence[int]] = confirmed_of(echoes, prove(heard, echoes).echoes) if heard else {}
     kept = dict(echoes)
     for name in asked:
         kept[name] = tuple(

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from functools import partial
 from itertools import groupby
+from operator import attrgetter
 from typing import assert_never
 
 import anyio
@@ -112,7 +113,7 @@ class _Line:
             while found := self._page():
                 self._after = found[-1].id
                 due = [operation for operation in found if _turn_of(operation) == self._turns[0]]
-                for _, group in groupby(due, key=lambda operation: operation.entity.logical_name):
+                for _, group in groupby(due, key=attrgetter("entity")):
                     batch = list(group)
                     self._after = batch[-1].id
                     return batch

@@ -79,7 +79,8 @@ def commit_batch(
         then=then,
     )
     for operation, outcome in zip(operations, outcomes, strict=True):
-        link = batch.links.get(row_of(operation)) or known.get(row_of(operation))
+        row = row_of(operation)
+        link = batch.links.get(row) or known.get(row)
         match outcome:
             case Applied():
                 _applied(session, kind, operation, outcome, link, batch)

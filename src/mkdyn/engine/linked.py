@@ -116,7 +116,7 @@ def _decide(
         return
     if session.unheard and any(pair.key not in link.baseline for pair in kind.backfilling):
         return  # a refresh replaces what Marketo shows, unless its feed names an edit: that must be heard first
-    held = {item.field for item in standing if isinstance(item, Hold)}
+    held = {item.field for item in standing if isinstance(item, Hold)} if standing else set[str]()
     if person is not None and too_early(session, subject, person, held):
         postpone(session, subject)
         return
@@ -129,9 +129,12 @@ def _decide(
         overwritten=seen.proof.overwritten,
         key=link.dynamics,
     )
-    keep_refused(kind, merged, standing)
-    refer_merged(session, kind, link.dynamics, merged, seen.shown[System.MARKETO])
-    ledger.released += _released(subject, seen, merged, standing)
+    if standing:
+        keep_refused(kind, merged, standing)
+    if kind.refers:
+        refer_merged(session, kind, link.dynamics, merged, seen.shown[System.MARKETO])
+    if standing:
+        ledger.released += _released(subject, seen, merged, standing)
     _note(session, subject, seen, merged, ledger)
 
 
@@ -155,8 +158,6 @@ def _released(
 
     A field that Marketo refused to take as written stays held until it is decided anew.
     """
-    if not standing:
-        return []
     held = {hold.field for hold in (*merged.holds, *seen.holds)}
     decided = {pair.dynamics for pair in subject.kind.pairs if pair.key in merged.agreed or pair.key in merged.awaited}
     return [
@@ -178,8 +179,11 @@ def _note(session: Session, subject: Subject, seen: Seen, merged: Merged, ledger
         merged.to_marketo[flag] = False
         shown = {**seen.shown[System.MARKETO], flag: True}  # as we left it, so that a lost answer can be settled
         seen = attrs.evolve(seen, shown={**seen.shown, System.MARKETO: shown})
-    # A lead's GUID on the person of a contact: should the lead be reopened, it is somebody new.
-    merged.to_marketo.update((name, None) for name in kind.strange if seen.shown[System.MARKETO].get(name) is not None)
+    for (
+        name
+    ) in kind.strange:  # a lead's GUID on the person of a contact: should the lead be reopened, it is somebody new
+        if seen.shown[System.MARKETO].get(name) is not None:
+            merged.to_marketo[name] = None
     writes = bool(merged.to_marketo) or bool(merged.to_dynamics)
     held = bool(merged.holds) or seen.postponed or seen.partial
     depends = subject.awakened and writes and not subject.revived
@@ -225,6 +229,7 @@ def _operations(subject: Subject, seen: Seen, merged: Merged) -> list[Operation]
     for system, after in ((System.MARKETO, merged.to_marketo), (System.DYNAMICS, merged.to_dynamics)):
         if not after:
             continue
+        shown = seen.shown[system]
         pairs = kind.by_marketo if system is System.MARKETO else kind.by_dynamics
         names = [pairs[name].key for name in after if name in pairs]
         source = subject.row if system is System.MARKETO else person
@@ -237,7 +242,7 @@ def _operations(subject: Subject, seen: Seen, merged: Merged) -> list[Operation]
             Operation(
                 link=link.id, entity=kind.entity, system=system, kind="update",
                 key=link.key(system), other=link.key(system.other),
-                before={name: seen.shown[system][name] for name in after if name in seen.shown[system]}, after=after,
+                before={name: shown[name] for name in after if name in shown}, after=after,
                 awaited={key: merged.awaited[key] for key in names if key in merged.awaited and key not in twice},
                 version=seen.version, because=_because(merged, system),
                 step=Step(

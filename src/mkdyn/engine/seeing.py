@@ -68,7 +68,7 @@ def postpone(session: Session, subject: Subject) -> None:
             session.store.observe([later])
 
 
-@attrs.frozen(kw_only=True, eq=False)
+@attrs.define(kw_only=True, eq=False)
 class Seen:
     """What is known of a linked record.
 
@@ -99,11 +99,14 @@ def see(subject: Subject, row: Record | None, person: Record | None) -> Seen:
     evidence = subject.person.evidence if subject.person is not None else ()
     proof = prove(evidence, link.echoes)
     shown = kind.as_agreed(link, System.MARKETO) if person is None else dict(person.values)
-    for name in [name for name, ours in proof.standing.items() if not same(shown.get(name, MISSING), ours)]:
-        proof.overwritten.pop(name, None)  # somebody came after us
-    doubtful = {*_doubtful(subject), *_named_late(kind, link, proof), *_put_back(kind, link, proof, shown)}
+    for name, ours in proof.standing.items():
+        if not same(shown.get(name, MISSING), ours):
+            proof.overwritten.pop(name, None)  # somebody came after us
+    doubtful = _doubtful(subject)
+    if kind.late or proof.arrived:
+        doubtful |= _named_late(kind, link, proof) | _put_back(kind, link, proof, shown)
     baseline = dict(link.baseline.items())  # a mapping that is copied whole is asked for each name
-    answers = [] if person is None else _answered(subject, baseline, shown, proof, evidence, doubtful)
+    answers = _answered(subject, baseline, shown, proof, evidence, doubtful) if person is not None else []
     waiting = _waiting(kind, evidence, proof, baseline)
     for name in waiting:
         shown.pop(name, None)
@@ -122,9 +125,10 @@ def see(subject: Subject, row: Record | None, person: Record | None) -> Seen:
     )
 
 
-def _doubtful(subject: Subject) -> Collection[str]:
+def _doubtful(subject: Subject) -> set[str]:
     """Return the pairs of which nobody knows whether our last write arrived."""
-    return {key for item in (subject.row, subject.person) if item is not None for key in item.doubtful}
+    row, person = subject.row, subject.person
+    return {*(row.doubtful if row is not None else ()), *(person.doubtful if person is not None else ())}
 
 
 def _named_late(kind: Kind, link: Link, proof: Proof) -> set[str]:

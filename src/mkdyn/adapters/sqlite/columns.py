@@ -34,6 +34,11 @@ def written(value: object) -> str:
     return text if text.isascii() else text.encode("utf-8", "backslashreplace").decode()
 
 
+def as_dict(values: Mapping[str, FieldValue]) -> dict[str, FieldValue]:
+    """Return values as JSON takes them; a copy only of what is no dictionary."""
+    return values if isinstance(values, dict) else dict(values)
+
+
 def plain(text: str) -> str:
     """Return a sentence that SQLite takes, whatever a system put in."""
     return text if text.isascii() else text.encode("utf-8", "replace").decode()
@@ -112,8 +117,10 @@ def _defined(found: Any) -> AnyEntity:  # noqa: ANN401 - JSON is untyped
 
 def agreed_as_data(baseline: Mapping[str, Agreed]) -> dict[str, object]:
     """Return baselines as plain data."""
+    if not baseline:
+        return {}
     return {
-        name: [agreed.dynamics, agreed.marketo] if isinstance(agreed, Twofold) else agreed
+        name: [agreed.dynamics, agreed.marketo] if type(agreed) is Twofold else agreed
         for name, agreed in baseline.items()
     }
 

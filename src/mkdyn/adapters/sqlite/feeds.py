@@ -9,6 +9,7 @@ from typing import Any, Final
 from mkdyn.adapters.sqlite.columns import (
     NOTHING,
     SYSTEMS,
+    as_dict,
     instant,
     instant_or_none,
     listed,
@@ -146,10 +147,10 @@ class FeedTables(Tables):
     def clear(self, observations: Iterable[tuple[System, str, str, int]], /) -> None:
         """Forget observations (system, object, key, version) up to that version, and no later one."""
         at_hand = self._database.recent.observations
-        rows = [(system.value, object, key, version) for system, object, key, version in observations]
+        rows = [(system._value_, object, key, version) for system, object, key, version in observations]
         self._database.write_many(_CLEAR, rows)
         for *_, version in rows:
-            at_hand.drop(version)
+            at_hand.pop(version, None)
 
 
 def _numbered(observation: Observation, version: int) -> Observation:
@@ -175,15 +176,15 @@ def _cursor(row: Row) -> Cursor:
 
 def _observation_row(observation: Observation) -> Row:
     """Return the columns of a whole row."""
-    record = observation.record
+    record, evidence = observation.record, observation.evidence
     return (
         observation.version,
-        observation.system.value,
+        observation.system._value_,
         observation.object,
         observation.key,
-        None if record is None else written([record.key, dict(record.values), record.version]),
+        None if record is None else written([record.key, as_dict(record.values), record.version]),
         observation.deleted,
-        written([(found.field, found.old, found.new) for found in observation.evidence]),
+        written([(found.field, found.old, found.new) for found in evidence]) if evidence else NOTHING,
         observation.wanted,
         written(observation.doubtful),
         instant_or_none(observation.seen_at),

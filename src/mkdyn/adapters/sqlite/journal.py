@@ -179,7 +179,7 @@ class JournalTables(Tables):
     def _forget(self, operations: Iterable[int]) -> None:
         """Keep no operation at hand that is not as it was planned."""
         for id in operations:
-            self._database.recent.operations.drop(id)
+            self._database.recent.operations.pop(id, None)
 
     def unsettled(self, *, after: int, limit: int) -> Sequence[Operation]:
         """Return the next operations of any run that are sent or unknown."""

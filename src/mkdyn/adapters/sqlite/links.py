@@ -143,7 +143,7 @@ class LinkTables(Tables):
             raise self._linked_twice(kept) or error from error
         self._database.write_many(_CHANGE, ((*_facts(link), link.id) for link in there.values()))
         for id in there:
-            at_hand.drop(id)
+            at_hand.pop(id, None)
         return kept
 
     def _places(self, links: Sequence[Link]) -> Mapping[int, Row]:
@@ -215,7 +215,7 @@ def _object_of(entity: str) -> str:
 
 def _place(link: Link) -> Row:
     """Return the columns that say which two records these are, and whether they are linked."""
-    return link.entity, _object_of(link.entity), link.dynamics, link.marketo, link.state.value
+    return link.entity, _object_of(link.entity), link.dynamics, link.marketo, link.state._value_
 
 
 def _stays(before: Link | None, link: Link) -> bool:

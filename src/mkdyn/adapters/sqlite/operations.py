@@ -10,6 +10,7 @@ from mkdyn.adapters.sqlite.columns import (
     SYSTEMS,
     agreed_as_data,
     agreed_from,
+    as_dict,
     custom_of,
     entity_of,
     instant_or_none,
@@ -51,7 +52,7 @@ def numbered(operation: Operation, id: int, run: int) -> Operation:
 def standing_row(operation: Operation) -> Row:
     """Return where an operation stands, from `system` on."""
     return (
-        operation.system.value,
+        operation.system._value_,
         operation.kind,
         operation.key,
         operation.state,
@@ -62,32 +63,34 @@ def standing_row(operation: Operation) -> Row:
 
 def writing_row(operation: Operation) -> Row:
     """Return what an operation writes, from `link` on."""
-    step = operation.step
-    clears = [(system.value, object, key, version) for system, object, key, version in step.clears]
     return (
         operation.link,
         operation.entity.logical_name,
         custom_of(operation.entity),
         operation.other,
-        written(dict(operation.before)),
-        written(dict(operation.after)),
+        written(as_dict(operation.before)),
+        written(as_dict(operation.after)),
         written(agreed_as_data(operation.awaited)),
         operation.version,
         operation.attempt,
         plain(operation.because),
-        written(
-            [
-                agreed_as_data(step.agreed),
-                clears,
-                step.state.value,
-                value_or_none(step.gone),
-                step.origin,
-                {name: list(places) for name, places in step.confirms.items()},
-                step.covers,
-                step.heard,
-                step.into,
-            ]
-        ),
+        _step_as_text(operation.step),
+    )
+
+
+def _step_as_text(step: Step) -> str:
+    return written(
+        [
+            agreed_as_data(step.agreed),
+            [(system._value_, object, key, version) for system, object, key, version in step.clears],
+            step.state._value_,
+            value_or_none(step.gone),
+            step.origin,
+            {name: list(places) for name, places in step.confirms.items()},
+            step.covers,
+            step.heard,
+            step.into,
+        ]
     )
 
 

@@ -7,7 +7,7 @@ takes it all away. There is a limit to each kind: the newest are kept, the rest 
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Generator, Iterable
+from collections.abc import Collection, Generator, Iterable
 from contextlib import contextmanager
 from typing import Final, Generic, TypeVar
 
@@ -35,47 +35,44 @@ class Shelf(OrderedDict[K, V], Generic[K, V]):
         if self.room:
             self[key] = thing
             if len(self) > self.room:
-                self.drop(next(iter(self)))
-
-    def drop(self, key: K) -> None:
-        """Keep a thing no more."""
-        self.pop(key, None)
+                self.popitem(last=False)
 
 
 class Links(Shelf[int, Link]):
-    """Links that are not over, by number and by either key: a record is in one of them."""
+    """Links that are not over, by number, and to be found by either key."""
 
     def __init__(self) -> None:
         super().__init__()
-        self._by_key: dict[System, dict[tuple[str, str], Link]] = {system: {} for system in System}
+        self._by_row: dict[str, int] = {}
+        self._by_person: dict[str, int] = {}
 
     def keep(self, key: int, thing: Link) -> None:
         """Keep a link, in the place of the one before."""
-        self.drop(key)
         super().keep(key, thing)
         if self.room:
-            for system, by_key in self._by_key.items():
-                by_key[thing.entity, thing.key(system)] = thing
-
-    def drop(self, key: int) -> None:
-        """Keep a link no more."""
-        link = self.pop(key, None)
-        if link is not None:
-            for system, by_key in self._by_key.items():
-                by_key.pop((link.entity, link.key(system)), None)
+            self._by_row[thing.dynamics] = self._by_person[thing.marketo] = key
+            if len(self._by_row) > 2 * self.room:  # nobody takes a link's keys out when it goes
+                self._by_row = {link.dynamics: number for number, link in self.items()}
+                self._by_person = {link.marketo: number for number, link in self.items()}
 
     def clear(self) -> None:
         """Keep nothing."""
         super().clear()
-        for by_key in self._by_key.values():
-            by_key.clear()
+        self._by_row.clear()
+        self._by_person.clear()
 
-    def of(self, entities: Iterable[str], system: System, keys: Iterable[str]) -> dict[str, Link]:
+    def of(self, entities: Collection[str], system: System, keys: Iterable[str]) -> dict[str, Link]:
         """Return those links of these records that are at hand, by that system's key."""
+        found: dict[str, Link] = {}
         if not self:
-            return {}
-        by_key = self._by_key[system]
-        return {key: by_key[entity, key] for entity in entities for key in keys if (entity, key) in by_key}
+            return found
+        number_of = (self._by_row if system is System.DYNAMICS else self._by_person).get
+        for key in keys:
+            link = self.get(number_of(key, 0))
+            # What a key once led to may have moved since, or be of another table.
+            if link is not None and link.key(system) == key and link.entity in entities:
+                found[key] = link
+        return found
 
 
 class Recent:
