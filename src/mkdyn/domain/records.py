@@ -10,6 +10,7 @@ from typing import Final, Literal, TypeAlias
 
 import attrs
 
+from mkdyn.domain.making import maker
 from mkdyn.domain.systems import System
 from mkdyn.domain.values import FieldValue, Values
 
@@ -53,12 +54,18 @@ class Record:
     version: str | None = None
 
 
+make_record = maker(Record)
+
+
 @attrs.frozen
 class Twofold:
     """What the two systems showed when they agreed, where that is not one value."""
 
     dynamics: FieldValue = attrs.field(repr=False)
     marketo: FieldValue = attrs.field(repr=False)
+
+
+make_twofold = maker(Twofold)
 
 
 #: A field's baseline: one value where both systems showed the same, two where the lens is lossy.
@@ -126,6 +133,9 @@ class Echo:
     sure: bool = True
 
 
+make_echo = maker(Echo)
+
+
 @attrs.frozen(kw_only=True)
 class Link:
     """The pair of keys that denote one real thing, and what both showed when they last agreed.
@@ -162,6 +172,9 @@ class Link:
     def key(self, system: System) -> str:
         """Return what *system* calls the record."""
         return self.dynamics if system is System.DYNAMICS else self.marketo
+
+
+make_link = maker(Link)
 
 
 _GUID: Final = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)

@@ -16,7 +16,7 @@ import anyio
 import attrs
 
 from mkdyn.domain.lifecycle import emptied
-from mkdyn.domain.outcomes import Applied, Create, Delete, Outcome, Stale, Unknown, Update, Write
+from mkdyn.domain.outcomes import Applied, Create, Delete, Outcome, Stale, Unknown, Write, make_update
 from mkdyn.domain.plan import Operation
 from mkdyn.domain.records import Record
 from mkdyn.domain.systems import System
@@ -233,7 +233,7 @@ def _as_write(kind: Kind, operation: Operation) -> Write:
             return Create(key=operation.key, values=operation.after, by=by)
         case "update":
             version = operation.version if operation.system is System.DYNAMICS else None
-            return Update(key=operation.key, values=operation.after, version=version)
+            return make_update(key=operation.key, values=operation.after, version=version)
         case "delete":
             return Delete(key=operation.key)
         case _:

@@ -10,7 +10,7 @@ import attrs
 from mkdyn.domain.entities import PERSON
 from mkdyn.domain.evidence import Echoes, heard_of, prove, still_due
 from mkdyn.domain.feeds import Cursor, Entry, Evidence, Page
-from mkdyn.domain.records import Link, LinkState, is_guid
+from mkdyn.domain.records import Link, LinkState, is_guid, make_link
 from mkdyn.domain.systems import System
 from mkdyn.engine.feeds import count_page, feed_name, observe
 from mkdyn.engine.kinds import Kind
@@ -19,7 +19,7 @@ from mkdyn.engine.walk import compare_links
 from mkdyn.engine.winners import edits_left_behind, follow_winners
 from mkdyn.errors import CursorExpiredError, MkdynError
 from mkdyn.ports.observer import CursorExpired
-from mkdyn.ports.store import Observation
+from mkdyn.ports.store import Observation, make_observation
 
 
 async def read_entries_of_persons(session: Session) -> None:
@@ -183,7 +183,9 @@ def _person_changed(
         changed = _awaiting(link, due) if due != link.echoes else None
     if pending is None:
         return (
-            Observation(system=System.MARKETO, object=PERSON, key=key, evidence=evidence, seen_at=session.started_at),
+            make_observation(
+                system=System.MARKETO, object=PERSON, key=key, evidence=evidence, seen_at=session.started_at
+            ),
             changed,
         )
     told = (*pending.evidence, *evidence)
@@ -191,8 +193,8 @@ def _person_changed(
 
 
 def _awaiting(link: Link, echoes: Echoes) -> Link:
-    """Return a link with other echoes; made anew, since `attrs.evolve` takes twice as long."""
-    return Link(
+    """Return a link with other echoes; made anew, since `attrs.evolve` takes far longer."""
+    return make_link(
         id=link.id,
         entity=link.entity,
         dynamics=link.dynamics,

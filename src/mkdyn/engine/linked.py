@@ -11,7 +11,7 @@ from mkdyn.domain.evidence import Proof, confirmed_of
 from mkdyn.domain.holds import Hold, Quarantined
 from mkdyn.domain.lifecycle import deleted_in_dynamics
 from mkdyn.domain.merged import Merged
-from mkdyn.domain.plan import Operation, Step
+from mkdyn.domain.plan import Operation, make_operation, make_step
 from mkdyn.domain.records import Link, LinkState, Record
 from mkdyn.domain.systems import System
 from mkdyn.domain.values import fingerprint
@@ -239,13 +239,13 @@ def _operations(subject: Subject, seen: Seen, merged: Merged) -> list[Operation]
             source = subject.row
         told = source is person or not both or (proved and system is System.MARKETO)
         operations.append(
-            Operation(
+            make_operation(
                 link=link.id, entity=kind.entity, system=system, kind="update",
                 key=link.key(system), other=link.key(system.other),
                 before={name: shown[name] for name in after if name in shown}, after=after,
                 awaited={key: merged.awaited[key] for key in names if key in merged.awaited and key not in twice},
                 version=seen.version, because=_because(merged, system),
-                step=Step(
+                step=make_step(
                     agreed=merged.agreed if subject.revived else {},
                     clears=clears(source) if both else clears(subject.row, person),
                     confirms=_confirmed(link, seen.proof, after if proved else None) if told else {},

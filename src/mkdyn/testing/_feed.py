@@ -10,7 +10,7 @@ from typing import Literal, TypeAlias
 
 import attrs
 
-from mkdyn.domain.feeds import Cursor, Entry, Evidence, Page
+from mkdyn.domain.feeds import Cursor, Entry, Page, make_entry, make_evidence
 from mkdyn.domain.values import FieldValue
 from mkdyn.errors import CursorExpiredError
 from mkdyn.testing._tables import as_text
@@ -215,5 +215,5 @@ class Reading:
 
 
 def _entry(place: int, logged: Logged) -> Entry:
-    evidence = (Evidence(field=logged.field, old=logged.old, new=logged.new),) if logged.kind == "changed" else ()
-    return Entry(id=f"{place + 1:012d}", key=logged.key, at=logged.at, evidence=evidence)
+    evidence = (make_evidence(field=logged.field, old=logged.old, new=logged.new),) if logged.kind == "changed" else ()
+    return make_entry(id=f"{place + 1:012d}", key=logged.key, at=logged.at, evidence=evidence)

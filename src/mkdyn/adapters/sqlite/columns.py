@@ -9,7 +9,7 @@ from functools import lru_cache
 from typing import Any, Final, cast
 
 from mkdyn.domain.entities import AnyEntity, CustomEntity, Entity
-from mkdyn.domain.records import Agreed, LinkState, Twofold
+from mkdyn.domain.records import Agreed, LinkState, Twofold, make_twofold
 from mkdyn.domain.systems import System
 from mkdyn.domain.values import FieldValue, from_json, to_json
 
@@ -128,6 +128,6 @@ def agreed_as_data(baseline: Mapping[str, Agreed]) -> dict[str, object]:
 def agreed_from(data: dict[str, Any]) -> dict[str, Agreed]:
     """Read what `agreed_as_data` wrote."""
     return {
-        name: Twofold(*cast("list[FieldValue]", found)) if isinstance(found, list) else found
+        name: make_twofold(*cast("list[FieldValue]", found)) if isinstance(found, list) else found
         for name, found in data.items()
     }

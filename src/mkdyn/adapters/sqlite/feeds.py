@@ -17,11 +17,11 @@ from mkdyn.adapters.sqlite.columns import (
     written,
 )
 from mkdyn.adapters.sqlite.database import Row, Tables
-from mkdyn.domain.feeds import Cursor, Evidence
-from mkdyn.domain.records import Record
+from mkdyn.domain.feeds import Cursor, Evidence, make_evidence
+from mkdyn.domain.records import Record, make_record
 from mkdyn.domain.systems import System
 from mkdyn.domain.values import from_json
-from mkdyn.ports.store import Observation
+from mkdyn.ports.store import Observation, make_observation
 
 _SET_FACT: Final = "INSERT INTO fact VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value"
 
@@ -155,7 +155,7 @@ class FeedTables(Tables):
 
 def _numbered(observation: Observation, version: int) -> Observation:
     """Return an observation with its version; made anew, since `attrs.evolve` takes three times as long."""
-    return Observation(
+    return make_observation(
         system=observation.system,
         object=observation.object,
         key=observation.key,
@@ -194,7 +194,7 @@ def _observation_row(observation: Observation) -> Row:
 def _observation_from(row: Row) -> Observation:
     """Return the observation of a whole row."""
     version, system, object, key, record, deleted, evidence, wanted, doubtful, seen_at = row
-    return Observation(
+    return make_observation(
         system=SYSTEMS[system],
         object=object,
         key=key,
@@ -209,9 +209,9 @@ def _observation_from(row: Row) -> Observation:
 
 
 def _evidence(data: list[Any]) -> tuple[Evidence, ...]:
-    return tuple(Evidence(field=field, old=old, new=new) for field, old, new in data)
+    return tuple([make_evidence(field=field, old=old, new=new) for field, old, new in data])
 
 
 def _record(data: list[Any]) -> Record:
     key, values, version = data
-    return Record(key=key, values=values, version=version)
+    return make_record(key=key, values=values, version=version)

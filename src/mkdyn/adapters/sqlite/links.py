@@ -22,7 +22,7 @@ from mkdyn.adapters.sqlite.columns import (
 from mkdyn.adapters.sqlite.database import Row, Tables
 from mkdyn.domain.entities import Entity
 from mkdyn.domain.evidence import Echoes
-from mkdyn.domain.records import Echo, Link, LinkState, short
+from mkdyn.domain.records import Link, LinkState, make_echo, make_link, short
 from mkdyn.domain.systems import System
 from mkdyn.domain.values import from_json
 from mkdyn.errors import StateCorruptError
@@ -192,7 +192,7 @@ class LinkTables(Tables):
     def _link_from(self, row: Row) -> Link:
         """Return the link of a whole row."""
         id, entity, _, dynamics, marketo, state, origin, version, baseline, echoes, gone, since, attempt = row
-        return Link(
+        return make_link(
             id=id,
             entity=entity,
             dynamics=dynamics,
@@ -253,7 +253,7 @@ def _echoes(data: Mapping[str, Any]) -> Echoes:
     """Read what `_echoes_as_data` wrote."""
     return {
         field: tuple(
-            Echo(before=before, after=after, at=time_or_none(at), sure=not unsure)
+            make_echo(before=before, after=after, at=time_or_none(at), sure=not unsure)
             for before, after, at, *unsure in found
         )
         for field, found in data.items()

@@ -21,13 +21,13 @@ from mkdyn.adapters.sqlite.columns import (
     written,
 )
 from mkdyn.adapters.sqlite.database import Row
-from mkdyn.domain.plan import Operation, Step
+from mkdyn.domain.plan import Operation, Step, make_operation, make_step
 from mkdyn.domain.values import from_json
 
 
 def numbered(operation: Operation, id: int, run: int) -> Operation:
     """Return a new operation as the file has it; made anew, since `attrs.evolve` takes three times as long."""
-    return Operation(
+    return make_operation(
         id=id,
         run=run,
         link=operation.link,
@@ -99,7 +99,7 @@ def operation_from(row: Row) -> Operation:
     (id, run, system, kind, key, state, sent_at, detail, link, entity, custom, other, before, after,
      awaited, version, attempt, because, step) = row  # fmt: skip
     before, after, awaited, step = from_json(f"[{before},{after},{awaited},{step}]")  # one reader takes less than four
-    return Operation(
+    return make_operation(
         id=id,
         run=run,
         link=link,
@@ -128,7 +128,7 @@ def _places(confirmed: int | list[int]) -> Sequence[int]:
 
 def _step(data: list[Any]) -> Step:
     agreed, clears, state, gone, origin, confirms, covers, *later = data  # an older release kept less
-    return Step(
+    return make_step(
         agreed=agreed_from(agreed),
         clears=tuple((SYSTEMS[system], object, key, version) for system, object, key, version in clears),
         state=STATES[state],
