@@ -95,6 +95,9 @@ class Moved(Mapping[str, Agreed]):
         return len({**self.before, **self.changes})
 
 
+make_moved = maker(Moved)
+
+
 class LinkState(enum.Enum):
     """What may happen to a link's two records."""
 

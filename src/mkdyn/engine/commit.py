@@ -14,7 +14,7 @@ import attrs
 
 from mkdyn.domain.outcomes import Applied, Outcome, Rejected, Stale, Unknown
 from mkdyn.domain.plan import Operation
-from mkdyn.domain.records import Echo, Link, LinkState, Moved, Record, make_echo, make_link
+from mkdyn.domain.records import Echo, Link, LinkState, Record, make_echo, make_link, make_moved
 from mkdyn.domain.systems import System
 from mkdyn.domain.values import MISSING, Shown, same
 from mkdyn.engine.batch import Batch, proving, row_of, unconfirmed, undecided_fields, unfollowed
@@ -171,7 +171,7 @@ def _applied(
         state=step.state,
         origin=link.origin,
         version=version,
-        baseline=link.baseline if outcome.found else Moved(link.baseline, {**step.agreed, **awaited}),
+        baseline=link.baseline if outcome.found else make_moved(link.baseline, {**step.agreed, **awaited}),
         echoes=_echoing(kind, operation, link, batch, found=outcome.found),
         gone=step.gone,
         since=None if step.gone is None else session.started_at,

@@ -8,6 +8,7 @@ import attrs
 
 from mkdyn.domain.holds import Quarantined, Wake
 from mkdyn.domain.lifecycle import PART, SEEN_AGAIN, deleted_in_dynamics
+from mkdyn.domain.making import maker
 from mkdyn.domain.plan import Operation, Step
 from mkdyn.domain.records import Link, LinkState
 from mkdyn.domain.systems import System
@@ -41,6 +42,9 @@ class Subject:
     unflagged: bool = False
     awakened: bool = False
     held: bool = False
+
+
+make_subject = maker(Subject)
 
 
 def is_deletion(subject: Subject) -> bool:

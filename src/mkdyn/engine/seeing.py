@@ -11,6 +11,7 @@ from mkdyn.domain.directions import Direction
 from mkdyn.domain.evidence import Proof, explained, prove, refused
 from mkdyn.domain.feeds import Evidence
 from mkdyn.domain.holds import Hold
+from mkdyn.domain.making import maker
 from mkdyn.domain.merged import agreed_on
 from mkdyn.domain.records import Agreed, Baseline, Link, Record, Twofold
 from mkdyn.domain.systems import System
@@ -68,7 +69,7 @@ def postpone(session: Session, subject: Subject) -> None:
             session.store.observe([later])
 
 
-@attrs.define(kw_only=True, eq=False)
+@attrs.frozen(kw_only=True, eq=False)
 class Seen:
     """What is known of a linked record.
 
@@ -93,6 +94,9 @@ class Seen:
     partial: bool
 
 
+make_seen = maker(Seen)
+
+
 def see(subject: Subject, row: Record | None, person: Record | None) -> Seen:
     """Bring together what both systems show; a system that nobody observed or read shows what it last agreed on."""
     kind, link = subject.kind, subject.link
@@ -110,7 +114,7 @@ def see(subject: Subject, row: Record | None, person: Record | None) -> Seen:
     waiting = _waiting(kind, evidence, proof, baseline)
     for name in waiting:
         shown.pop(name, None)
-    return Seen(
+    return make_seen(
         shown={
             System.MARKETO: shown,
             System.DYNAMICS: row.values if row is not None else kind.as_agreed(link, System.DYNAMICS),
