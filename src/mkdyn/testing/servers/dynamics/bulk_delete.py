@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Final
+from typing import Any, Final, cast
 from uuid import uuid4
 
 from mkdyn.domain.outcomes import Delete
@@ -22,8 +22,7 @@ def bulk_delete(organization: Organization, question: Question) -> Answer:
     given: Any = question.json().get("QuerySet")
     if not isinstance(given, list) or not given:
         raise RefusedError(400, BAD_PAYLOAD, "The parameter 'QuerySet' is missing.")
-    queries: list[Any] = given
-    wanted = [_wanted(organization, query) for query in queries]
+    wanted = [_wanted(organization, query) for query in cast("list[Any]", given)]
     for table, keys in wanted:
         for key in keys:
             organization.attempt(organization.tables[table], Delete(key=key))
