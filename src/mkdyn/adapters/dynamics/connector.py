@@ -25,6 +25,7 @@ from mkdyn.adapters.dynamics.feed import Feed
 from mkdyn.adapters.dynamics.line import Line
 from mkdyn.adapters.dynamics.links import origin_of
 from mkdyn.adapters.dynamics.pace import DynamicsLimits, Pace
+from mkdyn.adapters.dynamics.polling import CHANGED, Polling
 from mkdyn.adapters.dynamics.problems import EVERYWHERE, no_table, problems_of
 from mkdyn.adapters.dynamics.reading import Reader
 from mkdyn.adapters.dynamics.responses import canonical, metadata_version_of
@@ -42,6 +43,7 @@ from mkdyn.ports.connectors import DynamicsConnector, Identity, Pages, Problem, 
 
 _OK: Final = 200
 _LIMITS: Final = DynamicsLimits()
+_NONE_POLLED: Final = Polling()
 
 
 class RestDynamics:
@@ -56,6 +58,7 @@ class RestDynamics:
         batch_max: The most writes one `write` takes; they go out in requests of *rows_per_batch*, several at once.
         rows_per_batch: The most writes in one request: more save nothing, and risk the server's time limits.
         settles_after_s: How long after it was sent a write may still take effect.
+        polling: Tables whose changes can't be tracked; of none by default.
 
     Raises:
         ConfigError: The address is none.
@@ -74,11 +77,13 @@ class RestDynamics:
         batch_max: int = 400,
         rows_per_batch: int = 25,
         settles_after_s: float = 300.0,
+        polling: Polling = _NONE_POLLED,
     ) -> None:
         self._origin = origin = origin_of(url)
         self._line = Line(Http(origin, client=client))
         self._login, tokens = _tokens(token, origin, client)
         self._page_size, self._batch_max, self._settles_after_s = page_size, batch_max, settles_after_s
+        self._polling = polling
         self._client = Client(self._line, tokens, Pace(limits))
         self._catalog = Catalog(self._client)
         self._reader = Reader(self._client, self._catalog, origin=origin)
@@ -126,12 +131,16 @@ class RestDynamics:
         table = await self._catalog.fresh(name)
         if table is None:
             return [no_table(name)]
-        return list(problems_of(table, fields, sees_all=await self._sees_all(table)))
+        polled = name in self._polling.tables
+        needed = {*fields, CHANGED} if polled else fields
+        return list(problems_of(table, needed, sees_all=await self._sees_all(table), polled=polled))
 
     async def _sees_all(self, table: Table) -> bool:
         """Whether our user sees every row; what it has of a team's roles is told too narrow, so the feed is asked."""
         if table.privileges.get("Read") in (None, EVERYWHERE):
             return "Read" in table.privileges
+        if table.name in self._polling.tables:
+            return False  # such a table has no feed to ask
         try:
             await self._client.ask(requests.first_page(table, [], size=1), about=table.name)
         except CheckError:
@@ -163,7 +172,8 @@ class RestDynamics:
 
     async def _pages(self, object: str, fields: Collection[str], since: Cursor | None) -> AsyncGenerator[Page]:
         table = await self._catalog.table(object, fields)
-        feed = Feed(self._reader, table, fields, since, origin=self._origin, page_size=self._page_size)
+        polling = self._polling if object in self._polling.tables else None
+        feed = Feed(self._reader, table, fields, since, origin=self._origin, page_size=self._page_size, polling=polling)
         async with aclosing(feed.pages()) as pages:
             async for page in pages:
                 yield page

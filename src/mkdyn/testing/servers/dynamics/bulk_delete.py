@@ -19,10 +19,10 @@ def bulk_delete(organization: Organization, question: Question) -> Answer:
     Raises:
         RefusedError: A query is none, or looks for other things than keys; then nothing is deleted.
     """
-    given: Any = question.json().get("QuerySet")
+    given: object = question.json().get("QuerySet")
     if not isinstance(given, list) or not given:
         raise RefusedError(400, BAD_PAYLOAD, "The parameter 'QuerySet' is missing.")
-    wanted = [_wanted(organization, query) for query in cast("list[Any]", given)]
+    wanted = [_wanted(organization, query) for query in cast("list[object]", given)]
     for table, keys in wanted:
         for key in keys:
             organization.attempt(organization.tables[table], Delete(key=key))
