@@ -57,6 +57,8 @@ class RestDynamics:
         page_size: The most rows of a feed's page.
         batch_max: The most writes one `write` takes; they go out in requests of *rows_per_batch*, several at once.
         rows_per_batch: The most writes in one request: more save nothing, and risk the server's time limits.
+        creates_per_call: How many new rows one `CreateMultiple` makes, all or none; 1 makes each by itself. More help
+            where plug-ins make a row slow and know of it (see "Performance").
         settles_after_s: How long after it was sent a write may still take effect.
         polling: Tables whose changes can't be tracked; of none by default.
 
@@ -76,6 +78,7 @@ class RestDynamics:
         page_size: int = requests.PAGE_MAX,
         batch_max: int = 400,
         rows_per_batch: int = 25,
+        creates_per_call: int = 1,
         settles_after_s: float = 300.0,
         polling: Polling = _NONE_POLLED,
     ) -> None:
@@ -87,7 +90,13 @@ class RestDynamics:
         self._client = Client(self._line, tokens, Pace(limits))
         self._catalog = Catalog(self._client)
         self._reader = Reader(self._client, self._catalog, origin=origin)
-        self._writer = Writer(self._client, self._catalog, self._reader, rows_per_batch=rows_per_batch)
+        self._writer = Writer(
+            self._client,
+            self._catalog,
+            self._reader,
+            rows_per_batch=rows_per_batch,
+            creates_per_call=creates_per_call,
+        )
 
     @classmethod
     def from_env(

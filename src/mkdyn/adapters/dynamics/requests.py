@@ -198,6 +198,21 @@ def create(table: Table, key: str, values: Mapping[str, FieldValue]) -> Part:
     return _patch(table, key, values, {"If-None-Match": "*"})
 
 
+def create_together(table: Table, rows: Sequence[tuple[str, bytes]]) -> Part:
+    """Make rows of these GUIDs, from what `body_of` wrote of each: all of them, or none."""
+    kind = f'"@odata.type":"{_TYPE}{table.name}","{table.key}":'.encode()
+    targets = b",".join(
+        b"{" + kind + f'"{key.lower()}"'.encode() + (b"," + body[1:] if len(body) > len(b"{}") else b"}")
+        for key, body in rows
+    )
+    return Part(
+        method="POST",
+        target=f"{ROOT}{table.entity_set}/{_TYPE}CreateMultiple",
+        headers=_WRITE,
+        body=b'{"Targets":[' + targets + b"]}",
+    )
+
+
 def update(table: Table, key: str, values: Mapping[str, FieldValue], version: str | None) -> Part:
     """Write to a row that is there, and where a version is given, is still what it was."""
     return _patch(table, key, values, {"If-Match": version or "*"})
