@@ -200,7 +200,7 @@ async def test_a_write_that_arrives_after_its_row_was_deleted_tells_of_the_edit_
 
 async def test_what_is_held_stays_so_until_it_is_written() -> None:
     """A plan tried it again, and was dropped: the hold was gone, and with it the edit that waited."""
-    world = await World.of(Entity.LEAD)
+    world = await World.of(Entity.LEAD, rules=Rules(walk_links=0))
     link = await world.linked(Entity.LEAD, lastname="A")
     world.dynamics.edit("lead", link.dynamics, statecode=2)
     await world.rest()
