@@ -7,6 +7,7 @@ from datetime import timedelta
 
 import attrs
 
+from mkdyn.domain.collisions import Collision, Resolution, Win
 from mkdyn.domain.entities import PERSON
 from mkdyn.domain.evidence import Echoes, heard_of, prove, still_due
 from mkdyn.domain.feeds import Cursor, Entry, Evidence, Page
@@ -124,6 +125,8 @@ async def _keep_marketo(session: Session, feed: str, pages: Sequence[Page]) -> N
         if key in followed.losers:
             continue  # what it showed, the winner shows now, or nobody
         evidence = _evidence(found)
+        if key in links and links[key].state is LinkState.TOMBSTONE:
+            lost += _arrived_late(session, links[key], evidence)
         observation, link = _person_changed(session, key, evidence, links.get(key), pending.get(key))
         kept += [observation] if observation else []
         echoed += [link] if link else []
@@ -208,6 +211,31 @@ def _awaiting(link: Link, echoes: Echoes) -> Link:
         since=link.since,
         attempt=link.attempt,
     )
+
+
+def _arrived_late(session: Session, link: Link, evidence: Sequence[Evidence]) -> list[Resolution]:
+    """Return the edits that a write of ours replaced which was on its way when its row was deleted.
+
+    Nobody puts them back: the person is not synced any more.
+    """
+    proof = prove(evidence, link.echoes)
+    kind = next((kind for kind in session.persons if kind.name == link.entity), None)
+    if kind is None or not proof.overwritten:
+        return []
+    agreed = kind.as_agreed(link, System.MARKETO)
+    return [
+        Resolution(
+            collision=Collision(
+                entity=kind.entity, field=kind.by_marketo[name].dynamics,
+                was=agreed.get(name), marketo=value, dynamics=proof.standing[name],
+            ),
+            verdict=Win(System.DYNAMICS, because="a write that was on its way when the row was deleted came after it"),
+            key=link.dynamics,
+            kind="overwritten",
+        )
+        for name, value in proof.overwritten.items()
+        if name in kind.by_marketo
+    ]  # fmt: skip
 
 
 def _rows_named(session: Session, evidence: Iterable[Evidence]) -> list[Observation]:

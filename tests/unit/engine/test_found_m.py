@@ -174,3 +174,42 @@ async def test_a_doubt_outlives_the_time_in_which_its_column_is_hidden() -> None
     await world.rest()
     told = [(item.collision.marketo, item.collision.dynamics) async for item in world.sync.journal.collisions()]
     assert (told, world.row(link)["telephone1"]) == ([("2", "1")], "2")
+
+
+async def test_a_write_that_arrives_after_its_row_was_deleted_tells_of_the_edit_that_it_replaces() -> None:
+    """The person of a deleted row is not synced any more, so nobody put the edit back, and nobody said so."""
+    world = await World.of(Entity.LEAD, marketo=FakeMarketo(settles_after_s=1200))
+    link = await world.linked(Entity.LEAD, lastname="A", jobtitle="1")
+    world.dynamics.edit("lead", link.dynamics, jobtitle="2")
+    world.marketo.inject(Crash(call=world.next_call(System.MARKETO, "write"), when="before", of="write"))
+    with pytest.raises(Crashed):
+        await world.run()
+    world.restart()
+    world.marketo.edit("lead", link.marketo, title="3")
+    await world.rest(5)
+    world.dynamics.delete("lead", link.dynamics)
+    await world.rest()
+    world.marketo.edit("lead", link.marketo, title="2")  # now it arrives
+    await world.rest()
+    told = [
+        (item.kind, item.collision.was, item.collision.marketo, item.collision.dynamics)
+        async for item in world.sync.journal.collisions()
+    ]
+    assert told[-1] == ("overwritten", "3", "3", "2")
+
+
+async def test_what_is_held_stays_so_until_it_is_written() -> None:
+    """A plan tried it again, and was dropped: the hold was gone, and with it the edit that waited."""
+    world = await World.of(Entity.LEAD, rules=Rules(walk_links=0))
+    link = await world.linked(Entity.LEAD, lastname="A")
+    world.dynamics.edit("lead", link.dynamics, statecode=2)
+    await world.rest()
+    world.marketo.edit("lead", link.marketo, title="VP")
+    assert [hold.field for hold in (await world.rest()).holds] == ["jobtitle"]
+    world.dynamics.edit("lead", link.dynamics, telephone1="1")
+    assert (await world.sync.plan()).operations.total == 2
+    report = await world.rest()
+    assert ([hold.field for hold in report.holds], world.person(link)["phone"]) == (["jobtitle"], "1")
+    world.dynamics.edit("lead", link.dynamics, statecode=0)
+    report = await world.rest()
+    assert (report.ended, list(report.holds), world.row(link)["jobtitle"]) == ("done", [], "VP")
