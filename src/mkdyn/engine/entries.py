@@ -147,7 +147,9 @@ async def _keep_marketo(session: Session, feed: str, pages: Sequence[Page]) -> N
             for key in deleted
             if key in pending and key not in links
         )
-        store.mark_seen(feed, ((entry.id, entry.at) for entry in entries))
+        # What is older than the feed may repeat from now on would be forgotten again at once.
+        since = None if cursor is None else cursor.repeats_from
+        store.mark_seen(feed, ((entry.id, entry.at) for entry in entries if since is None or entry.at >= since))
         if cursor is not None:
             store.set_cursor(feed, cursor)
             if cursor.repeats_from is not None:

@@ -33,16 +33,14 @@ _NEW_ENTRIES: Final = """
 """
 
 # Seen twice with two times: the later one counts, so that it is not forgotten too early.
-_MARK_SEEN: Final = """
-    INSERT INTO seen (feed, id, at) VALUES (?, ?, ?)
-    ON CONFLICT (feed, id) DO UPDATE SET at = excluded.at WHERE excluded.at > at
-"""
+_MARK_SEEN: Final = "INSERT INTO seen (feed, id, at) VALUES"
+_SEEN_TWICE: Final = "ON CONFLICT (feed, id) DO UPDATE SET at = excluded.at WHERE excluded.at > at"
 
 # OR REPLACE: the row of the same record goes, and the new one has the next number.
 _OBSERVE: Final = """
     INSERT OR REPLACE INTO observation (
         version, system, object, key, record, deleted, evidence, wanted, doubtful, seen_at
-    ) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+    ) VALUES
 """
 
 # Indexes answer both; what is not at hand is read by its version then.
@@ -103,7 +101,7 @@ class FeedTables(Tables):
 
     def mark_seen(self, feed: str, entries: Iterable[tuple[str, datetime]], /) -> None:
         """Remember entries by id and time; a repeated id is no error."""
-        self._database.write_many(_MARK_SEEN, ((feed, id, instant(at)) for id, at in entries))
+        self._database.insert_many(_MARK_SEEN, [(feed, id, instant(at)) for id, at in entries], _SEEN_TWICE)
 
     def forget_seen(self, feed: str, before: datetime | None, /) -> None:
         """Forget entries older than *before*, or all of the feed's."""
@@ -118,7 +116,7 @@ class FeedTables(Tables):
         """Keep observations, each under a new version; one of the same record is replaced."""
         first = self._database.last_number("observation") + 1
         numbered = [_numbered(observation, version) for version, observation in enumerate(observations, first)]
-        self._database.write_many(_OBSERVE, map(_observation_row, numbered))
+        self._database.insert_many(_OBSERVE, [_observation_row(observation) for observation in numbered])
         for observation in numbered:
             self._database.recent.observations.keep(observation.version, observation)
 
