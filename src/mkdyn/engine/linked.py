@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
+from typing import Final
 
 import attrs
 
@@ -23,6 +24,10 @@ from mkdyn.engine.references import refer_merged
 from mkdyn.engine.seeing import ANSWERS, Seen, postpone, see, too_early
 from mkdyn.engine.session import Session
 from mkdyn.ports.store import Observation
+
+
+#: Why a system is written to, most of the time.
+_CHANGED: Final = {system: f"changed in {system.other}" for system in System}
 
 
 async def decide_linked(
@@ -277,4 +282,4 @@ def _confirmed(link: Link, proof: Proof, fields: Collection[str] | None) -> Mapp
 def _because(merged: Merged, system: System) -> str:
     """Say why in a few words: the collision it settles, or who changed the field."""
     settled = [item for item in merged.resolutions if item.winner is not system]
-    return settled[0].verdict.because if settled else f"changed in {system.other}"
+    return settled[0].verdict.because if settled else _CHANGED[system]

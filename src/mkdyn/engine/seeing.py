@@ -123,7 +123,7 @@ def see(subject: Subject, row: Record | None, person: Record | None) -> Seen:
         version=row.version if row is not None else link.version,
         doubtful=doubtful,
         proof=proof,
-        holds=[*answers, *(_hold(subject, name, "overwritten") for name in proof.lost if name in kind.by_marketo)],
+        holds=[*answers, *[_hold(subject, name, "overwritten") for name in proof.lost if name in kind.by_marketo]],
         postponed=bool(waiting or _parked(kind, link, baseline, shown)),
         partial=row is not None and not kind.shown_whole(row),
     )
