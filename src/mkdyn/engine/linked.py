@@ -25,7 +25,6 @@ from mkdyn.engine.seeing import ANSWERS, Seen, postpone, see, too_early
 from mkdyn.engine.session import Session
 from mkdyn.ports.store import Observation
 
-
 #: Why a system is written to, most of the time.
 _CHANGED: Final = {system: f"changed in {system.other}" for system in System}
 
