@@ -14,7 +14,7 @@ from mkdyn.domain.counts import Counts, Estimate, MatchReport, summary
 from mkdyn.domain.entities import AnyEntity
 from mkdyn.domain.guards import Breach
 from mkdyn.domain.holds import Hold, Quarantined
-from mkdyn.domain.making import maker
+from mkdyn.domain.making import changer, maker
 from mkdyn.domain.records import Agreed, LinkState, Origin, short
 from mkdyn.domain.systems import System
 from mkdyn.domain.values import Values
@@ -123,7 +123,7 @@ class Operation:
         return f"{self.kind} {self.entity} {short(self.key)} in {self.system}{fields}{why}"
 
 
-make_operation = maker(Operation)
+make_operation, change_operation = maker(Operation), changer(Operation)
 
 
 @attrs.frozen(repr=False)

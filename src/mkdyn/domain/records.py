@@ -10,7 +10,7 @@ from typing import Final, Literal, TypeAlias
 
 import attrs
 
-from mkdyn.domain.making import maker
+from mkdyn.domain.making import changer, maker
 from mkdyn.domain.systems import System
 from mkdyn.domain.values import FieldValue, Values
 
@@ -177,7 +177,7 @@ class Link:
         return self.dynamics if system is System.DYNAMICS else self.marketo
 
 
-make_link = maker(Link)
+make_link, change_link = maker(Link), changer(Link)
 
 
 _GUID: Final = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)

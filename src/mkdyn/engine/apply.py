@@ -32,7 +32,9 @@ from mkdyn.ports.store import Observation
 
 async def apply(session: Session) -> None:
     """Send everything that is planned; a spent budget, a closed door or the deadline ends it at a batch boundary."""
-    totals = session.store.totals(session.id) if session.observers else {}  # for whom progress is counted
+    totals: Mapping[str, int] = (
+        session.store.totals(session.id) if session.observers else {}
+    )  # for whom progress is counted
     await together(*(partial(_apply_to, session, system, _Progress(session, system, totals)) for system in System))
 
 

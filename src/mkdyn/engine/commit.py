@@ -15,7 +15,7 @@ import attrs
 from mkdyn.domain.holds import Hold
 from mkdyn.domain.outcomes import Applied, Outcome, Rejected, Stale, Unknown
 from mkdyn.domain.plan import Operation
-from mkdyn.domain.records import Echo, Link, LinkState, Record, make_echo, make_link, make_moved
+from mkdyn.domain.records import Echo, Link, LinkState, Record, change_link, make_echo, make_moved
 from mkdyn.domain.systems import System
 from mkdyn.domain.values import MISSING, Shown, same
 from mkdyn.engine.batch import Batch, proving, row_of, unconfirmed, undecided_fields, unfollowed
@@ -166,19 +166,14 @@ def _applied(
     version = None
     if step.covers and not outcome.found:
         version = outcome.version if operation.system is System.DYNAMICS else operation.version
-    batch.links[link.dynamics] = make_link(
-        id=link.id,
-        entity=link.entity,
-        dynamics=link.dynamics,
-        marketo=link.marketo,
-        state=step.state,
-        origin=link.origin,
-        version=version,
+    batch.links[link.dynamics] = change_link(
+        link,
         baseline=link.baseline if outcome.found else make_moved(link.baseline, {**step.agreed, **awaited}),
         echoes=_echoing(kind, operation, link, batch, found=outcome.found),
+        version=version,
+        state=step.state,
         gone=step.gone,
         since=None if step.gone is None else session.started_at,
-        attempt=link.attempt,
     )
     if step.into:
         note_merge(session, operation, batch)

@@ -9,9 +9,9 @@ import attrs
 
 from mkdyn.domain.collisions import Collision, Resolution, Win
 from mkdyn.domain.entities import PERSON
-from mkdyn.domain.evidence import Echoes, heard_of, prove, still_due
+from mkdyn.domain.evidence import heard_of, prove, still_due
 from mkdyn.domain.feeds import Cursor, Entry, Evidence, Page
-from mkdyn.domain.records import Link, LinkState, is_guid, make_link
+from mkdyn.domain.records import Link, LinkState, change_link, is_guid
 from mkdyn.domain.systems import System
 from mkdyn.engine.feeds import count_page, feed_name, observe
 from mkdyn.engine.kinds import Kind
@@ -20,7 +20,7 @@ from mkdyn.engine.walk import compare_links
 from mkdyn.engine.winners import edits_left_behind, follow_winners
 from mkdyn.errors import CursorExpiredError, MkdynError
 from mkdyn.ports.observer import CursorExpired
-from mkdyn.ports.store import Observation, make_observation
+from mkdyn.ports.store import Observation, change_observation, make_observation
 
 
 async def read_entries_of_persons(session: Session) -> None:
@@ -184,8 +184,8 @@ def _person_changed(
             proof.edited or proof.overwritten or proof.lost or proof.arrived
         ):
             waiting = pending and attrs.evolve(pending, seen_at=session.started_at)  # values may lag behind this, too
-            return (waiting, _awaiting(link, proof.echoes)) if proof.confirmed else (None, None)
-        changed = _awaiting(link, due) if due != link.echoes else None
+            return (waiting, change_link(link, echoes=proof.echoes)) if proof.confirmed else (None, None)
+        changed = change_link(link, echoes=due) if due != link.echoes else None
     if pending is None:
         return (
             make_observation(
@@ -194,25 +194,7 @@ def _person_changed(
             changed,
         )
     told = (*pending.evidence, *evidence)
-    return attrs.evolve(pending, record=None, evidence=told, seen_at=session.started_at), changed
-
-
-def _awaiting(link: Link, echoes: Echoes) -> Link:
-    """Return a link with other echoes; made anew, since `attrs.evolve` takes far longer."""
-    return make_link(
-        id=link.id,
-        entity=link.entity,
-        dynamics=link.dynamics,
-        marketo=link.marketo,
-        state=link.state,
-        origin=link.origin,
-        version=link.version,
-        baseline=link.baseline,
-        echoes=echoes,
-        gone=link.gone,
-        since=link.since,
-        attempt=link.attempt,
-    )
+    return change_observation(pending, record=None, evidence=told, seen_at=session.started_at), changed
 
 
 def _arrived_late(session: Session, link: Link, evidence: Sequence[Evidence]) -> list[Resolution]:

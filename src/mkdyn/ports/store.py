@@ -19,7 +19,7 @@ from mkdyn.domain.entities import AnyEntity
 from mkdyn.domain.feeds import Cursor, Evidence
 from mkdyn.domain.fields import FieldPair, FieldSpec
 from mkdyn.domain.holds import Hold, Quarantined
-from mkdyn.domain.making import maker
+from mkdyn.domain.making import changer, maker
 from mkdyn.domain.plan import Operation, OperationState, Purpose
 from mkdyn.domain.records import Link, LinkState, Record
 from mkdyn.domain.systems import System
@@ -58,7 +58,7 @@ class Observation:
     seen_at: datetime | None = None
 
 
-make_observation = maker(Observation)
+make_observation, change_observation = maker(Observation), changer(Observation)
 
 
 @attrs.frozen(kw_only=True)

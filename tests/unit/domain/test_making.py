@@ -11,7 +11,7 @@ import pytest
 
 from mkdyn.domain.entities import Entity
 from mkdyn.domain.feeds import Evidence
-from mkdyn.domain.making import maker
+from mkdyn.domain.making import changer, maker
 from mkdyn.domain.plan import Operation, Step
 from mkdyn.domain.records import Echo, Link, LinkState, Record, Twofold
 from mkdyn.domain.systems import System
@@ -49,6 +49,17 @@ def test_a_maker_makes_what_its_class_makes(cls: Callable[..., Any], given: Mapp
     with pytest.raises(attrs.exceptions.FrozenInstanceError):
         setattr(made, name, None)
     assert attrs.evolve(made) == made
+
+
+@pytest.mark.parametrize(("cls", "given"), CASES)
+def test_a_changer_changes_what_is_named(cls: Callable[..., Any], given: Mapping[str, Any]) -> None:
+    """And nothing else; what it is given stays as it was."""
+    before = cls(**given)
+    for name in attrs.fields_dict(type(before)):
+        changed = changer(cls)(before, **{name: "new"})  # type: ignore[arg-type]
+        assert changed == attrs.evolve(before, **{name: "new"})
+        assert type(changed) is cls
+    assert before == cls(**given)
 
 
 def test_arguments_stand_where_the_class_has_them() -> None:
