@@ -49,15 +49,16 @@ class MarketoBulk:
     call_s: float = attrs.field(default=2.0, validator=_is_positive)
     rows_min: int | None = None
 
-    def terms(self, limits: MarketoLimits) -> Terms:
-        """Return what calls and files cost within some limits."""
-        pace = min(limits.calls_per_20_s / WINDOW_S, limits.concurrent_calls / self.call_s)
-        return Terms(
-            aim=self.aim,
-            job_s=self.job_s,
-            poll_s=self.poll_s,
-            jobs=self.jobs,
-            file_bytes=self.file_bytes,
-            calls_per_s=limits.share * pace,
-            rows_min=self.rows_min,
-        )
+
+def terms_of(bulk: MarketoBulk, limits: MarketoLimits) -> Terms:
+    """Return what calls and files cost within some limits."""
+    pace = min(limits.calls_per_20_s / WINDOW_S, limits.concurrent_calls / bulk.call_s)
+    return Terms(
+        aim=bulk.aim,
+        job_s=bulk.job_s,
+        poll_s=bulk.poll_s,
+        jobs=bulk.jobs,
+        file_bytes=bulk.file_bytes,
+        calls_per_s=limits.share * pace,
+        rows_min=bulk.rows_min,
+    )

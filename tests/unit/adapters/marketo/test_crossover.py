@@ -9,14 +9,15 @@ import pytest
 from hypothesis import given, strategies as st
 
 from mkdyn import MarketoBulk, MarketoLimits
+from mkdyn.adapters.marketo.bulk import terms_of
 from mkdyn.adapters.marketo.crossover import Terms, at_best, by_calls, by_files, crossover, rows_in_files, rows_per_file
 from mkdyn.errors import ConfigError
 
 PAGE = Path(__file__).parents[4] / "docs" / "explanation" / "bulk.md"
-USUAL = MarketoBulk().terms(MarketoLimits())
+USUAL = terms_of(MarketoBulk(), MarketoLimits())
 QUICK = attrs.evolve(USUAL, aim="time", job_s=20.0)
 
-terms_of = st.builds(
+any_terms = st.builds(
     Terms,
     aim=st.sampled_from(["calls", "time"]),
     job_s=st.floats(0.1, 2_000),
@@ -29,7 +30,7 @@ rows_of = st.integers(0, 300_000)
 bytes_of = st.integers(10, 20_000)
 
 
-@given(terms_of, rows_of, bytes_of)
+@given(any_terms, rows_of, bytes_of)
 def test_files_are_never_chosen_where_they_save_nothing(terms: Terms, rows: int, row_bytes: int) -> None:
     """What goes in files costs less than it would by calls, and the rest costs no more for it."""
     filed = rows_in_files(terms, rows, row_bytes)
@@ -43,7 +44,7 @@ def test_files_are_never_chosen_where_they_save_nothing(terms: Terms, rows: int,
         assert best.seconds < plain.seconds
 
 
-@given(terms_of, rows_of, st.integers(1, 100_000), bytes_of)
+@given(any_terms, rows_of, st.integers(1, 100_000), bytes_of)
 def test_more_rows_never_save_less(terms: Terms, rows: int, more: int, row_bytes: int) -> None:
     """Once files save, they do for whatever is more."""
 
@@ -54,7 +55,7 @@ def test_more_rows_never_save_less(terms: Terms, rows: int, more: int, row_bytes
     assert saved(rows + more) >= saved(rows) - 1e-6  # seconds are floats
 
 
-@given(terms_of, rows_of, bytes_of)
+@given(any_terms, rows_of, bytes_of)
 def test_the_crossover_is_the_fewest_rows_that_go_in_files(terms: Terms, rows: int, row_bytes: int) -> None:
     """At it, some do; below it, none does; where there is none, none ever does."""
     least = crossover(terms, row_bytes)
@@ -99,7 +100,7 @@ def test_a_row_that_fills_a_file_goes_by_calls() -> None:
 
 def test_slow_calls_are_what_counts_where_there_are_few_at_once() -> None:
     """Ten at once, of four seconds each, are two and a half a second; half of that is ours."""
-    assert MarketoBulk(call_s=4.0).terms(MarketoLimits(share=0.5)).calls_per_s == 1.25
+    assert terms_of(MarketoBulk(call_s=4.0), MarketoLimits(share=0.5)).calls_per_s == 1.25
 
 
 def test_numbers_are_above_nothing() -> None:
@@ -112,7 +113,7 @@ def table() -> list[str]:
     """The documentation's table, computed."""
     rows = []
     for job_s in (60.0, 300.0, 600.0, 1_800.0):
-        found = [MarketoBulk(job_s=job_s).terms(MarketoLimits())]
+        found = [terms_of(MarketoBulk(job_s=job_s), MarketoLimits())]
         found.append(attrs.evolve(found[0], aim="time"))
         cells = [crossover(terms, row_bytes) for terms in found for row_bytes in (100, 500)]
         shown = ["never" if cell is None else f"{cell:,}" for cell in cells]
