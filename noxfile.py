@@ -23,6 +23,9 @@ LOWER_BOUND: Final = re.compile(r"(?P<name>[\w.-]+)(?:\[[^]]*\])?>=(?P<version>[
 #: One version: another one makes other mutants, or numbers them differently than tests/mutation/survivors.toml.
 MUTMUT: Final = "mutmut==3.8.1"
 
+#: Microsoft's client of Dataverse, and its ways to a token.
+MICROSOFT: Final = ("PowerPlatform-Dataverse-Client>=1.1", "azure-identity>=1.20", "msal>=1.30")
+
 
 def lowest_versions() -> list[str]:
     """What users install, at the oldest version pyproject.toml promises to work with: `name==version` lines."""
@@ -135,6 +138,13 @@ def crash(session: nox.Session) -> None:
         *arguments,
         env={"MKDYN_KILLS": kills, "MKDYN_DEMO_KILLS": of_the_demo},
     )
+
+
+@nox.session(python=OLDEST)
+def microsoft(session: nox.Session) -> None:
+    """Use Microsoft's own Python client, and its ways to a token, on the server: they bring pandas, so not by default."""
+    session.install("-e", ".[dev]", *MICROSOFT)
+    session.run("python", "-m", "pytest", "tests/e2e/test_microsoft.py", *session.posargs)
 
 
 @nox.session(python=OLDEST)

@@ -43,6 +43,7 @@ if TYPE_CHECKING:
     from mkdyn.adapters.dynamics import (
         ClientCredentials as ClientCredentials,
         DynamicsLimits as DynamicsLimits,
+        Polling as Polling,
         RestDynamics as RestDynamics,
     )
     from mkdyn.adapters.marketo import (
@@ -65,6 +66,7 @@ _LATER = {
     "CheckReport": "mkdyn.engine.checking",
     "ClientCredentials": "mkdyn.adapters.dynamics",
     "DynamicsLimits": "mkdyn.adapters.dynamics",
+    "Polling": "mkdyn.adapters.dynamics",
     "Fields": "mkdyn.engine.fields",
     "Journal": "mkdyn.engine.journal",
     "Report": "mkdyn.engine.report",
@@ -102,6 +104,7 @@ __all__ = [
     "Pick",
     "Plan",
     "Policy",
+    "Polling",
     "Promotion",
     "Report",
     "RestDynamics",

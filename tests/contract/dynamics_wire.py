@@ -35,9 +35,9 @@ async def in_process(server: DynamicsServer | None = None) -> AsyncGenerator[Fak
 
 @asynccontextmanager
 async def on_a_port(url: str, fake: FakeDynamics) -> AsyncGenerator[FakeDynamicsBench]:
-    """A bench on a port, where a server is in front of that fake; it fills with the records of other checks."""
+    """A bench on a port, in front of that fake, which fills with the records of other checks; rows are made together."""
     async with httpx.AsyncClient() as client:
-        connector = RestDynamics(url, token=credentials(url), client=client, page_size=200)
+        connector = RestDynamics(url, token=credentials(url), client=client, page_size=200, creates_per_call=50)
         try:
             yield FakeDynamicsBench(fake, connector=connector)
         finally:

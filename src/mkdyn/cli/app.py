@@ -141,7 +141,7 @@ def serve_marketo_command(
 
 
 @serve_app.command("dynamics")
-def serve_dynamics_command(
+def serve_dynamics_command(  # noqa: PLR0917 - what the command line takes; typer gives them by name
     port: Annotated[
         int, typer.Option("--port", metavar="P", min=0, max=65535, help="The port; 0 is a free one.")
     ] = 8702,
@@ -156,6 +156,13 @@ def serve_dynamics_command(
     token: Annotated[
         str | None, typer.Option("--token", metavar="T", help="An access token that is good without asking for one.")
     ] = None,
+    certificate: Annotated[
+        Path | None,
+        typer.Option("--certificate", metavar="FILE", help="Serve on https, and show this certificate (PEM)."),
+    ] = None,
+    certificate_key: Annotated[
+        Path | None, typer.Option("--certificate-key", metavar="FILE", help="The certificate's private key (PEM).")
+    ] = None,
 ) -> None:
     """Serve Dynamics' Web API, its limits included, and where its tokens come from, until Ctrl-C.
 
@@ -163,5 +170,14 @@ def serve_dynamics_command(
     """
     with explained():
         raise typer.Exit(
-            serve("dynamics", port=port, data=data, client_id=client_id, client_secret=client_secret, token=token)
+            serve(
+                "dynamics",
+                port=port,
+                data=data,
+                client_id=client_id,
+                client_secret=client_secret,
+                token=token,
+                certificate=certificate,
+                certificate_key=certificate_key,
+            )
         )

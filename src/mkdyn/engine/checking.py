@@ -14,7 +14,14 @@ from mkdyn.domain.systems import System
 from mkdyn.engine.kinds import kinds_of
 from mkdyn.engine.patience import Patient
 from mkdyn.engine.together import together
-from mkdyn.errors import CheckError, OtherOrganizationError
+from mkdyn.errors import (
+    CheckError,
+    MkdynError,
+    OtherOrganizationError,
+    SetupError,
+    TransientError,
+    UnreachableError,
+)
 from mkdyn.ports.connectors import DynamicsConnector, Identity, MarketoConnector, Problem
 from mkdyn.ports.store import StateStore
 
@@ -24,7 +31,7 @@ class CheckReport:
     """Who both systems are, and everything that is wrong.
 
     Attributes:
-        identities: Which organisation, and as whom.
+        identities: Which organisation, and as whom, by system that could be entered.
         problems: What is wrong, with its remedy, by system.
     """
 
@@ -86,17 +93,38 @@ def check_organizations(store: StateStore, identities: Mapping[System, Identity]
 
 
 async def check(marketo: MarketoConnector, dynamics: DynamicsConnector, store: StateStore, rules: Rules) -> CheckReport:
-    """Find everything wrong in both systems: the selected fields, and the ones mkdyn keeps for itself."""
-    identities = await identify(Patient(marketo), Patient(dynamics))
+    """Find everything wrong in both systems: the selected fields, and the ones mkdyn keeps for itself.
+
+    A system that can't be entered hides nothing of the other one.
+    """
     needs: dict[System, dict[str, set[str]]] = {system: {} for system in System}
     for kind in kinds_of(store.pairs(), rules):
         for system in System:
             needs[system].setdefault(kind.object_in(system), set()).update(kind.fields_in(system))
     lead = needs[System.MARKETO].setdefault(PERSON, set())
     lead |= {rules.key_field, rules.contact_key_field, rules.deleted_field}
-    problems = [(System.MARKETO, problem) for problem in await marketo.check(needs[System.MARKETO])]
-    problems += [(System.DYNAMICS, problem) for problem in await dynamics.check(needs[System.DYNAMICS])]
-    return CheckReport(identities=identities, problems=problems)
+    identities: dict[System, Identity] = {}
+    found: dict[System, Sequence[Problem]] = {}
+
+    async def look(system: System, connector: MarketoConnector | DynamicsConnector) -> None:
+        try:
+            identities[system] = await Patient(connector).identify()
+            found[system] = await connector.check(needs[system])
+        except (SetupError, TransientError) as error:
+            found[system] = [_kept_out(system, error)]
+
+    await together(partial(look, System.MARKETO, marketo), partial(look, System.DYNAMICS, dynamics))
+    return CheckReport(
+        identities={system: identities[system] for system in System if system in identities},
+        problems=[(system, problem) for system in System for problem in found[system]],
+    )
+
+
+def _kept_out(system: System, error: MkdynError) -> Problem:
+    """Return what keeps us out of a system: an address that nobody answers at may be a wrong one."""
+    if isinstance(error, UnreachableError):
+        return Problem(what=f"{system}: {error.what}", remedy="Check its address, or try again later.")
+    return Problem(what=error.what, remedy=error.what_to_do)
 
 
 async def set_up(marketo: MarketoConnector, rules: Rules) -> None:

@@ -108,7 +108,8 @@ class Connector(Protocol):
         nothing that came after its page.
 
         Dynamics' pages hold records with all of *fields* (less what can't be seen) and a version,
-        and deleted keys; with *since* None they hold every record there is, and no deletions.
+        and deleted keys; with *since* None they hold every record there is, and no deletions. A
+        table whose deletions Dynamics does not tell has none: its cursors expire from time to time.
         Marketo's hold entries and deleted keys; with *since* None the feed begins now, and its
         first page has a cursor. An entry has an id, the same each time it is reported, the time
         when it happened, and each field's old and new text as evidence; what is repeated from

@@ -5,11 +5,13 @@ from __future__ import annotations
 import os
 import signal
 import socket
+import ssl
 import threading
 from pathlib import Path
 
 import httpx
 import pytest
+import trustme
 from typer.testing import CliRunner, Result
 
 from mkdyn.cli.app import app
@@ -46,17 +48,27 @@ def free_port() -> int:
         return port
 
 
+@pytest.fixture(scope="module")
+def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A certificate of this machine's own address, with its key and those who vouch for it, in one file."""
+    authority, path = trustme.CA(), tmp_path_factory.mktemp("certificate") / "loopback.pem"
+    authority.issue_cert("127.0.0.1").private_key_and_cert_chain_pem.write_to_path(str(path))
+    authority.cert_pem.write_to_path(str(path), append=True)
+    return path
+
+
 class Visitor(threading.Thread):
     """Calls a server as soon as it is there, and then presses Ctrl-C."""
 
-    def __init__(self, port: int, token: str | None) -> None:
+    def __init__(self, url: str, token: str | None, trusted: Path) -> None:
         super().__init__()
-        self._url, self._token = f"http://127.0.0.1:{port}", token
+        self._url, self._token, self._trusted = url, token, trusted
         self.found: list[str] = []
 
     def run(self) -> None:
         """Ask for the accounts."""
-        with httpx.Client(base_url=self._url, transport=httpx.HTTPTransport(retries=5)) as client:
+        verify = ssl.create_default_context(cafile=str(self._trusted))
+        with httpx.Client(base_url=self._url, transport=httpx.HTTPTransport(retries=5, verify=verify)) as client:
             asked = {
                 "grant_type": "client_credentials", "client_id": "X", "client_secret": "Y",
                 "scope": f"{self._url}/.default",
@@ -68,20 +80,24 @@ class Visitor(threading.Thread):
         os.kill(os.getpid(), signal.SIGINT)
 
 
-@pytest.mark.parametrize("token", [None, "T"])
-def test_dynamics_is_served_until_somebody_stops_it(token: str | None, tmp_path: Path) -> None:
+@pytest.mark.parametrize(("token", "scheme"), [(None, "http"), ("T", "http"), (None, "https")])
+def test_dynamics_is_served_until_somebody_stops_it(
+    token: str | None, scheme: str, tmp_path: Path, certificate: Path
+) -> None:
     """Its URL and credentials are printed as a client's environment; the demo's data is in it; Ctrl-C is no error."""
     for name, text in FILES.items():
         (tmp_path / name).write_text(text, encoding="utf-8")
     port = free_port()
-    visitor = Visitor(port, token)
+    url = f"{scheme}://127.0.0.1:{port}"
+    visitor = Visitor(url, token, certificate)
     visitor.start()
     given = [] if token is None else ["--token", token]
+    if scheme == "https":
+        given += ["--certificate", str(certificate), "--certificate-key", str(certificate)]
     result = run("--port", str(port), "--data", str(tmp_path), "--client-id", "X", "--client-secret", "Y", *given)
     visitor.join()
     assert visitor.found == ["Acme", "Zoomit"]
     assert result.exit_code == 0
-    url = f"http://127.0.0.1:{port}"
     assert result.stdout.splitlines() == [
         f"DYNAMICS_URL={url}", f"DYNAMICS_LOGIN_URL={url}", "DYNAMICS_TENANT_ID=mkdyn-demo",
         "DYNAMICS_CLIENT_ID=X", "DYNAMICS_CLIENT_SECRET=Y",
@@ -100,3 +116,16 @@ def test_without_data(tmp_path: Path) -> None:
     assert result.stderr.startswith(f"mkdyn: Port {port} can't be used: Address already in use.")
     missing = run("--port", "0", "--data", str(tmp_path / "nowhere"))
     assert missing.exit_code == 2
+
+
+def test_certificates_that_are_none(tmp_path: Path, certificate: Path) -> None:
+    """One without a key, one that is not there, one that is something else."""
+    alone = run("--port", "0", "--certificate", str(certificate))
+    assert (alone.exit_code, alone.stderr.startswith("mkdyn: A certificate goes with its key.")) == (2, True)
+    file = tmp_path / "certificate.pem"
+    lacking = run("--port", "0", "--certificate", str(file), "--certificate-key", str(file))
+    assert lacking.stderr.startswith("mkdyn: The certificate can't be used: No such file or directory.")
+    file.write_text("none", encoding="utf-8")
+    spoilt = run("--port", "0", "--certificate", str(file), "--certificate-key", str(file))
+    assert spoilt.exit_code == 2
+    assert spoilt.stderr.startswith("mkdyn: The certificate can't be used: ")

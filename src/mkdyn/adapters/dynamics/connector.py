@@ -25,6 +25,7 @@ from mkdyn.adapters.dynamics.feed import Feed
 from mkdyn.adapters.dynamics.line import Line
 from mkdyn.adapters.dynamics.links import origin_of
 from mkdyn.adapters.dynamics.pace import DynamicsLimits, Pace
+from mkdyn.adapters.dynamics.polling import CHANGED, Polling
 from mkdyn.adapters.dynamics.problems import EVERYWHERE, no_table, problems_of
 from mkdyn.adapters.dynamics.reading import Reader
 from mkdyn.adapters.dynamics.responses import canonical, metadata_version_of
@@ -42,6 +43,7 @@ from mkdyn.ports.connectors import DynamicsConnector, Identity, Pages, Problem, 
 
 _OK: Final = 200
 _LIMITS: Final = DynamicsLimits()
+_NONE_POLLED: Final = Polling()
 
 
 class RestDynamics:
@@ -55,7 +57,10 @@ class RestDynamics:
         page_size: The most rows of a feed's page.
         batch_max: The most writes one `write` takes; they go out in requests of *rows_per_batch*, several at once.
         rows_per_batch: The most writes in one request: more save nothing, and risk the server's time limits.
+        creates_per_call: How many new rows one `CreateMultiple` makes, all or none; 1 makes each by itself. More help
+            where plug-ins make a row slow and know of it (see "Performance").
         settles_after_s: How long after it was sent a write may still take effect.
+        polling: Tables whose changes can't be tracked; of none by default.
 
     Raises:
         ConfigError: The address is none.
@@ -73,16 +78,25 @@ class RestDynamics:
         page_size: int = requests.PAGE_MAX,
         batch_max: int = 400,
         rows_per_batch: int = 25,
+        creates_per_call: int = 1,
         settles_after_s: float = 300.0,
+        polling: Polling = _NONE_POLLED,
     ) -> None:
         self._origin = origin = origin_of(url)
         self._line = Line(Http(origin, client=client))
         self._login, tokens = _tokens(token, origin, client)
         self._page_size, self._batch_max, self._settles_after_s = page_size, batch_max, settles_after_s
+        self._polling = polling
         self._client = Client(self._line, tokens, Pace(limits))
         self._catalog = Catalog(self._client)
         self._reader = Reader(self._client, self._catalog, origin=origin)
-        self._writer = Writer(self._client, self._catalog, self._reader, rows_per_batch=rows_per_batch)
+        self._writer = Writer(
+            self._client,
+            self._catalog,
+            self._reader,
+            rows_per_batch=rows_per_batch,
+            creates_per_call=creates_per_call,
+        )
 
     @classmethod
     def from_env(
@@ -126,12 +140,16 @@ class RestDynamics:
         table = await self._catalog.fresh(name)
         if table is None:
             return [no_table(name)]
-        return list(problems_of(table, fields, sees_all=await self._sees_all(table)))
+        polled = name in self._polling.tables
+        needed = {*fields, CHANGED} if polled else fields
+        return list(problems_of(table, needed, sees_all=await self._sees_all(table), polled=polled))
 
     async def _sees_all(self, table: Table) -> bool:
         """Whether our user sees every row; what it has of a team's roles is told too narrow, so the feed is asked."""
         if table.privileges.get("Read") in (None, EVERYWHERE):
             return "Read" in table.privileges
+        if table.name in self._polling.tables:
+            return False  # such a table has no feed to ask
         try:
             await self._client.ask(requests.first_page(table, [], size=1), about=table.name)
         except CheckError:
@@ -163,7 +181,8 @@ class RestDynamics:
 
     async def _pages(self, object: str, fields: Collection[str], since: Cursor | None) -> AsyncGenerator[Page]:
         table = await self._catalog.table(object, fields)
-        feed = Feed(self._reader, table, fields, since, origin=self._origin, page_size=self._page_size)
+        polling = self._polling if object in self._polling.tables else None
+        feed = Feed(self._reader, table, fields, since, origin=self._origin, page_size=self._page_size, polling=polling)
         async with aclosing(feed.pages()) as pages:
             async for page in pages:
                 yield page

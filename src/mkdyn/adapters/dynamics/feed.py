@@ -9,6 +9,7 @@ from functools import partial
 from mkdyn.adapters.dynamics import requests
 from mkdyn.adapters.dynamics.batch import Part
 from mkdyn.adapters.dynamics.links import Place, resumed, target_of, time_in
+from mkdyn.adapters.dynamics.polling import Polling, Since, polled_cursor, polled_page, polled_since, sweep_if_due
 from mkdyn.adapters.dynamics.reading import Reader
 from mkdyn.adapters.dynamics.refusals import TRACK
 from mkdyn.adapters.dynamics.responses import Rows, unreadable
@@ -28,6 +29,7 @@ class Feed:
         since: Where to go on; None for every row there is.
         origin: Scheme and host of the organisation.
         page_size: The most rows and deletions in a page.
+        polling: How it is read, where its changes are not tracked.
     """
 
     def __init__(
@@ -39,6 +41,7 @@ class Feed:
         *,
         origin: str,
         page_size: int,
+        polling: Polling | None = None,
     ) -> None:
         self._reader = reader
         self._table = table
@@ -47,16 +50,17 @@ class Feed:
         self._since = since
         self._origin = origin
         self._page_size = page_size
+        self._polling = polling
         self._began: datetime | None = None
         self._told: set[str] = set()
         self._seen: set[str] = set()
 
     async def pages(self) -> AsyncGenerator[Page]:
         """Yield the pages; while one is made of rows, the next is asked for already."""
-        part = requests.first_page(self._table, self._columns, size=self._page_size)
-        if self._since is not None:
-            part = requests.following(resumed(self._since, self._table.name, self._fields), part.headers)
+        part = self._first()
         rows = await self._asked(part)
+        if self._polling is not None:
+            sweep_if_due(self._polling, self._table, self._polled, self._began)
         while True:
             page, following = await both(partial(self._made, rows), partial(self._following, rows, part))
             yield page
@@ -65,6 +69,18 @@ class Feed:
             if isinstance(following, MkdynError):  # the page before it could be read
                 raise following
             part, rows = following
+
+    def _first(self) -> Part:
+        if self._polling is not None:
+            return polled_page(self._table, self._columns, self._polled, size=self._page_size)
+        part = requests.first_page(self._table, self._columns, size=self._page_size)
+        if self._since is None:
+            return part
+        return requests.following(resumed(self._since, self._table.name, self._fields), part.headers)
+
+    @property
+    def _polled(self) -> Since | None:
+        return None if self._since is None else polled_since(self._since, self._table, self._fields)
 
     async def _asked(self, part: Part) -> Rows:
         rows, at = await self._reader.page(self._table, part)
@@ -105,6 +121,8 @@ class Feed:
         Raises:
             CheckError: Dynamics gives no such place.
         """
+        if self._polling is not None and self._began is not None:
+            return polled_cursor(self._polling, self._table, self._fields, self._polled, self._began)
         if rows.later is None:
             raise CheckError((f"Dynamics {self._table.name}: the table's changes are not tracked. {TRACK}",))
         target = target_of(rows.later, self._origin)

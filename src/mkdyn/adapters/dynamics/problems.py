@@ -18,13 +18,14 @@ def no_table(name: str) -> Problem:
     return Problem(what=f"Dynamics has no table {name}.", remedy="Check the name, or have the table published.")
 
 
-def problems_of(table: Table, fields: Collection[str], *, sees_all: bool) -> Iterable[Problem]:
+def problems_of(table: Table, fields: Collection[str], *, sees_all: bool, polled: bool = False) -> Iterable[Problem]:
     """Yield everything that is wrong with a table.
 
     Args:
         table: The table, as our user sees it.
         fields: The columns that will be used.
         sees_all: Whether our user sees every row of it.
+        polled: Whether it is read without change tracking.
     """
     if "Read" not in table.privileges:
         yield _lacks(table, "Read", "read the table")
@@ -34,10 +35,11 @@ def problems_of(table: Table, fields: Collection[str], *, sees_all: bool) -> Ite
             f"reaches {table.privileges['Read']}).",
             remedy="Give its role Read, organization level.",
         )
-    if not table.tracked:
+    if not table.tracked and not polled:
         yield Problem(
             what=f"Dynamics {table.name}: changes are not tracked.",
-            remedy="Switch on Track changes in the table's properties, and publish it.",
+            remedy="Switch on Track changes in the table's properties, and publish it; where that can't be had, "
+            "name it in Polling.",
         )
     if _is_written(table):
         yield from _unwritable(table)

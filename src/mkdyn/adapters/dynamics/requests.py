@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Final
 
 from mkdyn.adapters.dynamics.batch import Part
-from mkdyn.adapters.dynamics.odata import any_of, is_name, query, row_path, select, text_literal
+from mkdyn.adapters.dynamics.odata import any_of, is_name, moment, query, row_path, select, text_literal
 from mkdyn.adapters.dynamics.table import Column, Table
 from mkdyn.adapters.dynamics.values import body_of
 from mkdyn.domain.values import FieldValue
@@ -157,15 +158,31 @@ def tracked(size: int) -> Mapping[str, str]:
     return {**_READ, "Prefer": f"odata.track-changes,odata.maxpagesize={size}"}
 
 
+def every_row(table: Table, columns: Sequence[Column], *, size: int) -> Part:
+    """Ask for every row of a table whose changes are not tracked."""
+    return _get(table.entity_set, _selected(table, columns), headers=paged(size))
+
+
+def changed_rows(table: Table, columns: Sequence[Column], changed: str, since: datetime, *, size: int) -> Part:
+    """Ask for the rows of such a table that were changed since then, those that were changed first at first."""
+    return _get(
+        table.entity_set,
+        _selected(table, columns),
+        ("$filter", f"{changed} ge {moment(since)}"),
+        ("$orderby", f"{changed} asc,{table.key} asc"),
+        headers=paged(size),
+    )
+
+
 def rows(table: Table, columns: Sequence[Column], where: Column, literals: Sequence[str]) -> Part:
     """Ask for the rows in which a column is one of some literals."""
     condition = any_of(where.wire_name, literals)
     return _get(table.entity_set, _selected(table, columns), ("$filter", condition), headers=paged())
 
 
-def paged() -> Mapping[str, str]:
+def paged(size: int = PAGE_MAX) -> Mapping[str, str]:
     """Return the headers of a query's pages, the following ones, too."""
-    return {**_READ, "Prefer": f"odata.maxpagesize={PAGE_MAX}"}
+    return {**_READ, "Prefer": f"odata.maxpagesize={size}"}
 
 
 def following(target: str, headers: Mapping[str, str]) -> Part:
@@ -179,6 +196,21 @@ def following(target: str, headers: Mapping[str, str]) -> Part:
 def create(table: Table, key: str, values: Mapping[str, FieldValue]) -> Part:
     """Make the row of this GUID; where it is there already, nothing is written."""
     return _patch(table, key, values, {"If-None-Match": "*"})
+
+
+def create_together(table: Table, rows: Sequence[tuple[str, bytes]]) -> Part:
+    """Make rows of these GUIDs, from what `body_of` wrote of each: all of them, or none."""
+    kind = f'"@odata.type":"{_TYPE}{table.name}","{table.key}":'.encode()
+    targets = b",".join(
+        b"{" + kind + f'"{key.lower()}"'.encode() + (b"," + body[1:] if len(body) > len(b"{}") else b"}")
+        for key, body in rows
+    )
+    return Part(
+        method="POST",
+        target=f"{ROOT}{table.entity_set}/{_TYPE}CreateMultiple",
+        headers=_WRITE,
+        body=b'{"Targets":[' + targets + b"]}",
+    )
 
 
 def update(table: Table, key: str, values: Mapping[str, FieldValue], version: str | None) -> Part:

@@ -162,6 +162,17 @@ def _bound(column: Column, guid: str, addresses: Addresses) -> Mapping[str, Fiel
     return {f"{column.bound_to(target)}@odata.bind": address}
 
 
+def can_join(ready: Ready) -> bool:
+    """Whether a write makes a row in one go, so that others can be made in the same call."""
+    return isinstance(ready.sent.write, Create) and isinstance(ready.item, Part)
+
+
+def joined(table: Table, writes: Iterable[Ready]) -> Part:
+    """Return the one call that makes the rows of writes that can join."""
+    rows = [(ready.sent.write.key, ready.item.body or b"{}") for ready in writes if isinstance(ready.item, Part)]
+    return requests.create_together(table, rows)
+
+
 def rounds(writes: Iterable[Ready]) -> Sequence[Sequence[Ready]]:
     """Divide writes so that none of a row is sent before the one that came before it was answered."""
     found: list[list[Ready]] = []
@@ -176,7 +187,7 @@ def rounds(writes: Iterable[Ready]) -> Sequence[Sequence[Ready]]:
 
 
 def divided(writes: Iterable[Ready], *, rows_max: int) -> Iterable[Sequence[Ready]]:
-    """Divide writes, of which there is one at least, into batches of neither too many rows nor too many bytes."""
+    """Divide writes into batches of neither too many rows nor too many bytes."""
     batch: list[Ready] = []
     size = 0
     for ready in writes:
@@ -185,4 +196,5 @@ def divided(writes: Iterable[Ready], *, rows_max: int) -> Iterable[Sequence[Read
             batch, size = [], 0
         batch.append(ready)
         size += ready.size
-    yield batch
+    if batch:
+        yield batch

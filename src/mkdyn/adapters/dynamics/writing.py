@@ -18,7 +18,7 @@ from mkdyn.adapters.dynamics.reading import Reader
 from mkdyn.adapters.dynamics.refusals import Again, LookUp, Sent, Verdict, verdict
 from mkdyn.adapters.dynamics.responses import applied_version, error_of
 from mkdyn.adapters.dynamics.table import Column, Table
-from mkdyn.adapters.dynamics.writes import Addresses, Ready, composed, divided, references, rounds
+from mkdyn.adapters.dynamics.writes import Addresses, Ready, can_join, composed, divided, joined, references, rounds
 from mkdyn.adapters.http.abreast import abreast
 from mkdyn.domain.outcomes import Applied, Outcome, Rejected, Unknown, Write
 from mkdyn.domain.records import Record
@@ -38,13 +38,17 @@ class Writer:
         catalog: Knows the tables.
         reader: Looks rows up.
         rows_per_batch: How many writes go into one request.
+        creates_per_call: How many new rows one `CreateMultiple` makes; 1 for each by itself.
     """
 
-    def __init__(self, client: Client, catalog: Catalog, reader: Reader, *, rows_per_batch: int) -> None:
+    def __init__(
+        self, client: Client, catalog: Catalog, reader: Reader, *, rows_per_batch: int, creates_per_call: int = 1
+    ) -> None:
         self._client = client
         self._catalog = catalog
         self._reader = reader
         self._rows_per_batch = rows_per_batch
+        self._creates_per_call = creates_per_call
 
     async def write(self, object: str, writes: Sequence[Write]) -> Sequence[Outcome]:
         """See `Connector.write`."""
@@ -74,7 +78,7 @@ class Writer:
         tries = 1
         while True:
             again: list[Ready] = []
-            for ready, decided in await self._decided(writes, lost):
+            for ready, decided in await self._decided(table, writes, lost):
                 match decided:
                     case Again(reason=reason):
                         outcomes[ready.sent.place] = Unknown(reason=reason)
@@ -88,12 +92,38 @@ class Writer:
             await anyio.sleep(tries)
             writes, tries = again, tries + 1
 
-    async def _decided(self, writes: Sequence[Ready], lost: list[TransientError]) -> Sequence[tuple[Ready, Verdict]]:
+    async def _decided(
+        self, table: Table, writes: Sequence[Ready], lost: list[TransientError]
+    ) -> Sequence[tuple[Ready, Verdict]]:
         """Send writes once, in batches, and decide what each comes to."""
-        batches = divided(writes, rows_max=self._rows_per_batch)
-        return [
-            pair for found in await abreast(partial(self._batch, batch, lost) for batch in batches) for pair in found
+        together = [ready for ready in writes if self._creates_per_call > 1 and can_join(ready)]
+        apart = [ready for ready in writes if not (self._creates_per_call > 1 and can_join(ready))]
+        calls = [
+            *(
+                partial(self._together, table, some, lost)
+                for some in divided(together, rows_max=self._creates_per_call)
+            ),
+            *(partial(self._batch, some, lost) for some in divided(apart, rows_max=self._rows_per_batch)),
         ]
+        return [pair for found in await abreast(calls) for pair in found]
+
+    async def _together(
+        self, table: Table, writes: Sequence[Ready], lost: list[TransientError]
+    ) -> Sequence[tuple[Ready, Verdict]]:
+        """Make rows in one call; where one of them is refused, all are, and each is sent by itself."""
+        if len(writes) > 1:
+            try:
+                answers = await self._client.batch([joined(table, writes)], repeatable=False)
+            except TransientError as error:
+                lost.append(error)
+                return [(ready, Unknown(reason=error.what)) for ready in writes]
+            if not answers:
+                return [(ready, _NO_ANSWER) for ready in writes]
+            [answer] = answers
+            if isinstance(answer, Answer) and answer.status < _REFUSED:
+                return [(ready, Applied(key=ready.sent.write.key.lower())) for ready in writes]
+        batches = divided(writes, rows_max=self._rows_per_batch)
+        return [pair for batch in batches for pair in await self._batch(batch, lost)]
 
     async def _batch(self, writes: Sequence[Ready], lost: list[TransientError]) -> Sequence[tuple[Ready, Verdict]]:
         """Send one batch. One that is not answered is lost, and the others go on."""

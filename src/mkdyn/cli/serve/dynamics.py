@@ -11,13 +11,24 @@ from mkdyn.cli.demo.csv_source import read_crm
 from mkdyn.cli.demo.load import load
 from mkdyn.cli.demo.systems import new_dynamics
 from mkdyn.cli.serve.port import serve_on
+from mkdyn.errors import ConfigError
 from mkdyn.testing.servers.dynamics import Application, DynamicsServer
+from mkdyn.testing.servers.loopback import Certificate
 
 #: Any tenant will do.
 _TENANT: Final = "mkdyn-demo"
 
 
-def serve(*, port: int, data: Path | None, client_id: str, client_secret: str | None, token: str | None) -> None:
+def serve(
+    *,
+    port: int,
+    data: Path | None,
+    client_id: str,
+    client_secret: str | None,
+    token: str | None,
+    certificate: Path | None,
+    certificate_key: Path | None,
+) -> None:
     """Serve it until somebody stops it.
 
     Args:
@@ -26,10 +37,14 @@ def serve(*, port: int, data: Path | None, client_id: str, client_secret: str | 
         client_id: What to ask for a token with.
         client_secret: The same; without it, one is made up.
         token: A token that is good without anybody asking for it.
+        certificate: The file with the certificate that is shown on https; without it, it is served on http.
+        certificate_key: The file with its private key.
 
     Raises:
-        ConfigError: The port is taken, or the data can't be read.
+        ConfigError: The port is taken, or the data or the certificate can't be read.
     """
+    if (certificate is None) != (certificate_key is None):
+        raise ConfigError("A certificate goes with its key.", what_to_do="Give --certificate and --certificate-key.")
     dynamics = new_dynamics(now=_now)
     if data is not None:
         load(read_crm(data), dynamics)
@@ -40,7 +55,10 @@ def serve(*, port: int, data: Path | None, client_id: str, client_secret: str | 
         "CLIENT_ID": application.client_id,
         "CLIENT_SECRET": application.client_secret,
     }
-    serve_on(port, server, told, prefix="DYNAMICS_", addresses=["URL", "LOGIN_URL"])
+    shown = (
+        None if certificate is None or certificate_key is None else Certificate(chain=certificate, key=certificate_key)
+    )
+    serve_on(port, server, told, prefix="DYNAMICS_", addresses=["URL", "LOGIN_URL"], certificate=shown)
 
 
 def _now() -> datetime:

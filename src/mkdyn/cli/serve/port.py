@@ -10,7 +10,7 @@ import typer
 import uvicorn
 
 from mkdyn.errors import ConfigError
-from mkdyn.testing.servers.loopback import HOST, config, listen
+from mkdyn.testing.servers.loopback import Certificate, address, config, listen
 
 
 def serve_on(
@@ -20,6 +20,7 @@ def serve_on(
     *,
     prefix: str,
     addresses: Sequence[str] = ("URL",),
+    certificate: Certificate | None = None,
 ) -> None:
     """Serve an application until somebody stops it, and print its URL and *told* as the settings of a client.
 
@@ -29,16 +30,25 @@ def serve_on(
         told: Settings besides the URL.
         prefix: What each setting's name begins with.
         addresses: The settings that hold the URL.
+        certificate: What it shows on https; without one, it is on http.
 
     Raises:
-        ConfigError: The port is taken.
+        ConfigError: The port is taken, or the certificate is none.
     """
+    try:
+        if certificate is not None:
+            certificate.check()
+    except OSError as error:
+        raise ConfigError(
+            f"The certificate can't be used: {error.strerror or error}.",
+            what_to_do="Give two files in the form PEM: the certificate, and its private key.",
+        ) from error
     try:
         listener = listen(port)
     except OSError as error:
         raise ConfigError(f"Port {port} can't be used: {error.strerror}.", what_to_do="Give --port another.") from error
     with closing(listener):
-        url = f"http://{HOST}:{listener.getsockname()[1]}"
+        url = address(listener, certificate)
         for name, value in {**dict.fromkeys(addresses, url), **told}.items():
             typer.echo(f"{prefix}{name}={value}")
-        uvicorn.Server(config(app)).run(sockets=[listener])
+        uvicorn.Server(config(app, certificate)).run(sockets=[listener])

@@ -267,7 +267,7 @@ class Organisation:
         return ["--b", "Content-Type: multipart/mixed; boundary=c", "", *inner, "--c--", ""]
 
 
-_REQUEST: Final = re.compile(r"(?ms)^(GET|PATCH|DELETE) (\S+) HTTP/1\.1\n(.*?)\n\n(.*?)(?=\n--|\Z)")
+_REQUEST: Final = re.compile(r"(?ms)^(GET|PATCH|POST|DELETE) (\S+) HTTP/1\.1\n(.*?)\n\n(.*?)(?=\n--|\Z)")
 
 
 def told(answer: Answer) -> Sequence[str]:

@@ -238,7 +238,10 @@ async def test_everything_is_said_at_once(organisation: Organisation) -> None:
     found = [str(problem) for problem in await organisation.connector().check(needs)]
     assert found == [
         "Dynamics lead: the sync user cannot read the table (no prvReadLead). Give its role Read, organization level.",
-        "Dynamics lead: changes are not tracked. Switch on Track changes in the table's properties, and publish it.",
+        (
+            "Dynamics lead: changes are not tracked. Switch on Track changes in the table's properties, and publish it; "
+            "where that can't be had, name it in Polling."
+        ),
         "Dynamics lead: the sync user cannot create rows (no prvCreateLead). Give its role Create, organization level.",
         "Dynamics lead: the sync user cannot write rows (no prvWriteLead). Give its role Write, organization level.",
         (

@@ -317,3 +317,50 @@ async def test_a_row_that_has_moved(organisation: Organisation) -> None:
     outcomes = await organisation.connector().write("lead", updates)
     assert outcomes[1] == Stale()
     assert [type(outcome) for outcome in outcomes] == [Applied, Stale, Applied]
+
+
+# -- many rows in one call -------------------------------------------------------------------------------------
+
+
+async def test_new_rows_are_made_together(organisation: Organisation) -> None:
+    """As many as one call is to make, each with its own GUID; what is more than a row goes by itself, and so do others."""
+    organisation.on(r"POST leads/Microsoft.Dynamics.CRM.CreateMultiple", reply({"Ids": []}))
+    organisation.on(r"PATCH leads", reply(row(1, 8)))
+    values = [{"lastname": "Oak", "revenue": Decimal("12.50")}, {}, {"lastname": "Elm"}]
+    writes: list[Write] = [Create(key=guid(number).upper(), values=values[number % 3]) for number in range(5)]
+    writes.append(Update(key=guid(7), values={"lastname": "Ash"}))
+    outcomes = await organisation.connector(creates_per_call=4).write("lead", writes)
+    assert outcomes == [
+        *(Applied(key=guid(number)) for number in range(4)), Applied(key=guid(4), version='W/"8"'),
+        Applied(key=guid(7), version='W/"8"'),
+    ]  # fmt: skip
+    [call] = organisation.asked("^POST")
+    kind = {"@odata.type": "Microsoft.Dynamics.CRM.lead"}
+    assert sent(call) == {"Targets": [{**kind, "leadid": guid(number), **values[number % 3]} for number in range(4)]}
+    assert len(organisation.asked("^PATCH")) == 2
+
+
+async def test_where_one_new_row_is_refused_each_is_sent_by_itself(organisation: Organisation) -> None:
+    """The call makes all of them or none; one that is there already is found, and nothing is made twice."""
+    organisation.on(r"POST leads/Microsoft.Dynamics.CRM.CreateMultiple", refusal(412, "0x80040237"))
+    organisation.on(r"PATCH leads", reply(row(1, 8)))
+    organisation.on(rf"PATCH leads\({guid(2)}\)", refusal(412, "0x80060882"))
+    organisation.on(r"GET leads\?", listed(row(2, 5)))
+    writes: list[Write] = [Create(key=guid(number), values={"lastname": "Oak"}) for number in (1, 2)]
+    outcomes = await organisation.connector(creates_per_call=10).write("lead", writes)
+    assert outcomes == [Applied(key=guid(1), version='W/"8"'), Applied(key=guid(2), version='W/"5"', found=True)]
+
+
+async def test_of_rows_made_together_without_an_answer_nothing_is_known(organisation: Organisation) -> None:
+    """Neither of those in a call that is lost, nor in a batch that broke off; they are not sent again."""
+    connector = organisation.connector(creates_per_call=10)
+    writes: list[Write] = [Create(key=guid(number), values={"lastname": "Oak"}) for number in (1, 2)]
+    await connector.write("lead", [])
+    organisation.on(r"POST leads/Microsoft.Dynamics.CRM.CreateMultiple", reply({"Ids": []}))
+    organisation.faults = [httpx.ReadTimeout("late")]
+    with pytest.raises(UnreachableError):
+        await connector.write("lead", writes)
+    nothing = b"--b\r\n--b--\r\n"
+    organisation.faults = [Answer(status=200, headers={"content-type": "multipart/mixed; boundary=b"}, body=nothing)]
+    assert [type(outcome) for outcome in await connector.write("lead", writes)] == [Unknown, Unknown]
+    assert not organisation.asked("^PATCH")

@@ -57,6 +57,8 @@ async def test_tokens() -> None:
     caller.token = guest.json()["access_token"]
     assert await caller.refused("GET", "WhoAmI") == (403, "0x80072560")
     assert "secret" not in repr(Application())
+    told = (await caller.http.get("/acme.example/v2.0/.well-known/openid-configuration")).json()
+    assert told["token_endpoint"] == f"{URL}{TOKEN}"
 
 
 @pytest.mark.parametrize(

@@ -270,3 +270,13 @@ async def test_what_else_can_be_asked() -> None:
         versions.append((await caller.get(LEAD + "/Attributes", Prefer=asked))[f"@{name}"])
         assert len(set(versions)) == 3
         assert versions[0] == versions[1]
+
+
+async def test_relationships_from_both_ends() -> None:
+    """What refers to a table stands with it, too; no table of ours has one of many to many."""
+    async with calling() as caller:
+        path = "EntityDefinitions(LogicalName='account')"
+        pointing = await caller.rows(f"{path}/OneToManyRelationships?$select=ReferencingEntity,ReferencingAttribute")
+        names = {(each["ReferencingEntity"], each["ReferencingAttribute"]) for each in pointing}
+        assert {("contact", "parentcustomerid"), ("account", "parentaccountid")} <= names
+        assert await caller.rows(f"{path}/ManyToManyRelationships") == []

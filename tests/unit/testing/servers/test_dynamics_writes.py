@@ -661,3 +661,29 @@ async def test_batches_that_are_refused() -> None:
         assert statuses(await batched(caller, good.replace("application/http", "text/plain"))) == [400]
         assert statuses(await batched(caller, part("GET", "leads?$filter=" + "x" * 100))) == [414]
         assert statuses(await batched(caller, part("GET", "leads").replace("\r\n\r\nGET", "\r\n\r\nGET"))) == [200]
+
+
+def deletion(table: str, *keys: str, field: str = "leadid", operator: str = "In", more: int = 0) -> dict[str, object]:
+    """The rows of these keys, or of others, as `BulkDelete` takes them."""
+    values = [{"Value": key, "Type": "System.Guid"} for key in keys]
+    conditions = [{"AttributeName": field, "Operator": operator, "Values": values}] * (1 + more)
+    return {"EntityName": table, "Criteria": {"Conditions": conditions}}
+
+
+async def test_a_job_deletes_rows_by_their_keys() -> None:
+    """It is done at once, and passes over what is gone already; what it can't do is refused, and nothing deleted."""
+    async with calling() as caller:
+        keys = [caller.fake.create("lead", lastname=name) for name in "ABC"]
+        for queries, refused in (
+            ([], 400), ("x", 400), ([{"EntityName": "lead"}], 400), ([deletion("nowhere", *keys)], 400), (["x"], 400),
+            ([deletion("lead", "A", field="lastname")], 501), ([deletion("lead", *keys, operator="NotIn")], 501),
+            ([deletion("lead", *keys, more=1)], 501), ([deletion("lead", *keys), deletion("lead", "A", field="lastname")], 501),
+        ):  # fmt: skip
+            answer = await caller.call("POST", "BulkDelete", {"QuerySet": queries})
+            assert answer.status_code == refused
+        assert len(caller.fake.records("lead")) == 3
+        answer = await caller.call(
+            "POST", "BulkDelete", {"QuerySet": [deletion("lead", keys[0].upper(), keys[1], "x")]}
+        )
+        assert (answer.status_code, list(answer.json())) == (200, ["@odata.context", "JobId"])
+        assert [row.key for row in caller.fake.records("lead")] == keys[2:]

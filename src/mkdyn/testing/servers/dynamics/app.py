@@ -16,7 +16,7 @@ from uuid import uuid4
 import anyio
 from starlette.applications import Starlette
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
@@ -100,6 +100,7 @@ class DynamicsServer:
         self._app = Starlette(
             routes=[
                 Route("/{tenant}/oauth2/v2.0/token", self._token, methods=["POST"]),
+                Route("/{tenant}/v2.0/.well-known/openid-configuration", _login, methods=["GET"]),
                 Route("/api/data/{rest:path}", self._api, methods=list(_METHODS)),
             ]
         )
@@ -269,7 +270,23 @@ async def _question(request: Request) -> Question:
         query=bytes(scope["query_string"]).decode("ascii"),
         headers=dict(request.headers),
         body=await request.body(),
-        origin=f"{request.url.scheme}://{request.headers.get('host', request.url.netloc)}",
+        origin=_origin(request),
+    )
+
+
+def _origin(request: Request) -> str:
+    return f"{request.url.scheme}://{request.headers.get('host', request.url.netloc)}"
+
+
+async def _login(request: Request) -> Response:
+    """Say where tokens are given: MSAL asks for that before it asks for one."""
+    tenant = f"{_origin(request)}/{request.path_params['tenant']}"
+    return JSONResponse(
+        {
+            "issuer": f"{tenant}/v2.0",
+            "authorization_endpoint": f"{tenant}/oauth2/v2.0/authorize",
+            "token_endpoint": f"{tenant}/oauth2/v2.0/token",
+        }
     )
 
 

@@ -101,6 +101,7 @@ def _entity(organization: Organization, table: Table) -> Member:
         "ObjectTypeCode": _TYPE_CODES.get(name, _CUSTOM + sum(map(ord, name))),
         "TableType": "Standard",
         "IsCustomEntity": "_" in name,
+        "IsPrivate": False,
         "MetadataId": organization.lasting("table", name),
         "HasChanged": None,
         "Privileges": [
@@ -153,7 +154,23 @@ def _relationships(organization: Organization, table: Table) -> list[Member]:
     return found
 
 
-_PARTS: Final = {"Attributes": attributes, "Keys": _keys, "ManyToOneRelationships": _relationships}
+def _referring(organization: Organization, table: Table) -> list[Member]:
+    """Return the relationships of the tables that refer to this one."""
+    every = (each for other in organization.tables.values() for each in _relationships(organization, other))
+    return [each for each in every if each["ReferencedEntity"] == table.name]
+
+
+def _many_to_many(_organization: Organization, _table: Table) -> list[Member]:
+    return []
+
+
+_PARTS: Final = {
+    "Attributes": attributes,
+    "Keys": _keys,
+    "ManyToOneRelationships": _relationships,
+    "OneToManyRelationships": _referring,
+    "ManyToManyRelationships": _many_to_many,
+}
 
 
 # -- what of it is shown -----------------------------------------------------------------------------------

@@ -22,6 +22,14 @@ _REFUSED: Final = {
     "$format": "The query parameter $format is not supported",
     "$compute": "The query parameter $compute is not supported",
 }
+#: What Dataverse does, and this server doesn't: passed over, it would answer another question.
+_LACKING: Final = {
+    "$apply": "This server does not aggregate.",
+    "sql": "This server does not read SQL.",
+    "fetchXml": "This server does not read FetchXML.",
+    "savedQuery": "This server has no views.",
+    "userQuery": "This server has no views.",
+}
 
 
 @attrs.frozen
@@ -79,8 +87,8 @@ def read_options(given: Mapping[str, str], *, conditions_max: int) -> Options:
         if name.startswith("$") and name not in _KNOWN:
             message = f"The query parameter {name} is not supported"
             raise RefusedError(400, BAD_QUERY, message)
-    if "$apply" in given:
-        raise RefusedError(501, BAD_QUERY, "This server does not aggregate.")
+        if name in _LACKING:
+            raise RefusedError(501, BAD_QUERY, _LACKING[name])
     return _options(given, conditions_max)
 
 

@@ -10,6 +10,7 @@ from mkdyn.testing.faults import Method
 from mkdyn.testing.servers.dynamics.actions import close_opportunity, merge, qualify
 from mkdyn.testing.servers.dynamics.addresses import Segment, segments
 from mkdyn.testing.servers.dynamics.bulk import bulk
+from mkdyn.testing.servers.dynamics.bulk_delete import bulk_delete
 from mkdyn.testing.servers.dynamics.faults import Kind
 from mkdyn.testing.servers.dynamics.functions import FUNCTIONS, SETS, of_user, service_document, small_set
 from mkdyn.testing.servers.dynamics.keys import named
@@ -46,6 +47,8 @@ def answer(organization: Organization, question: Question) -> Answer:
             return small_set(organization, question, name)
         case "POST", "Merge":
             return merge(organization, question)
+        case "POST", "BulkDelete":
+            return bulk_delete(organization, question)
         case "POST", name if name in _CLOSING:
             return close_opportunity(organization, question, won=_CLOSING[name])
         case _:
