@@ -191,6 +191,7 @@ FAILED = {**JOB, "numOfLeadsProcessed": 1, "numOfRowsFailed": 1}
         (success(FAILED), {"failures": refusal("702")}),
         (success(FAILED), {"failures": httpx.ReadTimeout("canary")}),
         (success({**JOB, "numOfRowsWithWarning": 1}), {"warnings": listing("", 404)}),
+        (success({**JOB, "numOfRowsWithWarning": 1}), {"warnings": listing("id,title\n")}),
     ],
 )  # fmt: skip
 async def test_where_nobody_knows_which_rows_were_carried_all_are_unknown(
@@ -202,6 +203,22 @@ async def test_where_nobody_knows_which_rows_were_carried_all_are_unknown(
     assert [type(outcome) for outcome in found] == [Unknown, Unknown]
     assert "canary" not in str(found)
     assert instance.asked("leads") == []
+
+
+async def test_when_the_day_s_calls_are_spent_nobody_looks_again(instance: Instance) -> None:
+    """There are none left to look with."""
+    importing(instance, refusal("607"))
+    await instance.connector(bulk=ALWAYS).write("lead", WRITES)
+    assert len(instance.asked("bulk/v1/leads/batch/5")) == 1
+
+
+async def test_a_list_is_fetched_again_where_a_gateway_answers(instance: Instance) -> None:
+    """Its page is no list."""
+    importing(instance, success(FAILED))
+    failed = listing("id,title,Import Failure Reason\n8,CTO,Lead not found\n")
+    instance.on("bulk/v1/leads/batch/5/failures", listing("<html>busy</html>"), failed)
+    instance.on("leads", success({"status": "skipped", "reasons": [{"code": "1004", "message": "Lead not found"}]}))
+    assert await instance.connector(bulk=ALWAYS).write("lead", WRITES) == [Applied(key="7"), Stale(gone=True)]
 
 
 async def test_an_import_without_a_number_is_unknown(instance: Instance) -> None:

@@ -82,6 +82,7 @@ def test_files_save_time_only_where_marketo_is_quick() -> None:
     assert by_calls(QUICK, 30_000, 100).seconds == 40.0
     assert by_files(QUICK, 30_000, 100).seconds == 20.0
     assert rows_in_files(QUICK, 30_000, 100) == 30_000
+    assert rows_in_files(attrs.evolve(QUICK, job_s=40.0), 30_000, 100) == 0  # as long as by calls
     assert rows_in_files(attrs.evolve(QUICK, job_s=600.0), 300_000, 100) == 0
 
 
