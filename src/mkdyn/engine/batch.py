@@ -34,6 +34,7 @@ class Batch:
         older: Observations that stay, in the place of what is pending.
         kept_back: Fields and records kept back.
         unsure: Pair keys whose baselines must not move.
+        released: Fields, and whole records, that are not kept back any more: entity, key and field.
         buried: Rows whose links are over.
         undecided: Fields whose collisions were not carried out.
         then: What else belongs to the transaction, unless there is something to send again.
@@ -51,6 +52,7 @@ class Batch:
     older: list[Observation] = attrs.field(factory=list[Observation])
     kept_back: list[Hold | Quarantined] = attrs.field(factory=list["Hold | Quarantined"])
     unsure: Collection[str] = ()
+    released: list[tuple[AnyEntity, str, str | None]] = attrs.field(factory=list[tuple[AnyEntity, str, str | None]])
     buried: list[tuple[AnyEntity, str]] = attrs.field(factory=list[tuple[AnyEntity, str]])
     undecided: list[tuple[AnyEntity, str, str]] = attrs.field(factory=list[tuple[AnyEntity, str, str]])
     then: Callable[[], None] | None = None

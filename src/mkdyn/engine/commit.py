@@ -12,6 +12,7 @@ from typing import assert_never
 
 import attrs
 
+from mkdyn.domain.holds import Hold
 from mkdyn.domain.outcomes import Applied, Outcome, Rejected, Stale, Unknown
 from mkdyn.domain.plan import Operation
 from mkdyn.domain.records import Echo, Link, LinkState, Moved, Record
@@ -95,6 +96,7 @@ def commit_batch(
                 batch.answers.append(Answer(operation=operation.id, state="unknown", detail=reason))
             case _:
                 assert_never(outcome)
+    _release(session, kind, operations, batch)
     _read_anew(session, kind, batch)
     batch.observations += seen
     _lay_evidence_aside(session, kind, operations, batch)
@@ -128,6 +130,7 @@ def _keep(session: Session, batch: Batch) -> None:
         for operation in batch.revised:
             store.revise(operation)
         store.release_record(batch.buried)
+        store.release(batch.released)
         store.hold(session.id, batch.kept_back)
         store.drop_resolutions(session.id, batch.undecided)
         store.clear(batch.clears)
@@ -179,6 +182,19 @@ def _applied(
         batch.observations.append(Observation(system=System.MARKETO, object=kind.object, key=link.marketo))
     if outcome.found or (operation.kind == "create" and operation.system is System.DYNAMICS):
         _look_again(session, kind, link, batch)
+
+
+def _release(session: Session, kind: Kind, operations: Sequence[Operation], batch: Batch) -> None:
+    """Keep nothing back any more that was written after all."""
+    done = {answer.operation for answer in batch.answers if answer.state == "applied"}
+    written = {row_of(operation): operation.awaited for operation in operations if operation.id in done}
+    for row, items in session.store.kept_back(written.keys()).items():
+        fields = {pair.dynamics for pair in kind.pairs if pair.key in written[row]}
+        batch.released += [
+            (item.entity, item.key, item.field if isinstance(item, Hold) else None)
+            for item in items
+            if not isinstance(item, Hold) or item.field in fields
+        ]
 
 
 def _standing(

@@ -157,17 +157,22 @@ def _released(
 ) -> list[tuple[AnyEntity, str, str | None]]:
     """Return what stood of the record and does not any more.
 
-    A field that Marketo refused to take as written stays held until it is decided anew.
+    A field that Marketo refused to take as written stays held until it is decided anew; what is written stays until
+    that is done: should it come to nothing, whatever is held is how the record is looked at again.
     """
     if not standing:
         return []
     held = {hold.field for hold in (*merged.holds, *seen.holds)}
-    decided = {pair.dynamics for pair in subject.kind.pairs if pair.key in merged.agreed or pair.key in merged.awaited}
+    written = {pair.dynamics for pair in subject.kind.pairs if pair.key in merged.awaited}
+    decided = {pair.dynamics for pair in subject.kind.pairs if pair.key in merged.agreed}
     return [
         (item.entity, item.key, item.field if isinstance(item, Hold) else None)
         for item in standing
-        if not isinstance(item, Hold)
-        or not (item.field in held or (item.code in ANSWERS and item.field not in decided))
+        if (
+            not (item.field in held | written or (item.code in ANSWERS and item.field not in decided))
+            if isinstance(item, Hold)
+            else not merged.awaited
+        )
     ]
 
 

@@ -196,3 +196,20 @@ async def test_a_write_that_arrives_after_its_row_was_deleted_tells_of_the_edit_
         async for item in world.sync.journal.collisions()
     ]
     assert told[-1] == ("overwritten", "3", "3", "2")
+
+
+async def test_what_is_held_stays_so_until_it_is_written() -> None:
+    """A plan tried it again, and was dropped: the hold was gone, and with it the edit that waited."""
+    world = await World.of(Entity.LEAD, rules=Rules(walk_links=0))
+    link = await world.linked(Entity.LEAD, lastname="A")
+    world.dynamics.edit("lead", link.dynamics, statecode=2)
+    await world.rest()
+    world.marketo.edit("lead", link.marketo, title="VP")
+    assert [hold.field for hold in (await world.rest()).holds] == ["jobtitle"]
+    world.dynamics.edit("lead", link.dynamics, telephone1="1")
+    assert (await world.sync.plan()).operations.total == 2
+    report = await world.rest()
+    assert ([hold.field for hold in report.holds], world.person(link)["phone"]) == (["jobtitle"], "1")
+    world.dynamics.edit("lead", link.dynamics, statecode=0)
+    report = await world.rest()
+    assert (report.ended, list(report.holds), world.row(link)["jobtitle"]) == ("done", [], "VP")
