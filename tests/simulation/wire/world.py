@@ -24,6 +24,7 @@ from tests.simulation.wire.connectors import (
     NotingMarketo,
     ServedDynamics,
     ServedMarketo,
+    finish_jobs,
     keep_whose_jobs_are,
 )
 from tests.simulation.wire.line import Line
@@ -80,6 +81,8 @@ class WireWorld(World):
 
     @clock.setter
     def clock(self, value: datetime) -> None:
+        if self._server is not None and self.system is System.MARKETO:
+            finish_jobs(self._server)
         self._base = value
         self._began = anyio.current_time()
 
