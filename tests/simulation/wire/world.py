@@ -81,10 +81,13 @@ class WireWorld(World):
 
     @clock.setter
     def clock(self, value: datetime) -> None:
-        if self._server is not None and self.system is System.MARKETO:
-            finish_jobs(self._server)
+        self._finish_jobs()
         self._base = value
         self._began = anyio.current_time()
+
+    def _finish_jobs(self) -> None:
+        if self._server is not None and self.system is System.MARKETO:
+            finish_jobs(self._server)
 
     def _between(self, call: str) -> None:
         let_time_work(self)
@@ -103,6 +106,7 @@ class WireWorld(World):
                 now=self.time,
                 run=lambda: self.log.run,
                 settles_s=settles_s * _SHARE,
+                arrived=self._finish_jobs,
             )
         client = httpx.AsyncClient(transport=self.line)
         if self.system is System.MARKETO:
