@@ -17,17 +17,18 @@ import httpx
 
 from benchmarks.asked import Asked, Found
 from benchmarks.virtual import Case, in_virtual_time
-from mkdyn import MarketoLimits, RestMarketo
+from mkdyn import MarketoBulk, MarketoLimits, RestMarketo
 from mkdyn.domain.outcomes import Applied, Update
 from mkdyn.testing import FakeMarketo
 from mkdyn.testing.servers.in_process import InProcess
-from mkdyn.testing.servers.marketo import MarketoServer, Service
+from mkdyn.testing.servers.marketo import MarketoServer, ServerLimits, Service
 
 _URL: Final = "https://123-abc-456.mktorest.com"
 _LATENCY_S: Final = 0.5
 _BATCH: Final = 300
 _CALLS_PER_S: Final = 100 / 20
 _OTHERS_PER_S: Final = 30 / 20
+_JOB_S: Final = 300.0
 _BREACHES: Final = ("606", "607", "615")
 #: How many persons there are: each is written to many times.
 _PERSONS_MAX: Final = 30_000
@@ -41,6 +42,7 @@ def measure(asked: Asked) -> Found:
         in_virtual_time(partial(_updates, asked.records)),
         in_virtual_time(partial(_shared_updates, asked.records)),
         in_virtual_time(partial(_backlog, max(asked.records // 10, 1))),
+        in_virtual_time(partial(_filed_updates, min(asked.records, _PERSONS_MAX))),
     ]
     seconds = time.perf_counter() - began
     return {
@@ -54,14 +56,14 @@ def measure(asked: Asked) -> Found:
     }
 
 
-def _server(persons: int) -> MarketoServer:
+def _server(persons: int, limits: ServerLimits | None = None) -> MarketoServer:
     fake = FakeMarketo()
     for number in range(persons):
         fake.create("lead", lastName=f"Person {number}")
-    return MarketoServer(fake, services=[Service(), _OTHER], latency_s=_LATENCY_S)
+    return MarketoServer(fake, services=[Service(), _OTHER], limits=limits, latency_s=_LATENCY_S)
 
 
-def _connector(client: httpx.AsyncClient) -> RestMarketo:
+def _connector(client: httpx.AsyncClient, bulk: MarketoBulk | None = None) -> RestMarketo:
     ours = Service()
     return RestMarketo(
         _URL,
@@ -69,6 +71,7 @@ def _connector(client: httpx.AsyncClient) -> RestMarketo:
         client_secret=ours.client_secret,
         limits=MarketoLimits(share=1.0),
         client=client,
+        bulk=bulk,
     )
 
 
@@ -76,10 +79,12 @@ def _breaches(server: MarketoServer) -> int:
     return sum(server.instance.codes[code] for code in _BREACHES)
 
 
-async def _write(server: MarketoServer, client: httpx.AsyncClient, records: int) -> float:
+async def _write(
+    server: MarketoServer, client: httpx.AsyncClient, records: int, bulk: MarketoBulk | None = None
+) -> float:
     """Update persons, and see that they are; return how long it took."""
     keys = [record.key for record in server.fake.records("lead")]
-    connector, written = _connector(client), 0
+    connector, written = _connector(client, bulk), 0
     await connector.describe("lead")
     began = anyio.current_time()
     while written < records:
@@ -105,6 +110,26 @@ async def _updates(records: int) -> Case:
         calls=server.arrivals["leads.sync"],
         minimum_calls=math.ceil(records / _BATCH),
         breaches=_breaches(server),
+    )
+
+
+async def _filed_updates(records: int) -> Case:
+    """Update persons where files are to save calls: reckoned with, and done, in five minutes each."""
+    bulk = MarketoBulk(job_s=_JOB_S)
+    server = _server(records, ServerLimits(job_s=_JOB_S))
+    async with httpx.AsyncClient(transport=InProcess(server)) as client:
+        seconds = await _write(server, client, records, bulk)
+    files = server.arrivals["bulk.leads"]
+    return Case(
+        name="updates in files",
+        records=records,
+        seconds=seconds,
+        ceiling_per_s=round(records / _JOB_S, 1),
+        calls=sum(count for call, count in server.arrivals.items() if call == "leads.sync" or call.startswith("bulk.")),
+        # Each is handed in, and looked at once; without any, there are only calls.
+        minimum_calls=2 * files or math.ceil(records / _BATCH),
+        breaches=_breaches(server),
+        without_files=math.ceil(records / _BATCH),
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
@@ -34,6 +35,7 @@ _KEYS: Final[Mapping[str, str]] = {
     Entity.OPPORTUNITY.marketo_object: "externalOpportunityId",
     Entity.USER.marketo_object: "externalSalesPersonId",
 }
+_IMPORTS: Final = "/bulk/v1/leads"
 #: The key that mkdyn gives to custom objects.
 CUSTOM_KEY: Final = "dynamicsId"
 
@@ -126,3 +128,28 @@ def merged(winner: str, losers: Sequence[str]) -> Request:
     """Merge persons into one."""
     request = telling(f"leads/{quote(winner, safe='')}/merge", {}, leadIds=",".join(losers))
     return attrs.evolve(request, timeout_s=_MERGE_TIMEOUT_S)
+
+
+def imported(content: bytes) -> Request:
+    """Have a file of persons imported. They are looked up by their ids, so nobody is made."""
+    boundary = hashlib.sha256(content).hexdigest()
+    head = (
+        f'--{boundary}\r\nContent-Disposition: form-data; name="file"; filename="persons.csv"\r\nContent-Type: text/csv'
+    )
+    return Request(
+        method="POST",
+        path=f"{_IMPORTS}.json?{urlencode({'format': 'csv', 'lookupField': key_of(PERSON)})}",
+        headers={"Content-Type": f"multipart/form-data; boundary={boundary}"},
+        body=b"".join((head.encode(), b"\r\n\r\n", content, b"\r\n--", boundary.encode(), b"--\r\n")),
+        timeout_s=_TIMEOUT_S,
+    )
+
+
+def import_status(job: str) -> Request:
+    """Ask how far an import is."""
+    return Request(method="GET", path=f"{_IMPORTS}/batch/{job}.json", timeout_s=_TIMEOUT_S)
+
+
+def import_file(job: str, name: str) -> Request:
+    """Ask for an import's rows that failed, or that there is a warning of."""
+    return Request(method="GET", path=f"{_IMPORTS}/batch/{job}/{name}.json", timeout_s=_TIMEOUT_S)
