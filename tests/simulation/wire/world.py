@@ -24,6 +24,7 @@ from tests.simulation.wire.connectors import (
     NotingMarketo,
     ServedDynamics,
     ServedMarketo,
+    finish_jobs,
     keep_whose_jobs_are,
 )
 from tests.simulation.wire.line import Line
@@ -80,8 +81,13 @@ class WireWorld(World):
 
     @clock.setter
     def clock(self, value: datetime) -> None:
+        self._finish_jobs()
         self._base = value
         self._began = anyio.current_time()
+
+    def _finish_jobs(self) -> None:
+        if self._server is not None and self.system is System.MARKETO:
+            finish_jobs(self._server)
 
     def _between(self, call: str) -> None:
         let_time_work(self)
@@ -100,6 +106,7 @@ class WireWorld(World):
                 now=self.time,
                 run=lambda: self.log.run,
                 settles_s=settles_s * _SHARE,
+                arrived=self._finish_jobs,
             )
         client = httpx.AsyncClient(transport=self.line)
         if self.system is System.MARKETO:
