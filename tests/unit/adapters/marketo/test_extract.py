@@ -14,7 +14,7 @@ from mkdyn import MarketoBulk, MarketoLimits
 from mkdyn.adapters.marketo.bulk import terms_of
 from mkdyn.adapters.marketo.crossover import extract_saves
 from mkdyn.domain.feeds import Cursor, Entry, Page
-from mkdyn.errors import BudgetSpentError
+from mkdyn.errors import BudgetSpentError, UnreachableError
 from mkdyn.testing import FakeMarketo
 from mkdyn.testing.servers.marketo import MarketoServer, Refuse, ServerLimits
 
@@ -168,9 +168,8 @@ async def test_what_is_asked_for(instance: Instance) -> None:
 @pytest.mark.parametrize(
     ("state", "file"),
     [
-        ({**DONE, "status": "Failed"}, listing("")),
-        ({**DONE, "status": "Cancelled"}, listing("")),
-        ({**DONE, "numberOfRecords": 0}, listing("", 404)),
+        ({**DONE, "status": "Failed"}, listing(HEAD + LINE)),
+        ({**DONE, "status": "Cancelled"}, listing(HEAD + LINE)),
         (DONE, listing("", 404)),
         (DONE, listing(HEAD)),
         (DONE, listing("leadId\n7\n")),
@@ -185,6 +184,32 @@ async def test_what_is_no_whole_file_is_none(instance: Instance, state: Json, fi
     """Pages go on, and nothing is told by halves."""
     asked(instance, state, file)
     assert await told(instance) == ["g1", "g2", "g3"]
+    assert len(instance.asked("activities/pagingtoken")) == 2  # one of them for deletions: they go on where they were
+
+
+async def test_a_time_in_which_nothing_happened_has_no_file(instance: Instance) -> None:
+    """Pages go on at its end."""
+    asked(instance, {**DONE, "numberOfRecords": 0}, listing("", 404))
+    assert await told(instance) == ["g1", "g2", "g3"]
+    begun = [request.url.params["sinceDatetime"] for request in instance.asked("activities/pagingtoken")]
+    assert begun[1] == f"{NOW - timedelta(seconds=300):%Y-%m-%dT%H:%M:%SZ}"
+
+
+async def test_where_the_feed_is_at_its_end_nothing_is_extracted(instance: Instance) -> None:
+    """However many pages there would be at this rate."""
+    asked(instance, DONE, listing(HEAD + LINE))
+    rows = [changed(number, 7, 3, None, str(number), ago_s=3_600 - 100 * number) for number in (1, 2, 3)]
+    pages = [success(row, nextPageToken=f"{row['marketoGUID']}=", moreResult=row is not rows[-1]) for row in rows]
+    logged(instance, *pages)
+    assert await told(instance) == ["g1", "g2", "g3"]
+    assert instance.asked("bulk/v1/activities/export/create") == []
+
+
+async def test_a_row_of_nobody_is_no_answer(instance: Instance) -> None:
+    """As on a page."""
+    asked(instance, DONE, listing(HEAD + LINE.replace("g9,7", "g9,null")))
+    with pytest.raises(UnreachableError, match="no person"):
+        await told(instance)
 
 
 async def test_an_extract_without_a_number_is_none(instance: Instance) -> None:
