@@ -32,7 +32,6 @@ async def test_in_process(check: DynamicsCheck) -> None:
         assert await complaint(check, bench) is None
 
 
-@pytest.mark.parametrize("anyio_backend", ["asyncio"])  # the sockets are the same for both event loops
 @pytest.mark.parametrize("check", DYNAMICS_CHECKS, ids=str)
 async def test_on_a_port(check: DynamicsCheck, port: tuple[str, FakeDynamics]) -> None:
     """The same, through sockets."""

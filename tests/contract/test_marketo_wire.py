@@ -39,7 +39,6 @@ async def test_with_files(check: MarketoCheck) -> None:
         assert await complaint(check, bench) is None
 
 
-@pytest.mark.parametrize("anyio_backend", ["asyncio"])  # the sockets are the same for both event loops
 @pytest.mark.parametrize("check", MARKETO_CHECKS, ids=str)
 async def test_on_a_port(check: MarketoCheck, port: tuple[str, MarketoServer]) -> None:
     """The same, through sockets."""

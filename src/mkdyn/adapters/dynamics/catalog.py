@@ -9,7 +9,7 @@ import attrs
 from mkdyn.adapters.dynamics import requests
 from mkdyn.adapters.dynamics.batch import Answer
 from mkdyn.adapters.dynamics.client import Client
-from mkdyn.adapters.dynamics.metadata import Rights, Told, rights_of, table_of
+from mkdyn.adapters.dynamics.metadata import OF_CURRENCY, OF_ORGANIZATION, Rights, Told, rights_of, table_of
 from mkdyn.adapters.dynamics.odata import is_name
 from mkdyn.adapters.dynamics.refusals import failure
 from mkdyn.adapters.dynamics.responses import error_of, items_of, json_of, unreadable
@@ -127,8 +127,17 @@ def _told(name: str, answers: Mapping[str, Answer]) -> Told:
         privileges=_if_told(answers["privileges"], "Privileges"),
         held=_items(name, answers["held"], "RolePrivileges"),
         rights=rights_of(_items(name, answers["secured"]), _items(name, answers["granted"], "AttributePrivileges")),
+        digits=_digits(_if_told(answers["organization"]), _if_told(answers["currencies"])),
         masked=frozenset(str(item.get("attributelogicalname")) for item in masked),
     )
+
+
+def _digits(organization: Sequence[Json], currencies: Sequence[Json]) -> Mapping[int, int]:
+    """Return how many digits amounts have where not the column says it: by Dynamics' number for who does."""
+    by_organization = [item.get("pricingdecimalprecision") for item in organization]
+    by_currency = [item.get("currencyprecision") for item in currencies]
+    told = {OF_ORGANIZATION: by_organization, OF_CURRENCY: by_currency}
+    return {source: max(numbers) for source, found in told.items() if (numbers := [n for n in found if n is not None])}
 
 
 def _good(name: str, answer: Answer) -> Answer:

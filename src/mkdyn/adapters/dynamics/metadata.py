@@ -39,6 +39,10 @@ _NATURES: Final[Mapping[int, Nature]] = {1: "calculated", 2: "rolled-up"}
 #: Types of columns that are no columns of their own.
 _VIRTUAL: Final = ("VirtualType", "EntityNameType", "ManagedPropertyType", "CalendarRulesType")
 _ALLOWED: Final = 4
+#: Who says how many digits an amount has after its point, where its column doesn't (source: Microsoft,
+#: "MoneyAttributeMetadata.PrecisionSource").
+OF_ORGANIZATION: Final = 1
+OF_CURRENCY: Final = 2
 
 
 @attrs.frozen(kw_only=True)
@@ -76,6 +80,8 @@ class Told:
         privileges: Those that there are on the table; nothing if that is not told.
         held: Those that this user has, on all tables.
         rights: The secured columns.
+        digits: How many digits an amount has after its point, by who says so: the organisation, or the row's currency
+            (then those of the finest one there is); nothing if that is not told.
         masked: Columns that show something else than they hold.
     """
 
@@ -87,6 +93,7 @@ class Told:
     privileges: Sequence[Json] = ()
     held: Sequence[Json] = ()
     rights: Rights
+    digits: Mapping[int, int] = attrs.field(factory=dict[int, int])
     masked: frozenset[str] = frozenset()
 
 
@@ -144,7 +151,7 @@ def _privileges(told: Told) -> Mapping[Verb, str]:
 def _column(
     item: Json, told: Told, privileges: Mapping[Verb, str], binds: Mapping[str, str], source: int | None
 ) -> Column:
-    spec = _spec(item, source)
+    spec = _spec(item, source, told.digits)
     secured, rights = bool(item.get("IsSecured")), told.rights
     shown, masked = bool(item.get("IsValidForRead", True)), spec.name in told.masked
     readable = shown and "Read" in privileges and (not secured or rights.may("CanRead", spec.id))
@@ -162,7 +169,7 @@ def _column(
     )
 
 
-def _spec(item: Json, source: int | None) -> FieldSpec:
+def _spec(item: Json, source: int | None, digits: Mapping[int, int]) -> FieldSpec:
     kind = _type(item)
     choices, translations = _choices(item) if kind != "boolean" else ({}, {})
     return FieldSpec(
@@ -170,7 +177,7 @@ def _spec(item: Json, source: int | None) -> FieldSpec:
         type=kind,
         label=_label(item.get("DisplayName")),
         length=item.get("MaxLength") if kind in TEXTS else None,
-        precision=item.get("Precision") if kind in DECIMALS else None,
+        precision=_precision(item, digits) if kind in DECIMALS else None,
         minimum=_bound(item.get("MinValue")),
         maximum=_bound(item.get("MaxValue")),
         choices=choices,
@@ -181,6 +188,13 @@ def _spec(item: Json, source: int | None) -> FieldSpec:
         targets=tuple(item.get("Targets") or ()) if kind in REFERENCES else (),
         id=str(item["MetadataId"]).lower(),
     )
+
+
+def _precision(item: Json, digits: Mapping[int, int]) -> int | None:
+    """Return how many digits there are after the point; None where nobody tells."""
+    own: int | None = item.get("Precision")
+    elsewhere = item.get("PrecisionSource") or 0
+    return digits.get(elsewhere) if elsewhere else own
 
 
 def _type(item: Json) -> FieldType:

@@ -40,7 +40,7 @@ _TYPED: Final[Mapping[str, tuple[str, ...]]] = {
     "BigInt": ("MinValue", "MaxValue"),
     "Decimal": ("MinValue", "MaxValue", "Precision"),
     "Double": ("MinValue", "MaxValue", "Precision"),
-    "Money": ("MinValue", "MaxValue", "Precision"),
+    "Money": ("MinValue", "MaxValue", "Precision", "PrecisionSource"),
     "Boolean": ("DefaultValue",),
     "DateTime": ("Format", "DateTimeBehavior"),
     "Lookup": ("Targets",),
@@ -89,6 +89,8 @@ def told_of(name: str, user: str) -> Mapping[str, Part]:
         "held": held_by(user),
         "privileges": _get(_definition(name), select(["LogicalName", "Privileges"]), headers=_FRESH),
         "sources": _get(attributes, select(["LogicalName", "SourceType"]), headers=_FRESH),
+        "currencies": _get("transactioncurrencies", select(["isocurrencycode", "currencyprecision"]), headers=_FRESH),
+        "organization": _get("organizations", select(["pricingdecimalprecision"]), headers=_FRESH),
         "masked": _get(
             "attributemaskingrules",
             select(["attributelogicalname"]),

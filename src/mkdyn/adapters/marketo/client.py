@@ -17,8 +17,10 @@ from mkdyn.adapters.marketo.codes import treatment
 from mkdyn.adapters.marketo.limits import Ledger, MarketoLimits
 from mkdyn.adapters.marketo.requests import asking, token_request
 from mkdyn.adapters.marketo.responses import (
+    NATIVE_SYNC,
     NOTHING,
     Envelope,
+    ForbiddenError,
     RefusedError,
     calls_of,
     envelope_of,
@@ -26,7 +28,7 @@ from mkdyn.adapters.marketo.responses import (
     token_of,
     unreadable,
 )
-from mkdyn.errors import BudgetSpentError, CheckError, CredentialsError, ThrottledError, UnreachableError
+from mkdyn.errors import BudgetSpentError, CredentialsError, ThrottledError, UnreachableError
 
 T = TypeVar("T")
 
@@ -201,9 +203,11 @@ def _failed(code: str) -> UnreachableError:
     return UnreachableError(f"Marketo failed ({code}).", what_to_do="Try again later.")
 
 
-def _forbidden(code: str) -> CheckError:
-    if code == "1018":
-        return CheckError(
-            ("Marketo: the native CRM sync is on, so these records can't be written. Switch it off first.",)
+def _forbidden(code: str) -> ForbiddenError:
+    if code == NATIVE_SYNC:
+        return ForbiddenError(
+            code, "Marketo: the native CRM sync is on, so these records can't be written. Switch it off first."
         )
-    return CheckError((f"Marketo: the API user lacks a permission ({code}). Give its role the API permissions.",))
+    return ForbiddenError(
+        code, f"Marketo: the API user lacks a permission ({code}). Give its role the API permissions."
+    )

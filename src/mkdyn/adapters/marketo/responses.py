@@ -14,12 +14,28 @@ import attrs
 from mkdyn.adapters.http import Response
 from mkdyn.adapters.http.shapes import Json, as_object, listed
 from mkdyn.adapters.http.tokens import Token
-from mkdyn.errors import CredentialsError, SetupError, UnreachableError
+from mkdyn.errors import CheckError, CredentialsError, SetupError, UnreachableError
 
 _UNAUTHORIZED: Final = 401
 _NOT_FOUND: Final = 404
 _SERVER: Final = 500
 _FIELD: Final = re.compile(r"[Ff]ield '(\w+)'")
+
+
+#: The code of what a native CRM sync makes impossible.
+NATIVE_SYNC: Final = "1018"
+
+
+class ForbiddenError(CheckError):
+    """Our user may not do something, or nobody may.
+
+    Attributes:
+        code: Marketo's code.
+    """
+
+    def __init__(self, code: str, problem: str) -> None:
+        super().__init__((problem,))
+        self.code = code
 
 
 class RefusedError(SetupError):

@@ -334,3 +334,29 @@ def test_addresses(url: str, origin: str | None) -> None:
         assert "secret" not in str(refused.value)
     else:
         assert repr(RestDynamics(url, token=CREDENTIALS)) == f"<RestDynamics {origin}>"
+
+
+# -- amounts -------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("source", "organization", "currencies", "precision"),
+    [
+        (0, [3], [4], 1), (1, [3], [4], 3), (2, [3], [2, 4, 0], 4),
+        (1, [None], [4], None), (2, [3], [], None), (2, [3], [None], None),
+    ],
+)  # fmt: skip
+async def test_how_many_digits_an_amount_has(
+    organisation: Organisation,
+    source: int,
+    organization: list[int | None],
+    currencies: list[int | None],
+    precision: int | None,
+) -> None:
+    """The column says it, the organisation, or each row's currency: then as many as the finest one has."""
+    organisation.on(r"GET organizations\?.*pricing", listed(*({"pricingdecimalprecision": n} for n in organization)))
+    organisation.on(r"GET transactioncurrencies\?", listed(*({"currencyprecision": n} for n in currencies)))
+    money = {"LogicalName": "revenue", "MinValue": 0.0, "MaxValue": 1e9, "Precision": 1, "PrecisionSource": source}
+    organisation.on(r"Microsoft.Dynamics.CRM.MoneyAtt", listed(money))
+    specs = {spec.name: spec for spec in await organisation.connector().describe("lead")}
+    assert specs["revenue"].precision == precision

@@ -125,10 +125,58 @@ async def test_what_is_missing_is_told_all_at_once() -> None:
         ["Marketo lead", "titlle is not there; nearest: title"],
         ["Marketo lead", "x is not there"],
     ]
-    assert "Marketo company.industri is not there; nearest: industry" in told[2]
-    assert "lacks a permission (603)" in told[3]
-    assert "lacks a permission (603)" in told[4]
-    assert len(told) == 5
+    assert told[2] == (
+        "Marketo lead: the API user may not write it (603). Give its role the API permission Read-Write Lead."
+    )
+    assert told[3] == (
+        "Marketo lead: the API user may not read its activities (603). "
+        "Give its role the API permission Read-Only Activity."
+    )
+    assert "Marketo company.industri is not there; nearest: industry" in told[4]
+    assert "may not write it (603). Give its role the API permission Read-Write Company." in told[5]
+    assert all("lacks a permission (603)" in text for text in told[6:])
+    assert len(told) == 8
+
+
+@pytest.mark.parametrize(
+    ("lacking", "object", "problem"),
+    [
+        ("Read-Write Lead", "lead", "the API user may not write it (603)"),
+        ("Read-Only Activity", "lead", "the API user may not read its activities (603)"),
+        ("Read-Write Company", "company", "the API user may not write it (603)"),
+        ("Read-Write Named Opportunity", "opportunity", "the API user may not write it (603)"),
+        ("Read-Write Sales Person", "salesperson", "the API user may not write it (603)"),
+        ("Read-Write Custom Object", "visit_c", "the API user may not write it (603)"),
+    ],
+)
+async def test_a_right_that_only_a_write_would_miss(lacking: str, object: str, problem: str) -> None:
+    """It is told before anything is read or written, and nothing is written by asking."""
+    fake = FakeMarketo()
+    await fake.create_field("visit_c", NewField("City"))
+    others = {"Read-Write Activity"} if "Activity" in lacking else set[str]()
+    server = MarketoServer(fake, services=[Service(permissions=PERMISSIONS - {lacking} - others)])
+    async with served(server=server) as (connector, _):
+        [told] = await connector.check({object: []})
+        assert (told.what, told.remedy) == (
+            f"Marketo {object}: {problem}.", f"Give its role the API permission {lacking}.",
+        )  # fmt: skip
+    async with served(server=MarketoServer(fake)) as (connector, _):
+        assert not await connector.check({object: []})
+    assert [fake.records(name) for name in ("lead", "company", "opportunity", "salesperson", "visit_c")] == [[]] * 5
+
+
+async def test_a_native_sync_is_told_where_it_is_in_the_way() -> None:
+    """Persons alone may sync beside it."""
+    async with served(server=MarketoServer(FakeMarketo(), quirks=Quirks(native_sync="read-only"))) as (connector, _):
+        assert not await connector.check({"lead": ["email"]})
+        told = [
+            str(problem) for problem in await connector.check({"lead": ["email"], "company": [], "salesperson": []})
+        ]
+    assert told == [
+        f"Marketo {object}: the native CRM sync is on, so nobody else may write it (1018). "
+        "Switch the native sync off, or deselect all that is no person."
+        for object in ("company", "salesperson")
+    ]
 
 
 async def test_what_may_be_created_is_not_missing() -> None:

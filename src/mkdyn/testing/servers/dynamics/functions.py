@@ -125,6 +125,18 @@ def _organizations(organization: Organization) -> Sequence[Mapping[str, object]]
             "expirechangetrackingindays": organization.limits.tracking_days,
             "expiresubscriptionsindays": 90,
             "languagecode": 1033,
+            "pricingdecimalprecision": 2,
+        }
+    ]
+
+
+def _currencies(organization: Organization) -> Sequence[Mapping[str, object]]:
+    return [
+        {
+            "transactioncurrencyid": organization.lasting("currency", "USD"),
+            "isocurrencycode": "USD",
+            "currencyname": "US Dollar",
+            "currencyprecision": 2,
         }
     ]
 
@@ -159,6 +171,7 @@ def _masking_rules(organization: Organization) -> Sequence[Mapping[str, object]]
 SETS: Final[Mapping[str, Callable[[Organization], Sequence[Mapping[str, object]]]]] = {
     "organizations": _organizations,
     "sdkmessagefilters": _message_filters,
+    "transactioncurrencies": _currencies,
     "attributemaskingrules": _masking_rules,
 }
 
