@@ -18,8 +18,8 @@ URL = "https://123-abc-456.mktorest.com"
 #: Checks make many calls, and no clock goes by.
 PATIENT = ServerLimits(calls_per_window=100_000, job_s=0.0)
 FAST = MarketoLimits(share=1.0, calls_per_20_s=100_000)
-#: Every update that a file can carry goes in one, and is done at once.
-FILED = MarketoBulk(rows_min=1, poll_s=0.001, batch_max=1)
+#: Every update that a file can carry goes in one, a feed of some pages comes in one, and both are done at once.
+FILED = MarketoBulk(rows_min=1, job_s=0.001, poll_s=0.001, batch_max=1)
 
 
 class WireBench(FakeMarketoBench):

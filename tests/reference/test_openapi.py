@@ -39,6 +39,7 @@ CONNECTOR_CALLS = {
     "leads.create_fields", "activities.token", "activities.query", "activities.deleted", "customobjects.schemas",
     "customobjects.create", "customobjects.add_fields", "customobjects.approve",
     "bulk.leads", "bulk.leads.status", "bulk.leads.failures", "bulk.leads.warnings",
+    *(f"bulk.activities.export.{verb}" for verb in ("create", "enqueue", "status", "file")),
     *(
         f"{path}.{verb}"
         for path in ("companies", "opportunities", "salespersons", "customobjects")
@@ -79,7 +80,7 @@ async def _by_the_connector() -> list[Exchange]:
 
 
 async def _in_files() -> list[Exchange]:
-    """Have a file imported of which a row fails, and another one is imported with a warning."""
+    """Have a file imported of which a row fails, and another one is imported with a warning; have a feed extracted."""
     server = _server()
     key = server.fake.create("lead", lastName="Roszak")
     async with in_process(server, bulk=FILED) as bench:
@@ -87,7 +88,14 @@ async def _in_files() -> list[Exchange]:
             patch.setattr(files, "is_email", lambda _: True)
             writes = [Update(key=id, values={"email": "none", "lastName": "Oak"}) for id in (key, "1")]
             found = await bench.connector.write("lead", writes)
-    assert [type(outcome) for outcome in found] == [Rejected, Stale]
+        assert [type(outcome) for outcome in found] == [Rejected, Stale]
+        async with bench.connector.changes("lead", fields=["title"], since=None) as pages:
+            [begun] = [page.cursor async for page in pages]
+        for number in range(30):
+            server.fake.advance(600)
+            server.fake.edit("lead", key, title=f"title {number}")
+        async with bench.connector.changes("lead", fields=["title"], since=begun) as pages:
+            assert len([entry async for page in pages for entry in page.entries]) >= 30
     return server.exchanges
 
 

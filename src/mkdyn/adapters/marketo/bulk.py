@@ -1,4 +1,4 @@
-"""`MarketoBulk`: whether and when updates of persons go to Marketo in files."""
+"""`MarketoBulk`: whether and when updates of persons go to Marketo in files, and its feed comes in some."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def _is_positive(_: object, attribute: attrs.Attribute[AmountT], value: AmountT)
 
 @attrs.frozen(kw_only=True)
 class MarketoBulk:
-    """Updates of persons in files, where that saves calls or time.
+    """Updates of persons in files, and a long feed of them, where that saves calls or time.
 
     Marketo does not say how long it takes for a file; measure it, and say so.
 

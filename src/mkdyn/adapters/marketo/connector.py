@@ -17,6 +17,7 @@ from mkdyn.adapters.marketo.bulk import MarketoBulk
 from mkdyn.adapters.marketo.catalog import Catalog
 from mkdyn.adapters.marketo.client import Client
 from mkdyn.adapters.marketo.creating import Creator
+from mkdyn.adapters.marketo.extracting import Extractor
 from mkdyn.adapters.marketo.feed import Feed
 from mkdyn.adapters.marketo.importing import Importer
 from mkdyn.adapters.marketo.limits import MarketoLimits
@@ -56,7 +57,7 @@ class RestMarketo:
         overlap_s: How far each reading of the feed goes back: activities may show up that much later.
         settles_after_s: How long after it was sent a write may still take effect, and its activity still appear.
         retries: How patient we are with one call that is refused for now, or gets no answer.
-        bulk: When updates of persons go in files; by default never.
+        bulk: When updates of persons go in files, and a long feed comes in one; by default never.
 
     Raises:
         ConfigError: The address is none.
@@ -93,7 +94,8 @@ class RestMarketo:
         importer = None if bulk is None else Importer(self._client, bulk, limits)
         self._writer = Writer(self._client, self._catalog, importer)
         self._creator = Creator(self._client, self._catalog)
-        self._feed = Feed(self._client, self._catalog, overlap_s=overlap_s)
+        extractor = None if bulk is None else Extractor(self._client, bulk, limits)
+        self._feed = Feed(self._client, self._catalog, overlap_s=overlap_s, extractor=extractor)
 
     @classmethod
     def from_env(

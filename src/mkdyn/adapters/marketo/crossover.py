@@ -22,7 +22,8 @@ Aim: TypeAlias = Literal["calls", "time"]
 
 #: The most bytes of a call: Marketo takes a million (source: Adobe, "Error codes", 413).
 BODY_MAX: Final = 950_000
-#: Calls of a job besides those that ask how far it is: it is handed in, and two files may be fetched.
+#: Calls of a job besides those that ask how far it is: an import is handed in, and two files may be fetched; an extract
+#: is made, queued and fetched.
 _AROUND: Final = 3
 
 
@@ -115,6 +116,14 @@ def rows_per_file(terms: Terms, row_bytes: int) -> int:
     """Return how many rows fill a file: as many as fill whole calls, so that what one file saves the next saves, too."""
     per_call = _rows_per_call(row_bytes)
     return terms.file_bytes // row_bytes // per_call * per_call
+
+
+def extract_saves(terms: Terms, pages: float) -> bool:
+    """Return whether an extract saves something where so many pages are left of a feed.
+
+    It is made, queued, looked at and fetched; the pages would come as fast as calls may.
+    """
+    return terms.job_calls < pages if terms.aim == "calls" else terms.job_s < pages / terms.calls_per_s
 
 
 def _portion(terms: Terms, row_bytes: int) -> int:

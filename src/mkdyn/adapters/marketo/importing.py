@@ -11,12 +11,13 @@ from mkdyn.adapters.http.shapes import Json
 from mkdyn.adapters.marketo.bulk import MarketoBulk, terms_of
 from mkdyn.adapters.marketo.client import Client
 from mkdyn.adapters.marketo.files import File, filed, ids_in
+from mkdyn.adapters.marketo.jobs import ended
 from mkdyn.adapters.marketo.limits import MarketoLimits
 from mkdyn.adapters.marketo.requests import import_file, import_status, imported
 from mkdyn.adapters.marketo.responses import RefusedError
 from mkdyn.domain.fields import FieldSpec
 from mkdyn.domain.outcomes import Unknown, Write
-from mkdyn.errors import BudgetSpentError, TransientError, UnreachableError
+from mkdyn.errors import TransientError, UnreachableError
 
 #: A file of rows, and what a job calls the number of them.
 _LISTS: Final = (("failures", "numOfRowsFailed"), ("warnings", "numOfRowsWithWarning"))
@@ -69,24 +70,11 @@ class Importer:
             )
 
     async def _wait(self, job: str, file: File) -> Collection[int] | Unknown:
-        until = anyio.current_time() + self._bulk.deadline_s
-        while anyio.current_time() < until:
-            await anyio.sleep(self._bulk.poll_s)
-            try:
-                answer = await self._client.ask(import_status(job))
-            except (BudgetSpentError, RefusedError) as error:
-                return Unknown(reason=error.what)
-            except TransientError:
-                continue  # it goes on without us
-            told: Json = answer.result[0] if answer.result else {}
-            match told.get("status"):
-                case "Complete":
-                    return await self._left(job, told, file)
-                case "Failed":
-                    return file.places.values()
-                case _:
-                    continue
-        return Unknown(reason="Marketo was not done with the import in time.")
+        told = await ended(self._client, self._bulk, import_status(job))
+        if isinstance(told, str):
+            return Unknown(reason=told)
+        # One that failed is over, so nothing can arrive later.
+        return await self._left(job, told, file) if told.get("status") == "Complete" else file.places.values()
 
     async def _left(self, job: str, told: Json, file: File) -> Collection[int] | Unknown:
         """Return the rows that a job that is done did not carry, or that there is a warning of."""

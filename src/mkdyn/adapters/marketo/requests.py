@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
 from typing import Any, Final
 from urllib.parse import quote, urlencode
 
@@ -36,6 +37,12 @@ _KEYS: Final[Mapping[str, str]] = {
     Entity.USER.marketo_object: "externalSalesPersonId",
 }
 _IMPORTS: Final = "/bulk/v1/leads"
+_EXTRACTS: Final = "/bulk/v1/activities/export"
+#: What an extract has of an activity.
+_ACTIVITY: Final = (
+    "marketoGUID", "leadId", "activityDate", "activityTypeId", "primaryAttributeValueId", "primaryAttributeValue",
+    "attributes",
+)  # fmt: skip
 #: The key that mkdyn gives to custom objects.
 CUSTOM_KEY: Final = "dynamicsId"
 
@@ -153,3 +160,25 @@ def import_status(job: str) -> Request:
 def import_file(job: str, name: str) -> Request:
     """Ask for an import's rows that failed, or that there is a warning of."""
     return Request(method="GET", path=f"{_IMPORTS}/batch/{job}/{name}.json", timeout_s=_TIMEOUT_S)
+
+
+def extract_create(start: datetime, end: datetime, kinds: Sequence[int]) -> Request:
+    """Make an extract of the activities of some kinds between two times; it is not queued yet."""
+    span = {"startAt": written(start), "endAt": written(end)}
+    body = {"fields": list(_ACTIVITY), "format": "CSV", "filter": {"createdAt": span, "activityTypeIds": list(kinds)}}
+    return attrs.evolve(telling("", body), path=f"{_EXTRACTS}/create.json")
+
+
+def extract_queue(job: str) -> Request:
+    """Queue an extract."""
+    return Request(method="POST", path=f"{_EXTRACTS}/{quote(job, safe='')}/enqueue.json", timeout_s=_TIMEOUT_S)
+
+
+def extract_part(job: str, part: str) -> Request:
+    """Ask for an extract's status, or its file."""
+    return Request(method="GET", path=f"{_EXTRACTS}/{quote(job, safe='')}/{part}.json", timeout_s=_TIMEOUT_S)
+
+
+def written(at: datetime) -> str:
+    """Return a time as an address or a filter has it, in whole seconds."""
+    return at.strftime("%Y-%m-%dT%H:%M:%SZ")
