@@ -12,6 +12,7 @@ import re
 from collections.abc import AsyncGenerator, Collection, Iterator, Mapping
 from contextlib import aclosing
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Final
 
 import attrs
@@ -22,6 +23,7 @@ from mkdyn.adapters.marketo.client import Client
 from mkdyn.adapters.marketo.requests import PERSON, asking, place_at
 from mkdyn.adapters.marketo.responses import Envelope, RefusedError, unreadable
 from mkdyn.adapters.marketo.values import moment
+from mkdyn.adapters.marketo.windows import in_windows
 from mkdyn.domain.feeds import Cursor, Entry, Evidence, Page
 from mkdyn.errors import CursorExpiredError, UnreachableError
 
@@ -89,7 +91,8 @@ class Feed:
         place, wanted = Place.of(since), frozenset(fields)
         if now - min(place.changes, place.deletions) > _KEPT:
             raise expired("Marketo keeps deletions for fourteen days")
-        async with aclosing(self._activities("activities", place.changes, activityTypeIds=_TYPES)) as answers:
+        stream = partial(self._activities, "activities", activityTypeIds=_TYPES)
+        async with aclosing(in_windows(stream, _when, place.changes, now - self._overlap)) as answers:
             async for answer in answers:
                 entries, merged, last = _read(answer, described, wanted)
                 reached = place.changes if last is None else max(place.changes, min(last, now) - self._overlap)
@@ -156,6 +159,12 @@ def _head(item: Json) -> tuple[str, str, datetime]:
         return str(id), str(item["leadId"]), moment(str(item.get("activityDate")))
     except ValueError:
         raise unreadable("an activity has no time") from None
+
+
+def _when(item: Json) -> tuple[str, datetime]:
+    """Return an activity's id and time."""
+    id, _, at = _head(item)
+    return id, at
 
 
 def _field_of(item: Json, described: Described) -> str | None:
