@@ -17,17 +17,18 @@ import httpx
 
 from benchmarks.asked import Asked, Found
 from benchmarks.virtual import Case, in_virtual_time
-from mkdyn import MarketoLimits, RestMarketo
+from mkdyn import MarketoBulk, MarketoLimits, RestMarketo
 from mkdyn.domain.outcomes import Applied, Update
 from mkdyn.testing import FakeMarketo
 from mkdyn.testing.servers.in_process import InProcess
-from mkdyn.testing.servers.marketo import MarketoServer, Service
+from mkdyn.testing.servers.marketo import MarketoServer, ServerLimits, Service
 
 _URL: Final = "https://123-abc-456.mktorest.com"
 _LATENCY_S: Final = 0.5
 _BATCH: Final = 300
 _CALLS_PER_S: Final = 100 / 20
 _OTHERS_PER_S: Final = 30 / 20
+_JOB_S: Final = 300.0
 _BREACHES: Final = ("606", "607", "615")
 #: How many entries of its log the server searches for an answer. Adobe says that there are blocks, not how large they
 #: are; looking for deletions, of which there are none, takes a call for each.
@@ -45,6 +46,7 @@ def measure(asked: Asked) -> Found:
         in_virtual_time(partial(_shared_updates, asked.records)),
         in_virtual_time(partial(_backlog, "backlog", _BLOCK, max(asked.records // 10, 1))),
         in_virtual_time(partial(_backlog, "backlog in small blocks", _BATCH, max(asked.records // 10, 1))),
+        in_virtual_time(partial(_filed_updates, min(asked.records, _PERSONS_MAX))),
     ]
     seconds = time.perf_counter() - began
     return {
@@ -58,14 +60,14 @@ def measure(asked: Asked) -> Found:
     }
 
 
-def _server(persons: int, *, block: int = _BATCH) -> MarketoServer:
+def _server(persons: int, limits: ServerLimits | None = None, *, block: int = _BATCH) -> MarketoServer:
     fake = FakeMarketo(page_size=block)
     for number in range(persons):
         fake.create("lead", lastName=f"Person {number}")
-    return MarketoServer(fake, services=[Service(), _OTHER], latency_s=_LATENCY_S)
+    return MarketoServer(fake, services=[Service(), _OTHER], limits=limits, latency_s=_LATENCY_S)
 
 
-def _connector(client: httpx.AsyncClient) -> RestMarketo:
+def _connector(client: httpx.AsyncClient, bulk: MarketoBulk | None = None) -> RestMarketo:
     ours = Service()
     return RestMarketo(
         _URL,
@@ -73,6 +75,7 @@ def _connector(client: httpx.AsyncClient) -> RestMarketo:
         client_secret=ours.client_secret,
         limits=MarketoLimits(share=1.0),
         client=client,
+        bulk=bulk,
     )
 
 
@@ -80,10 +83,12 @@ def _breaches(server: MarketoServer) -> int:
     return sum(server.instance.codes[code] for code in _BREACHES)
 
 
-async def _write(server: MarketoServer, client: httpx.AsyncClient, records: int) -> float:
+async def _write(
+    server: MarketoServer, client: httpx.AsyncClient, records: int, bulk: MarketoBulk | None = None
+) -> float:
     """Update persons, and see that they are; return how long it took."""
     keys = [record.key for record in server.fake.records("lead")]
-    connector, written = _connector(client), 0
+    connector, written = _connector(client, bulk), 0
     await connector.describe("lead")
     began = anyio.current_time()
     while written < records:
@@ -109,6 +114,26 @@ async def _updates(records: int) -> Case:
         calls=server.arrivals["leads.sync"],
         minimum_calls=math.ceil(records / _BATCH),
         breaches=_breaches(server),
+    )
+
+
+async def _filed_updates(records: int) -> Case:
+    """Update persons where files are to save calls: reckoned with, and done, in five minutes each."""
+    bulk = MarketoBulk(job_s=_JOB_S)
+    server = _server(records, ServerLimits(job_s=_JOB_S))
+    async with httpx.AsyncClient(transport=InProcess(server)) as client:
+        seconds = await _write(server, client, records, bulk)
+    files = server.arrivals["bulk.leads"]
+    return Case(
+        name="updates in files",
+        records=records,
+        seconds=seconds,
+        ceiling_per_s=round(records / _JOB_S, 1),
+        calls=sum(count for call, count in server.arrivals.items() if call == "leads.sync" or call.startswith("bulk.")),
+        # Each is handed in, and looked at once; without any, there are only calls.
+        minimum_calls=2 * files or math.ceil(records / _BATCH),
+        breaches=_breaches(server),
+        without_files=math.ceil(records / _BATCH),
     )
 
 
