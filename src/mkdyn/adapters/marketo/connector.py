@@ -131,6 +131,7 @@ class RestMarketo:
             user=self._client.user,
             batch_max=self._batch_max,
             settles_after_s=self._settles_after_s,
+            rows_per_call=BATCH_MAX,
         )
 
     async def check(self, needs: Mapping[str, Collection[str]], /) -> Sequence[Problem]:
