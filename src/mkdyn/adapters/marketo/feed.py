@@ -12,6 +12,7 @@ import re
 from collections.abc import AsyncGenerator, Collection, Iterator, Mapping
 from contextlib import aclosing
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Final
 
 import attrs
@@ -23,6 +24,7 @@ from mkdyn.adapters.marketo.extracting import Extractor
 from mkdyn.adapters.marketo.requests import BATCH_MAX, PERSON, asking, place_at, written
 from mkdyn.adapters.marketo.responses import NOTHING, Envelope, RefusedError, unreadable
 from mkdyn.adapters.marketo.values import moment
+from mkdyn.adapters.marketo.windows import in_windows
 from mkdyn.domain.feeds import Cursor, Entry, Evidence, Page
 from mkdyn.errors import CursorExpiredError, UnreachableError
 
@@ -109,11 +111,20 @@ class Feed:
         yield Page(deleted=list(dict.fromkeys(deleted)), cursor=done.cursor(now))
 
     async def _changes(self, since: datetime, end: datetime) -> AsyncGenerator[Envelope]:
-        """Yield what there is, oldest first: pages, and what is left up to an end as a file, where one saves something."""
+        """Yield what there is, oldest first: pages, and what is left up to an end as a file, where one saves something.
+
+        Where files may be made, pages are read at one place: read ahead, they would be calls that a file saves.
+        """
         extractor, at = self._extractor, since
+        stream = partial(self._activities, "activities", activityTypeIds=_TYPES)
+        if extractor is None:
+            async with aclosing(in_windows(stream, _when, since, end)) as answers:
+                async for answer in answers:
+                    yield answer
+            return
         while True:
             found, reached, pages, until = None, at, 0, at
-            async with aclosing(self._activities("activities", at, activityTypeIds=_TYPES)) as answers:
+            async with aclosing(stream(at)) as answers:
                 async for answer in answers:
                     yield answer
                     reached = max([reached, *(_head(item)[2] for item in answer.result)])
@@ -182,6 +193,12 @@ def _head(item: Json) -> tuple[str, str, datetime]:
         return str(id), str(item["leadId"]), moment(str(item.get("activityDate")))
     except ValueError:
         raise unreadable("an activity has no time") from None
+
+
+def _when(item: Json) -> tuple[str, datetime]:
+    """Return an activity's id and time."""
+    id, _, at = _head(item)
+    return id, at
 
 
 def _field_of(item: Json, described: Described) -> str | None:
