@@ -25,6 +25,7 @@ class Case:
         minimum_calls: How many it takes at least.
         breaches: How many calls the server refused for its limits.
         shared: What another client did meanwhile, where there was one.
+        without_files: How many calls it would take at least without files, where there were some.
     """
 
     name: str
@@ -35,6 +36,7 @@ class Case:
     minimum_calls: int
     breaches: int
     shared: dict[str, int] | None = None
+    without_files: int | None = None
 
     def found(self) -> dict[str, object]:
         """Return it as it is printed."""
@@ -50,6 +52,7 @@ class Case:
             "minimum_calls": self.minimum_calls,
             "breaches": self.breaches,
             **({} if self.shared is None else {"shared": self.shared}),
+            **({} if self.without_files is None else {"without_files": self.without_files}),
         }
 
 

@@ -46,7 +46,11 @@ if TYPE_CHECKING:
         Polling as Polling,
         RestDynamics as RestDynamics,
     )
-    from mkdyn.adapters.marketo import MarketoLimits as MarketoLimits, RestMarketo as RestMarketo
+    from mkdyn.adapters.marketo import (
+        MarketoBulk as MarketoBulk,
+        MarketoLimits as MarketoLimits,
+        RestMarketo as RestMarketo,
+    )
     from mkdyn.adapters.sqlite import SqliteStore as SqliteStore
     from mkdyn.engine.audit import AuditReport as AuditReport, Drift as Drift
     from mkdyn.engine.blocking import Wait as Wait, blocking as blocking
@@ -67,6 +71,7 @@ _LATER = {
     "Journal": "mkdyn.engine.journal",
     "Report": "mkdyn.engine.report",
     "RestDynamics": "mkdyn.adapters.dynamics",
+    "MarketoBulk": "mkdyn.adapters.marketo",
     "MarketoLimits": "mkdyn.adapters.marketo",
     "RestMarketo": "mkdyn.adapters.marketo",
     "SqliteStore": "mkdyn.adapters.sqlite",
@@ -93,6 +98,7 @@ __all__ = [
     "Guards",
     "Journal",
     "Key",
+    "MarketoBulk",
     "MarketoLimits",
     "NewField",
     "Pick",

@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 
 import httpx
 
-from mkdyn import MarketoLimits, RestMarketo
+from mkdyn import MarketoBulk, MarketoLimits, RestMarketo
 from mkdyn.adapters.http.retries import Retries
 from mkdyn.testing import FakeMarketo
 from mkdyn.testing.contracts import FakeMarketoBench
@@ -16,8 +16,10 @@ from mkdyn.testing.servers.marketo import Drop, MarketoServer, ServerLimits
 
 URL = "https://123-abc-456.mktorest.com"
 #: Checks make many calls, and no clock goes by.
-PATIENT = ServerLimits(calls_per_window=100_000)
+PATIENT = ServerLimits(calls_per_window=100_000, job_s=0.0)
 FAST = MarketoLimits(share=1.0, calls_per_20_s=100_000)
+#: Every update that a file can carry goes in one, a feed of some pages comes in one, and both are done at once.
+FILED = MarketoBulk(rows_min=1, job_s=0.001, poll_s=0.001, batch_max=1)
 
 
 class WireBench(FakeMarketoBench):
@@ -44,10 +46,12 @@ class WireBench(FakeMarketoBench):
 
 
 @asynccontextmanager
-async def in_process(server: MarketoServer | None = None) -> AsyncGenerator[WireBench]:
+async def in_process(
+    server: MarketoServer | None = None, *, bulk: MarketoBulk | None = None
+) -> AsyncGenerator[WireBench]:
     """A bench in this process: small pages, so that feeds have several."""
     server = server or MarketoServer(FakeMarketo(page_size=3, empty_pages="sometimes"), limits=PATIENT)
-    async with httpx.AsyncClient(transport=InProcess(server)) as client, _bench(URL, server, client) as bench:
+    async with httpx.AsyncClient(transport=InProcess(server)) as client, _bench(URL, server, client, bulk) as bench:
         yield bench
 
 
@@ -59,7 +63,9 @@ async def on_a_port(url: str, server: MarketoServer) -> AsyncGenerator[WireBench
 
 
 @asynccontextmanager
-async def _bench(url: str, server: MarketoServer, client: httpx.AsyncClient) -> AsyncGenerator[WireBench]:
+async def _bench(
+    url: str, server: MarketoServer, client: httpx.AsyncClient, bulk: MarketoBulk | None = None
+) -> AsyncGenerator[WireBench]:
     connector = RestMarketo(
         url,
         client_id="mkdyn",
@@ -68,6 +74,7 @@ async def _bench(url: str, server: MarketoServer, client: httpx.AsyncClient) -> 
         client=client,
         overlap_s=10.0,
         retries=Retries(tries_max=2, base_s=0.0),
+        bulk=bulk,
     )
     try:
         yield WireBench(server, connector)

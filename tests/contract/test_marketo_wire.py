@@ -12,7 +12,7 @@ from mkdyn.testing.servers.loopback import loopback
 from mkdyn.testing.servers.marketo import MarketoServer
 
 from .complaints import complaint
-from .marketo_wire import PATIENT, in_process, on_a_port
+from .marketo_wire import FILED, PATIENT, in_process, on_a_port
 
 pytestmark = pytest.mark.anyio
 
@@ -29,6 +29,13 @@ def port() -> Iterator[tuple[str, MarketoServer]]:
 async def test_in_process(check: MarketoCheck) -> None:
     """The promise is kept; a check that is skipped would be no check."""
     async with in_process() as bench:
+        assert await complaint(check, bench) is None
+
+
+@pytest.mark.parametrize("check", MARKETO_CHECKS, ids=str)
+async def test_with_files(check: MarketoCheck) -> None:
+    """The same, where updates go in files."""
+    async with in_process(bulk=FILED) as bench:
         assert await complaint(check, bench) is None
 
 

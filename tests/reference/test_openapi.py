@@ -15,13 +15,14 @@ import attrs
 import pytest
 
 from mkdyn import NewField
-from mkdyn.domain.outcomes import Create, Delete, Update
+from mkdyn.adapters.marketo import files
+from mkdyn.domain.outcomes import Create, Delete, Rejected, Stale, Update
 from mkdyn.testing import FakeMarketo
 from mkdyn.testing.contracts import MARKETO_CHECKS
 from mkdyn.testing.servers.marketo import Quirks
 from mkdyn.testing.servers.marketo.endpoints import ENDPOINTS
 from tests.contract.complaints import complaint
-from tests.contract.marketo_wire import PATIENT, in_process
+from tests.contract.marketo_wire import FILED, PATIENT, in_process
 from tests.reference.openapi.calls import Clerk
 from tests.reference.openapi.exchanges import Exchange, RecordingServer
 from tests.reference.openapi.known_faults import KNOWN_FAULTS, KnownFault
@@ -37,6 +38,8 @@ CONNECTOR_CALLS = {
     "identity", "usage", "leads.describe", "leads.query", "leads.sync", "leads.delete", "leads.merge", "leads.schema",
     "leads.create_fields", "activities.token", "activities.query", "activities.deleted", "customobjects.schemas",
     "customobjects.create", "customobjects.add_fields", "customobjects.approve",
+    "bulk.leads", "bulk.leads.status", "bulk.leads.failures", "bulk.leads.warnings",
+    *(f"bulk.activities.export.{verb}" for verb in ("create", "enqueue", "status", "file")),
     *(
         f"{path}.{verb}"
         for path in ("companies", "opportunities", "salespersons", "customobjects")
@@ -73,7 +76,27 @@ async def _by_the_connector() -> list[Exchange]:
             await connector.write(name, [Update(key="K1", values={field: None}), Update(key="K3", values={field: "z"})])
             await connector.read(name, ["K1", "K2"], fields=[field])
             await connector.write(name, [Delete(key="K1"), Delete(key="K3")])
-    return found + server.exchanges
+    return [*found, *server.exchanges, *await _in_files()]
+
+
+async def _in_files() -> list[Exchange]:
+    """Have a file imported of which a row fails, and another one is imported with a warning; have a feed extracted."""
+    server = _server()
+    key = server.fake.create("lead", lastName="Roszak")
+    async with in_process(server, bulk=FILED) as bench:
+        with pytest.MonkeyPatch.context() as patch:  # Marketo may be stricter about addresses than we are
+            patch.setattr(files, "is_email", lambda _: True)
+            writes = [Update(key=id, values={"email": "none", "lastName": "Oak"}) for id in (key, "1")]
+            found = await bench.connector.write("lead", writes)
+        assert [type(outcome) for outcome in found] == [Rejected, Stale]
+        async with bench.connector.changes("lead", fields=["title"], since=None) as pages:
+            [begun] = [page.cursor async for page in pages]
+        for number in range(30):
+            server.fake.advance(600)
+            server.fake.edit("lead", key, title=f"title {number}")
+        async with bench.connector.changes("lead", fields=["title"], since=begun) as pages:
+            assert len([entry async for page in pages for entry in page.entries]) >= 30
+    return server.exchanges
 
 
 async def _by_anybody() -> list[Exchange]:

@@ -1,7 +1,7 @@
 """Live through many histories: `python -m tests.simulation --seeds 20000`.
 
 Or with one system reached by REST, through its server, where much goes wrong on the line:
-`python -m tests.simulation --wire dynamics --seeds 1000`.
+`python -m tests.simulation --wire dynamics --seeds 1000`; with `--wire marketo --files`, updates of persons go in files.
 
 Replay one: `python -m tests.simulation --first 4711 --seeds 1 --verbose`.
 """

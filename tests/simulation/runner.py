@@ -34,7 +34,13 @@ class Outcome:
 
 
 def outcome_of(
-    seed: int, *, steps: int, verbose: bool = False, lifecycles: bool = False, wire: System | None = None
+    seed: int,
+    *,
+    steps: int,
+    verbose: bool = False,
+    lifecycles: bool = False,
+    wire: System | None = None,
+    files: bool = False,
 ) -> Outcome:
     """Live through one history; an error of the simulation itself counts as a violation."""
     world: World
@@ -43,7 +49,7 @@ def outcome_of(
         if wire is None:
             world = live_through(seed, length=steps, lifecycles=lifecycles)
         else:
-            world = on_the_wire = live_on_the_wire(wire, seed, length=steps)
+            world = on_the_wire = live_on_the_wire(wire, seed, length=steps, files=files)
             faults = on_the_wire.weather.happened
     except ViolationError as violation:
         return Outcome(seed, steps, str(violation))
@@ -72,13 +78,15 @@ def main() -> int:
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, help="how many processes")
     parser.add_argument("--verbose", action="store_true", help="tell every step, violation or not")
     parser.add_argument("--lifecycles", action="store_true", help="with conversions, merges, a filter and backfills")
+    parser.add_argument("--files", action="store_true", help="with --wire marketo: updates of persons go in files")
     parser.add_argument("--collect", type=int, default=_COLLECTED_MAX, help="stop after so many broken ones")
     asked = parser.parse_args()
     seeds = range(asked.first, asked.first + asked.seeds)
     steps = asked.steps or (LENGTH if asked.wire is None else WIRE_LENGTH)
     began, done, broken, faults = time.monotonic(), 0, list[Outcome](), Counter[str]()
     os.environ.setdefault("PYTHONHASHSEED", "0")  # what is in a set comes in the same order when it is replayed
-    play = partial(outcome_of, steps=steps, verbose=asked.verbose, lifecycles=asked.lifecycles, wire=asked.wire)
+    how = {"verbose": asked.verbose, "lifecycles": asked.lifecycles, "wire": asked.wire, "files": asked.files}
+    play = partial(outcome_of, steps=steps, **how)
     with multiprocessing.get_context("spawn").Pool(min(asked.jobs, len(seeds))) as pool:
         for outcome in pool.imap_unordered(play, seeds, chunksize=8 if len(seeds) > 100 else 1):
             done += 1
@@ -93,6 +101,7 @@ def main() -> int:
                 pool.terminate()
                 break
     kind = " --lifecycles" if asked.lifecycles else "" if asked.wire is None else f" --wire {asked.wire.value}"
+    kind += " --files" if asked.files else ""
     for outcome in broken:
         told(
             sys.stdout,

@@ -153,7 +153,8 @@ def _unnamed(kind: Kind, person: Record, pending: Observation | None) -> Values:
 def estimate(session: Session) -> Estimate:
     """Return about what carrying a plan out takes: each batch is read, then written, as fast as the plan was made."""
     writes = sum(count for name, count in session.store.totals(session.id).items() if name.endswith(":planned"))
-    calls = 2 * math.ceil(writes / session.identities[System.MARKETO].batch_max)
+    marketo = session.identities[System.MARKETO]
+    calls = 2 * math.ceil(writes / (marketo.rows_per_call or marketo.batch_max))
     made = session.marketo.calls + session.dynamics.calls
     return Estimate(calls, calls * (anyio.current_time() - session.began) / max(made, 1))
 

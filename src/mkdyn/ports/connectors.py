@@ -32,7 +32,8 @@ class Identity:
     Attributes:
         organization: The instance's lasting id; a state file belongs to one.
         user: Who we are there.
-        batch_max: The most writes one call takes.
+        batch_max: The most writes one `write` takes.
+        rows_per_call: How many of them one call over the line takes; None for all.
         settles_after_s: How long after it was sent a write may still take effect, and its feed entry still appear.
     """
 
@@ -40,6 +41,7 @@ class Identity:
     user: str
     batch_max: int = 300
     settles_after_s: float = 0.0
+    rows_per_call: int | None = None
 
 
 @attrs.frozen(kw_only=True)

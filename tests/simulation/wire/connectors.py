@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterable, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 from contextlib import contextmanager
-from contextvars import ContextVar
+from contextvars import ContextVar, copy_context
+from functools import partial
 from typing import Any
 
+import anyio
 import attrs
 
 from mkdyn import RestDynamics, RestMarketo
@@ -15,6 +17,8 @@ from mkdyn.domain.outcomes import Applied, Create, Outcome, Rejected, Unknown, W
 from mkdyn.ports import Identity
 from mkdyn.testing._marketo_backstage import Backstage
 from mkdyn.testing._tables import Row, Table
+from mkdyn.testing.servers.marketo import MarketoServer
+from mkdyn.testing.servers.marketo.jobs import Job
 from tests.simulation.systems import WatchedDynamics, WatchedMarketo
 
 
@@ -128,3 +132,26 @@ class NotingDynamics(_Noting, RestDynamics):
     def __init__(self, url: str, *, fake: WatchedDynamics, batch_max: int, **how: Any) -> None:  # noqa: ANN401 - its own
         super().__init__(url, batch_max=batch_max, **how)
         self.fake, self.batch_max = fake, batch_max
+
+
+def keep_whose_jobs_are(server: MarketoServer, run: Callable[[], int]) -> None:
+    """Have what an import does be the writes of the call that handed it in, whoever calls when it is done."""
+    queue = server.instance.world.imports
+    add = queue.add
+
+    def added(job: Job) -> None:
+        act, context = job.act, copy_context()
+        context.run(lambda: WRITING.set(attrs.evolve(WRITING.get(_NOBODY), run=run())))
+        job.act = partial(context.run, act)
+        add(job)
+
+    queue.add = added  # type: ignore[method-assign]  # the server's own goes on behind it
+
+
+def finish_jobs(server: MarketoServer) -> None:
+    """Bring every import to its end, before time goes by: none takes longer than a write may be on its way."""
+    queue, now = server.instance.world.imports, anyio.current_time()
+    for job in queue.jobs.values():
+        if job.ends is not None:
+            job.starts, job.ends = min(job.starts or now, now), min(job.ends, now)
+    queue.settle()

@@ -97,9 +97,10 @@ STEPS: Final = (
 )  # fmt: skip
 
 
-async def _play(system: System, seed: int, length: int) -> WireWorld:
+async def _play(system: System, seed: int, length: int, *, files: bool) -> WireWorld:
     chance = random.Random(f"{system} {seed}")
-    world = WireWorld(system, f"{system} on the wire, seed {seed}", Traits.drawn(chance), chance)
+    name = f"{system} on the wire{' and in files' if files else ''}, seed {seed}"
+    world = WireWorld(system, name, Traits.drawn(chance), chance, files=files)
     try:
         steps, weights = zip(*STEPS, strict=True)
         await populate(world, chance)
@@ -115,12 +116,18 @@ async def _play(system: System, seed: int, length: int) -> WireWorld:
     return world
 
 
-def live_through(system: System, seed: int, *, length: int = LENGTH) -> WireWorld:
+def live_through(system: System, seed: int, *, length: int = LENGTH, files: bool = False) -> WireWorld:
     """Live through one history.
+
+    Args:
+        system: Which system is on the wire.
+        seed: Decides it.
+        length: How long it is.
+        files: Whether updates of persons go to Marketo in files.
 
     Raises:
         ViolationError: A promise was broken.
     """
     random.seed(seed)  # how long a connector waits before it tries again is the one chance that is not the world's
     with asyncio.Runner(loop_factory=LeapingLoop) as runner:
-        return runner.run(_play(system, seed, length))
+        return runner.run(_play(system, seed, length, files=files))

@@ -31,6 +31,7 @@ class Line(httpx.AsyncBaseTransport):
         now: The world's clock.
         run: The number of the run that goes on.
         settles_s: After how long, at most, a stray arrives.
+        arrived: Called when strays have arrived, which may be later than that: what they begin is over by then.
 
     Attributes:
         strays: What is on its way.
@@ -44,9 +45,10 @@ class Line(httpx.AsyncBaseTransport):
         now: Callable[[], datetime],
         run: Callable[[], int],
         settles_s: float,
+        arrived: Callable[[], None],
     ) -> None:
         self._inner = InProcess(app)
-        self._loses, self._now, self._run = loses, now, run
+        self._loses, self._now, self._run, self._arrived = loses, now, run, arrived
         self._settles = timedelta(seconds=settles_s)
         self.strays: list[Stray] = []
 
@@ -74,6 +76,8 @@ class Line(httpx.AsyncBaseTransport):
                 await answer.aread()
             finally:
                 WRITING.reset(token)
+        if strays:
+            self._arrived()
 
 
 def _writes(request: httpx.Request) -> bool:

@@ -28,6 +28,13 @@ def test_histories_on_the_wire_keep_the_promises(system: System, seed: int) -> N
     live_through(system, seed, length=LENGTH)
 
 
+@pytest.mark.parametrize("seed", range(SEEDS // 2))
+def test_histories_in_files_keep_the_promises(seed: int) -> None:
+    """The same where updates of persons go to Marketo in files, which are worked through when their caller may be gone."""
+    world = live_through(System.MARKETO, seed, length=LENGTH, files=True)
+    assert world.files_handed_in > 0
+
+
 def _forget_the_version(monkeypatch: pytest.MonkeyPatch) -> None:
     update = requests.update
     monkeypatch.setattr(requests, "update", lambda table, key, values, version: update(table, key, values, None))

@@ -10,16 +10,23 @@ from typing import Any
 import anyio
 import httpx
 
-from mkdyn import ClientCredentials, MarketoLimits
+from mkdyn import ClientCredentials, MarketoBulk, MarketoLimits
 from mkdyn.domain.systems import System
 from mkdyn.errors import CredentialsError, MkdynError
 from mkdyn.ports import DynamicsConnector, MarketoConnector
 from mkdyn.testing import Crashed, Reject
 from mkdyn.testing.servers.dynamics import DynamicsServer, Work
-from mkdyn.testing.servers.marketo import MarketoServer
+from mkdyn.testing.servers.marketo import MarketoServer, ServerLimits
 from tests.simulation.runs import meddle
 from tests.simulation.trouble import let_time_work
-from tests.simulation.wire.connectors import NotingDynamics, NotingMarketo, ServedDynamics, ServedMarketo
+from tests.simulation.wire.connectors import (
+    NotingDynamics,
+    NotingMarketo,
+    ServedDynamics,
+    ServedMarketo,
+    finish_jobs,
+    keep_whose_jobs_are,
+)
 from tests.simulation.wire.line import Line
 from tests.simulation.wire.weather import KINDS, Weather
 from tests.simulation.world import DYNAMICS_SETTLES_S, MARKETO_SETTLES_S, Traits, World
@@ -30,6 +37,9 @@ _DYNAMICS = "https://acme.crm4.dynamics.com"
 _LATENCY_S = 0.3
 #: A write may be on its way, then its entry late, then its value: all of it within the time a system takes to settle.
 _SHARE = 1 / 3
+#: How long Marketo works on a file; each update that one can carry goes in one.
+_JOB_S = 45.0
+FILES = MarketoBulk(rows_min=1, job_s=60, poll_s=30, deadline_s=300)
 #: A column that nobody selected: people fill it in while we write.
 _ASIDE = "middlename"
 
@@ -46,7 +56,10 @@ class WireWorld(World):
     marketo_kind = ServedMarketo
     dynamics_kind = ServedDynamics
 
-    def __init__(self, system: System, name: str, traits: Traits, chance: random.Random) -> None:
+    def __init__(
+        self, system: System, name: str, traits: Traits, chance: random.Random, *, files: bool = False
+    ) -> None:
+        self.bulk = FILES if files else None
         kinds = KINDS[system]
         alone = chance.random() < 0.4
         self.system, self.chance = system, chance
@@ -68,8 +81,13 @@ class WireWorld(World):
 
     @clock.setter
     def clock(self, value: datetime) -> None:
+        self._finish_jobs()
         self._base = value
         self._began = anyio.current_time()
+
+    def _finish_jobs(self) -> None:
+        if self._server is not None and self.system is System.MARKETO:
+            finish_jobs(self._server)
 
     def _between(self, call: str) -> None:
         let_time_work(self)
@@ -88,13 +106,14 @@ class WireWorld(World):
                 now=self.time,
                 run=lambda: self.log.run,
                 settles_s=settles_s * _SHARE,
+                arrived=self._finish_jobs,
             )
         client = httpx.AsyncClient(transport=self.line)
         if self.system is System.MARKETO:
             marketo = NotingMarketo(
                 _MARKETO, fake=self.marketo, batch_max=self.traits.batch_max, client_id="mkdyn",
                 client_secret="secret", limits=MarketoLimits(share=1.0), client=client, overlap_s=600.0,
-                settles_after_s=MARKETO_SETTLES_S,
+                settles_after_s=MARKETO_SETTLES_S, bulk=self.bulk,
             )  # fmt: skip
             return marketo, self.dynamics
         credentials = ClientCredentials(
@@ -106,10 +125,17 @@ class WireWorld(World):
         )  # fmt: skip
         return self.marketo, dynamics
 
+    @property
+    def files_handed_in(self) -> int:
+        """How many files came in at Marketo's server."""
+        count: int = self._server.arrivals["bulk.leads"]
+        return count
+
     def _serve(self) -> MarketoServer | DynamicsServer:
         server: MarketoServer | DynamicsServer
         if self.system is System.MARKETO:
-            server = MarketoServer(self.marketo, latency_s=_LATENCY_S)
+            server = MarketoServer(self.marketo, latency_s=_LATENCY_S, limits=ServerLimits(job_s=_JOB_S))
+            keep_whose_jobs_are(server, lambda: self.log.run)
         else:
             server = DynamicsServer(self.dynamics, work=Work(request_s=_LATENCY_S))
         server.trouble = lambda call: self.weather.of(call, self.time()) if self.log.running else None  # type: ignore[assignment,method-assign,misc]  # each its own

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, date, datetime
 from weakref import WeakKeyDictionary
 
+import attrs
 import pytest
 
 from mkdyn import Entity, Guards, NewField, Pick, Rules
@@ -83,6 +84,15 @@ async def test_what_is_empty_in_dynamics_becomes_empty() -> None:
     assert plan.estimate.calls == 2
     await world.sync.apply(plan)
     assert _tiers(world, links) == [None, "tier 1"]
+
+
+async def test_an_estimate_counts_the_calls_on_the_line() -> None:
+    """One batch may go out in several of them."""
+    world, _ = await _world(5)
+    world.marketo._identity = attrs.evolve(world.marketo._identity, rows_per_call=2)
+    plan = await world.sync.plan_backfill(TIER)
+    assert plan.estimate is not None
+    assert plan.estimate.calls == 2 * 3
 
 
 async def test_days_leave_others_alone() -> None:

@@ -86,7 +86,7 @@ class RestDynamics:
         self._line = Line(Http(origin, client=client))
         self._login, tokens = _tokens(token, origin, client)
         self._page_size, self._batch_max, self._settles_after_s = page_size, batch_max, settles_after_s
-        self._polling = polling
+        self._polling, self._rows_per_batch = polling, rows_per_batch
         self._client = Client(self._line, tokens, Pace(limits))
         self._catalog = Catalog(self._client)
         self._reader = Reader(self._client, self._catalog, origin=origin)
@@ -129,6 +129,7 @@ class RestDynamics:
             user=me.user,
             batch_max=self._batch_max,
             settles_after_s=self._settles_after_s,
+            rows_per_call=self._rows_per_batch,
         )
 
     async def check(self, needs: Mapping[str, Collection[str]], /) -> Sequence[Problem]:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
-from typing import Final
+from typing import Final, TypeVar
 
 import anyio
 import attrs
 
-from mkdyn.adapters.http import Http, Request
+from mkdyn.adapters.http import Http, Request, Response
 from mkdyn.adapters.http.retries import AgainError, Patience, Retries
 from mkdyn.adapters.http.tokens import KeptTokens, Token
 from mkdyn.adapters.http.turns import Turns
@@ -23,10 +24,13 @@ from mkdyn.adapters.marketo.responses import (
     RefusedError,
     calls_of,
     envelope_of,
+    file_of,
     token_of,
     unreadable,
 )
 from mkdyn.errors import BudgetSpentError, CredentialsError, ThrottledError, UnreachableError
+
+T = TypeVar("T")
 
 #: Seconds before a token's end at which it is renewed; asked earlier, Marketo gives the same one again.
 _EARLY_S: Final = 1.0
@@ -76,7 +80,15 @@ class Client:
             ThrottledError: It asks us to slow down, again and again; nothing was done.
             UnreachableError: No answer came, or none that says what became of it.
         """
-        return await self._patience.run(partial(self._attempt, request, repeatable=repeatable))
+        return await self._patience.run(partial(self._attempt, request, envelope_of, NOTHING, repeatable=repeatable))
+
+    async def fetch(self, request: Request) -> str | None:
+        """Fetch a file; None where there is none.
+
+        Raises:
+            MkdynError: As `ask` does.
+        """
+        return await self._patience.run(partial(self._attempt, request, file_of, None, repeatable=True))
 
     async def usage(self) -> Envelope:
         """Ask what was used today, by everybody; it also says what time it is there.
@@ -89,23 +101,32 @@ class Client:
             self._turns.ledger.told(anyio.current_time(), answer.at, calls_of(answer, self.user))
         return answer
 
-    async def _attempt(self, request: Request, *, repeatable: bool) -> Envelope:
+    async def _attempt(self, request: Request, read: Callable[[Response], T], nothing: T, *, repeatable: bool) -> T:
+        """Ask once, and once more with another token.
+
+        Args:
+            request: What to send.
+            read: What to make of the answer.
+            nothing: What it comes to that nothing was found.
+            repeatable: Whether it may be sent again.
+        """
         token = await self._token()
         try:
             try:
-                return await self._once(request, token)
+                return read(await self._once(request, token))
             except RefusedError as error:
                 if treatment(error.code) != "renew":
                     raise
-            return await self._once(request, await self._token(refused=token))
+            return read(await self._once(request, await self._token(refused=token)))
         except RefusedError as error:
-            return self._judge(error, repeatable=repeatable)
+            self._judge(error, repeatable=repeatable)
+            return nothing
         except UnreachableError as error:
             if repeatable:
                 raise AgainError(error) from None
             raise
 
-    def _judge(self, error: RefusedError, *, repeatable: bool) -> Envelope:
+    def _judge(self, error: RefusedError, *, repeatable: bool) -> None:
         """Raise what a refusal comes to; that nothing was found is an answer."""
         now, ledger = anyio.current_time(), self._turns.ledger
         match treatment(error.code):
@@ -120,7 +141,7 @@ class Client:
                 ledger.crowded()
                 raise AgainError(_slower(error.code)) from None
             case "empty":
-                return NOTHING
+                return
             case "again":
                 raise AgainError(_failed(error.code)) from None
             case "unknown" if repeatable:
@@ -143,7 +164,7 @@ class Client:
         except UnreachableError as error:
             raise AgainError(error) from None  # nothing was sent but the wish for a token
 
-    async def _once(self, request: Request, token: str) -> Envelope:
+    async def _once(self, request: Request, token: str) -> Response:
         spent_s = self._turns.ledger.spent_s(anyio.current_time())
         if spent_s is not None:
             raise BudgetSpentError(
@@ -158,7 +179,7 @@ class Client:
             raise RefusedError(str(response.status))
         if response.status >= _SERVER:
             raise RefusedError("500")
-        return envelope_of(response)
+        return response
 
     async def _fetch(self) -> Token:
         for _ in range(_DYING_MAX):

@@ -13,10 +13,13 @@ from urllib.parse import urlsplit
 from mkdyn.adapters.http import Http
 from mkdyn.adapters.http.abreast import abreast
 from mkdyn.adapters.http.retries import Retries
+from mkdyn.adapters.marketo.bulk import MarketoBulk
 from mkdyn.adapters.marketo.catalog import Catalog
 from mkdyn.adapters.marketo.client import Client
 from mkdyn.adapters.marketo.creating import Creator
+from mkdyn.adapters.marketo.extracting import Extractor
 from mkdyn.adapters.marketo.feed import Feed
+from mkdyn.adapters.marketo.importing import Importer
 from mkdyn.adapters.marketo.limits import MarketoLimits
 from mkdyn.adapters.marketo.problems import problems_of
 from mkdyn.adapters.marketo.reading import Reader
@@ -54,6 +57,7 @@ class RestMarketo:
         overlap_s: How far each reading of the feed goes back: activities may show up that much later.
         settles_after_s: How long after it was sent a write may still take effect, and its activity still appear.
         retries: How patient we are with one call that is refused for now, or gets no answer.
+        bulk: When updates of persons go in files, and a long feed comes in one; by default never.
 
     Raises:
         ConfigError: The address is none.
@@ -73,9 +77,11 @@ class RestMarketo:
         overlap_s: float = 300.0,
         settles_after_s: float = 600.0,
         retries: Retries = _RETRIES,
+        bulk: MarketoBulk | None = None,
     ) -> None:
         self._origin = _origin_of(url)
-        self._batch_max, self._settles_after_s = batch_max, settles_after_s
+        self._batch_max = max(batch_max, 0 if bulk is None else bulk.batch_max)
+        self._settles_after_s = settles_after_s + (0.0 if bulk is None else bulk.deadline_s)
         self._client = Client(
             Http(self._origin, client=client),
             client_id=client_id,
@@ -85,13 +91,20 @@ class RestMarketo:
         )
         self._catalog = Catalog(self._client)
         self._reader = Reader(self._client, self._catalog)
-        self._writer = Writer(self._client, self._catalog)
+        importer = None if bulk is None else Importer(self._client, bulk, limits)
+        self._writer = Writer(self._client, self._catalog, importer)
         self._creator = Creator(self._client, self._catalog)
-        self._feed = Feed(self._client, self._catalog, overlap_s=overlap_s)
+        extractor = None if bulk is None else Extractor(self._client, bulk, limits)
+        self._feed = Feed(self._client, self._catalog, overlap_s=overlap_s, extractor=extractor)
 
     @classmethod
     def from_env(
-        cls, prefix: str = "MARKETO_", *, limits: MarketoLimits = _LIMITS, client: AsyncClient | None = None
+        cls,
+        prefix: str = "MARKETO_",
+        *,
+        limits: MarketoLimits = _LIMITS,
+        client: AsyncClient | None = None,
+        bulk: MarketoBulk | None = None,
     ) -> RestMarketo:
         """Make one of `MARKETO_URL`, `…_CLIENT_ID` and `…_CLIENT_SECRET`.
 
@@ -103,7 +116,7 @@ class RestMarketo:
         if lacking:
             raise ConfigError(f"Not set: {', '.join(lacking)}.", what_to_do="Set them in the environment.")
         url, client_id, client_secret = (os.environ[name] for name in names)
-        return cls(url, client_id=client_id, client_secret=client_secret, limits=limits, client=client)
+        return cls(url, client_id=client_id, client_secret=client_secret, limits=limits, client=client, bulk=bulk)
 
     def __repr__(self) -> str:
         return f"<RestMarketo {self._origin}>"
@@ -118,6 +131,7 @@ class RestMarketo:
             user=self._client.user,
             batch_max=self._batch_max,
             settles_after_s=self._settles_after_s,
+            rows_per_call=BATCH_MAX,
         )
 
     async def check(self, needs: Mapping[str, Collection[str]], /) -> Sequence[Problem]:

@@ -12,6 +12,7 @@ import re
 from collections.abc import AsyncGenerator, Collection, Iterator, Mapping
 from contextlib import aclosing
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Final
 
 import attrs
@@ -19,9 +20,11 @@ import attrs
 from mkdyn.adapters.http.shapes import Json, listed
 from mkdyn.adapters.marketo.catalog import Catalog, Described
 from mkdyn.adapters.marketo.client import Client
-from mkdyn.adapters.marketo.requests import PERSON, asking, place_at
-from mkdyn.adapters.marketo.responses import Envelope, RefusedError, unreadable
+from mkdyn.adapters.marketo.extracting import Extractor
+from mkdyn.adapters.marketo.requests import BATCH_MAX, PERSON, asking, place_at, written
+from mkdyn.adapters.marketo.responses import NOTHING, Envelope, RefusedError, unreadable
 from mkdyn.adapters.marketo.values import moment
+from mkdyn.adapters.marketo.windows import in_windows
 from mkdyn.domain.feeds import Cursor, Entry, Evidence, Page
 from mkdyn.errors import CursorExpiredError, UnreachableError
 
@@ -29,7 +32,8 @@ from mkdyn.errors import CursorExpiredError, UnreachableError
 _NEW: Final = 12
 _CHANGED: Final = (13, 22)
 _MERGED: Final = 32
-_TYPES: Final = ",".join(map(str, (_NEW, *_CHANGED, _MERGED)))
+_KINDS: Final = (_NEW, *_CHANGED, _MERGED)
+_TYPES: Final = ",".join(map(str, _KINDS))
 #: How long Marketo keeps deletions, less a day.
 _KEPT: Final = timedelta(days=13)
 _DIGITS: Final = re.compile(r"\d+")
@@ -74,8 +78,11 @@ class Place:
 class Feed:
     """Reads one instance's feed of persons."""
 
-    def __init__(self, client: Client, catalog: Catalog, *, overlap_s: float) -> None:
+    def __init__(
+        self, client: Client, catalog: Catalog, *, overlap_s: float, extractor: Extractor | None = None
+    ) -> None:
         self._client = client
+        self._extractor = extractor
         self._catalog = catalog
         self._overlap = timedelta(seconds=overlap_s)
 
@@ -89,7 +96,7 @@ class Feed:
         place, wanted = Place.of(since), frozenset(fields)
         if now - min(place.changes, place.deletions) > _KEPT:
             raise expired("Marketo keeps deletions for fourteen days")
-        async with aclosing(self._activities("activities", place.changes, activityTypeIds=_TYPES)) as answers:
+        async with aclosing(self._changes(place.changes, now - self._overlap)) as answers:
             async for answer in answers:
                 entries, merged, last = _read(answer, described, wanted)
                 reached = place.changes if last is None else max(place.changes, min(last, now) - self._overlap)
@@ -103,8 +110,38 @@ class Feed:
         done = Place(max(place.changes, end), max(place.deletions, end))
         yield Page(deleted=list(dict.fromkeys(deleted)), cursor=done.cursor(now))
 
+    async def _changes(self, since: datetime, end: datetime) -> AsyncGenerator[Envelope]:
+        """Yield what there is, oldest first: pages, and what is left up to an end as a file, where one saves something.
+
+        Where files may be made, pages are read at one place: read ahead, they would be calls that a file saves.
+        """
+        extractor, at = self._extractor, since
+        stream = partial(self._activities, "activities", activityTypeIds=_TYPES)
+        if extractor is None:
+            async with aclosing(in_windows(stream, _when, since, end)) as answers:
+                async for answer in answers:
+                    yield answer
+            return
+        while True:
+            found, reached, pages, until = None, at, 0, at
+            async with aclosing(stream(at)) as answers:
+                async for answer in answers:
+                    yield answer
+                    reached = max([reached, *(_head(item)[2] for item in answer.result)])
+                    pages += 1
+                    if extractor is not None and answer.more and (to := extractor.until(pages, at, reached, end)):
+                        found, until = await extractor.activities(reached, to, _KINDS), to
+                        if found is not None:
+                            break
+                        extractor = None  # it would fail again
+            if found is None:
+                return
+            for start in range(0, len(found), BATCH_MAX):
+                yield attrs.evolve(NOTHING, result=found[start : start + BATCH_MAX], more=True)
+            at = until
+
     async def _activities(self, path: str, since: datetime, **query: str) -> AsyncGenerator[Envelope]:
-        first = await self._client.ask(place_at(_written(since)))
+        first = await self._client.ask(place_at(written(since)))
         token = first.next_token
         while token is not None:
             try:
@@ -158,6 +195,12 @@ def _head(item: Json) -> tuple[str, str, datetime]:
         raise unreadable("an activity has no time") from None
 
 
+def _when(item: Json) -> tuple[str, datetime]:
+    """Return an activity's id and time."""
+    id, _, at = _head(item)
+    return id, at
+
+
 def _field_of(item: Json, described: Described) -> str | None:
     """Return the field that an activity is about: by Marketo's number of it, or by its label."""
     number, label = str(item.get("primaryAttributeValueId", "")), str(item.get("primaryAttributeValue", ""))
@@ -167,10 +210,6 @@ def _field_of(item: Json, described: Described) -> str | None:
 def _evidence(name: str, told: Mapping[str, object]) -> Iterator[Evidence]:
     old, new = told.get("Old Value"), told.get("New Value")
     yield Evidence(field=name, old=None if old is None else str(old), new=None if new is None else str(new))
-
-
-def _written(at: datetime) -> str:
-    return at.strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def expired(why: str) -> CursorExpiredError:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
 from typing import Any, Final
 from urllib.parse import quote, urlencode
 
@@ -34,6 +36,13 @@ _KEYS: Final[Mapping[str, str]] = {
     Entity.OPPORTUNITY.marketo_object: "externalOpportunityId",
     Entity.USER.marketo_object: "externalSalesPersonId",
 }
+_IMPORTS: Final = "/bulk/v1/leads"
+_EXTRACTS: Final = "/bulk/v1/activities/export"
+#: What an extract has of an activity.
+_ACTIVITY: Final = (
+    "marketoGUID", "leadId", "activityDate", "activityTypeId", "primaryAttributeValueId", "primaryAttributeValue",
+    "attributes",
+)  # fmt: skip
 #: The key that mkdyn gives to custom objects.
 CUSTOM_KEY: Final = "dynamicsId"
 
@@ -126,3 +135,50 @@ def merged(winner: str, losers: Sequence[str]) -> Request:
     """Merge persons into one."""
     request = telling(f"leads/{quote(winner, safe='')}/merge", {}, leadIds=",".join(losers))
     return attrs.evolve(request, timeout_s=_MERGE_TIMEOUT_S)
+
+
+def imported(content: bytes) -> Request:
+    """Have a file of persons imported. They are looked up by their ids, so nobody is made."""
+    boundary = hashlib.sha256(content).hexdigest()
+    head = (
+        f'--{boundary}\r\nContent-Disposition: form-data; name="file"; filename="persons.csv"\r\nContent-Type: text/csv'
+    )
+    return Request(
+        method="POST",
+        path=f"{_IMPORTS}.json?{urlencode({'format': 'csv', 'lookupField': key_of(PERSON)})}",
+        headers={"Content-Type": f"multipart/form-data; boundary={boundary}"},
+        body=b"".join((head.encode(), b"\r\n\r\n", content, b"\r\n--", boundary.encode(), b"--\r\n")),
+        timeout_s=_TIMEOUT_S,
+    )
+
+
+def import_status(job: str) -> Request:
+    """Ask how far an import is."""
+    return Request(method="GET", path=f"{_IMPORTS}/batch/{job}.json", timeout_s=_TIMEOUT_S)
+
+
+def import_file(job: str, name: str) -> Request:
+    """Ask for an import's rows that failed, or that there is a warning of."""
+    return Request(method="GET", path=f"{_IMPORTS}/batch/{job}/{name}.json", timeout_s=_TIMEOUT_S)
+
+
+def extract_create(start: datetime, end: datetime, kinds: Sequence[int]) -> Request:
+    """Make an extract of the activities of some kinds between two times; it is not queued yet."""
+    span = {"startAt": written(start), "endAt": written(end)}
+    body = {"fields": list(_ACTIVITY), "format": "CSV", "filter": {"createdAt": span, "activityTypeIds": list(kinds)}}
+    return attrs.evolve(telling("", body), path=f"{_EXTRACTS}/create.json")
+
+
+def extract_queue(job: str) -> Request:
+    """Queue an extract."""
+    return Request(method="POST", path=f"{_EXTRACTS}/{quote(job, safe='')}/enqueue.json", timeout_s=_TIMEOUT_S)
+
+
+def extract_part(job: str, part: str) -> Request:
+    """Ask for an extract's status, or its file."""
+    return Request(method="GET", path=f"{_EXTRACTS}/{quote(job, safe='')}/{part}.json", timeout_s=_TIMEOUT_S)
+
+
+def written(at: datetime) -> str:
+    """Return a time as an address or a filter has it, in whole seconds."""
+    return at.strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -17,6 +17,7 @@ from mkdyn.adapters.http.tokens import Token
 from mkdyn.errors import CheckError, CredentialsError, SetupError, UnreachableError
 
 _UNAUTHORIZED: Final = 401
+_NOT_FOUND: Final = 404
 _SERVER: Final = 500
 _FIELD: Final = re.compile(r"[Ff]ield '(\w+)'")
 
@@ -93,6 +94,24 @@ def envelope_of(response: Response) -> Envelope:
         next_token=token if isinstance(token, str) else None,
         more=bool(result) if more is None else bool(more),
     )
+
+
+def file_of(response: Response) -> str | None:
+    """Read a file; None where there is none.
+
+    Raises:
+        RefusedError: Marketo says no.
+        UnreachableError: It can't be read.
+    """
+    if response.status == _NOT_FOUND:
+        return None
+    if response.body.lstrip()[:1] in (b"{", b"<"):  # an answer like others, or a gateway's page
+        envelope_of(response)
+        raise unreadable("it is no file")
+    try:
+        return response.body.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        raise unreadable("it is no text") from None
 
 
 def token_of(response: Response) -> tuple[Token, str]:

@@ -12,9 +12,12 @@ import attrs
 from mkdyn.adapters.http import Request
 from mkdyn.adapters.http.abreast import abreast
 from mkdyn.adapters.http.shapes import Json
-from mkdyn.adapters.marketo.catalog import Catalog, no_object
+from mkdyn.adapters.marketo.catalog import Catalog, Described, no_object
 from mkdyn.adapters.marketo.client import Client
 from mkdyn.adapters.marketo.codes import FEWER, GONE, ONE_OF_MANY, treatment
+from mkdyn.adapters.marketo.crossover import BODY_MAX
+from mkdyn.adapters.marketo.files import File
+from mkdyn.adapters.marketo.importing import Importer
 from mkdyn.adapters.marketo.requests import BATCH_MAX, PERSON, deleted, key_of, upserted
 from mkdyn.adapters.marketo.responses import RefusedError, reason_of
 from mkdyn.adapters.marketo.values import sent
@@ -23,8 +26,6 @@ from mkdyn.errors import TransientError, UnreachableError
 
 #: What Marketo says of a record that it took.
 _DONE: Final = ("created", "updated", "deleted")
-#: The most bytes of a call: Marketo takes a million (source: Adobe, "Error codes", 413).
-_BODY_MAX: Final = 950_000
 
 
 @attrs.frozen
@@ -35,40 +36,80 @@ class _Group:
     by: str
 
 
+@attrs.frozen
+class _Work:
+    """Writes that go together: as a file, or in a call."""
+
+    file: File | None
+    places: Sequence[int]
+
+
 class Writer:
     """Writes one instance's records."""
 
-    def __init__(self, client: Client, catalog: Catalog) -> None:
+    def __init__(self, client: Client, catalog: Catalog, importer: Importer | None = None) -> None:
         self._client = client
         self._catalog = catalog
+        self._importer = importer
         self._most = BATCH_MAX
 
     async def write(self, object: str, writes: Sequence[Write]) -> Sequence[Outcome]:
         """See `Connector.write`; three hundred a call, several calls at once, and one key never in two of them.
 
-        Where one call of several is refused for now, nobody may repeat the others: their outcomes stand, and of the
-        rest it is Unknown.
+        Updates of persons go in files, where files are wanted and save something. Where one call of several is refused
+        for now, nobody may repeat the others: their outcomes stand, and of the rest it is Unknown.
         """
-        await self._catalog.known(object)
+        described = await self._catalog.known(object)
         outcomes: dict[int, Outcome] = {}
         groups: defaultdict[_Group, list[int]] = defaultdict(list)
         for place, write in enumerate(writes):
             groups[_group(object, write)].append(place)
         for group, places in groups.items():
             for part in _apart(writes, places):
-                calls = [part[start : start + self._most] for start in range(0, len(part), self._most)]
-                found = await abreast(
-                    partial(self._attempt, object, group, [writes[place] for place in call]) for call in calls
-                )
+                files, left = self._files(object, group, writes, part, described)
+                works = [_Work(file, list(file.places.values())) for file in files]
+                works += [_Work(None, left[at : at + self._most]) for at in range(0, len(left), self._most)]
+                found = await abreast(partial(self._work, object, group, writes, work) for work in works)
                 failed = [item for item in found if isinstance(item, TransientError)]
-                for call, item in zip(calls, found, strict=True):
+                for work, item in zip(works, found, strict=True):
                     if not isinstance(item, TransientError):
-                        outcomes |= dict(zip(call, item, strict=True))
+                        outcomes |= dict(zip(work.places, item, strict=True))
                 if failed and not outcomes:
                     raise failed[0]
                 if failed:
                     return [outcomes.get(place, Unknown(reason=failed[0].what)) for place in range(len(writes))]
         return [outcomes[place] for place in range(len(writes))]
+
+    def _files(
+        self, object: str, group: _Group, writes: Sequence[Write], places: Sequence[int], described: Described
+    ) -> tuple[Sequence[File], Sequence[int]]:
+        """Return the files, and the places of what goes by calls: whatever is no update of persons, for one."""
+        if self._importer is None or object != PERSON or group.action != "updateOnly":
+            return (), places
+        return self._importer.filed(writes, places, described.fields)
+
+    async def _work(
+        self, object: str, group: _Group, writes: Sequence[Write], work: _Work
+    ) -> Sequence[Outcome] | TransientError:
+        sent = [writes[place] for place in work.places]
+        if work.file is None or self._importer is None:
+            return await self._attempt(object, group, sent)
+        try:
+            carried = await self._importer.carry(work.file)
+        except TransientError as error:
+            return error
+        if isinstance(carried, Unknown):
+            return [carried] * len(sent)
+        again = [place for place in work.places if place in carried]
+        outcomes: dict[int, Outcome] = {place: Applied(key=writes[place].key) for place in work.places}
+        calls = [again[at : at + self._most] for at in range(0, len(again), self._most)]
+        found = await abreast(
+            partial(self._attempt, object, group, [writes[place] for place in call]) for call in calls
+        )
+        for call, item in zip(calls, found, strict=True):
+            answers = [Unknown(reason=item.what)] * len(call) if isinstance(item, TransientError) else item
+            outcomes |= dict(zip(call, answers, strict=True))
+        return [outcomes[place] for place in work.places]
 
     async def _attempt(self, object: str, group: _Group, writes: Sequence[Write]) -> Sequence[Outcome] | TransientError:
         """Send writes; what is refused for now is returned, since other calls beside it may have been carried out."""
@@ -79,7 +120,7 @@ class Writer:
 
     async def _send(self, object: str, group: _Group, writes: Sequence[Write]) -> Sequence[Outcome]:
         request = _request(object, group, writes)
-        if len(writes) > self._most or (len(writes) > 1 and len(request.body or b"") > _BODY_MAX):
+        if len(writes) > self._most or (len(writes) > 1 and len(request.body or b"") > BODY_MAX):
             return await self._halves(object, group, writes)
         try:
             # What is written to a known key, or deleted, is the same when it is written twice; a lookup may be a race.

@@ -50,7 +50,7 @@ async def test_who_we_are(organisation: Organisation) -> None:
     connector = organisation.connector(batch_max=7, settles_after_s=9.0)
     first = await connector.identify()
     assert first == await connector.identify()
-    assert first == Identity(organization=ORGANIZATION, user=USER, batch_max=7, settles_after_s=9.0)
+    assert first == Identity(organization=ORGANIZATION, user=USER, batch_max=7, settles_after_s=9.0, rows_per_call=25)
     assert (organisation.calls, organisation.tokens) == (1, 1)
     assert repr(connector) == f"<RestDynamics {URL}>"
 

@@ -189,6 +189,29 @@ async def test_a_feed_that_stands_still_is_left() -> None:
                 _ = [page async for page in pages]
 
 
+async def test_a_backlog_is_read_at_several_places_and_resumed_at_any() -> None:
+    """Each change is told once and in order; from the cursor of any page on, all that came after it is told."""
+    fake = FakeMarketo(page_size=5)
+    async with served(server=MarketoServer(fake)) as (connector, _):
+        async with connector.changes("lead", fields=["title"], since=None) as pages:
+            [begin] = [page async for page in pages]
+        key, told = fake.create("lead", lastName="a"), list[list[Page]]()
+        for number in range(400):
+            fake.advance(60)
+            fake.edit("lead", key, title=str(number))
+        since = begin.cursor
+        for skipped in (0, 30, 77):
+            async with connector.changes("lead", fields=["title"], since=since) as pages:
+                told.append([page async for page in pages])
+            since = told[0][skipped].cursor
+    news = [[[item.new for entry in page.entries for item in entry.evidence] for page in found] for found in told]
+    flat = [[new for page in found for new in page] for found in news]
+    assert flat[0] == [str(number) for number in range(400)]
+    assert set(flat[1]) >= {new for page in news[0][1:] for new in page}
+    assert set(flat[2]) >= {new for page in news[0][31:] for new in page}
+    assert len(flat[2]) < 300
+
+
 async def test_a_clock_that_is_not_told(instance: Instance) -> None:
     """Without Marketo's time there is no place to go on from."""
     for id in ("", "a#", "a#zz", "a#ffffffffffffffff"):

@@ -9,13 +9,13 @@ from contextlib import suppress
 
 import pytest
 
-from mkdyn import MarketoLimits, NewField, RestMarketo
+from mkdyn import MarketoBulk, MarketoLimits, NewField, RestMarketo
 from mkdyn.adapters.http.retries import Retries
 from mkdyn.domain.outcomes import Create, Update
 from mkdyn.errors import MkdynError
 from mkdyn.testing import FakeMarketo
 from mkdyn.testing.servers.loopback import loopback
-from mkdyn.testing.servers.marketo import Drop, Fail, Garble, MarketoServer, Refuse, Service, WireFault
+from mkdyn.testing.servers.marketo import Drop, Fail, Garble, MarketoServer, Refuse, ServerLimits, Service, WireFault
 
 pytestmark = pytest.mark.anyio
 
@@ -51,6 +51,9 @@ def calls(connector: RestMarketo, key: str) -> list[Callable[[], Awaitable[objec
         lambda: connector.find("lead", "email", [MAIL], fields=["lastName"]),
         lambda: connector.find("lead", "firstName", [CANARY], fields=["lastName"]),
         lambda: connector.write("lead", [Update(key=key, values={"email": MAIL, "leadScore": CANARY})]),
+        lambda: connector.write(
+            "lead", [Update(key=id, values={"email": MAIL, "lastName": CANARY}) for id in (key, "999")]
+        ),
         lambda: connector.write("lead", [Create(key="g", by="dynamicsId", values={"email": MAIL, "lastName": CANARY})]),
         lambda: connector.merge(key, ["999"]),
         lambda: connector.create_field("lead", NewField("Tier")),
@@ -64,7 +67,8 @@ async def test_nothing_private_is_told(fault: WireFault | None, caplog: pytest.L
     caplog.set_level(logging.DEBUG)
     fake = FakeMarketo()
     key = fake.create("lead", email=MAIL, lastName=CANARY)
-    server = MarketoServer(fake, services=[Service(client_id=CLIENT, client_secret=SECRET)])
+    limits = ServerLimits(job_s=0.0)
+    server = MarketoServer(fake, services=[Service(client_id=CLIENT, client_secret=SECRET)], limits=limits)
     told: list[str] = []
     with loopback(server) as url:
 
@@ -75,12 +79,14 @@ async def test_nothing_private_is_told(fault: WireFault | None, caplog: pytest.L
                 client_secret=SECRET,
                 limits=MarketoLimits(share=1.0),
                 retries=Retries(tries_max=1),
+                bulk=MarketoBulk(rows_min=2, poll_s=0.01),
             )
 
         for number in range(len(calls(connected(), key))):
             server.faults = []
             connector = connected()  # another one: each would wait for the window after a 606
             await connector.identify()
+            await connector.describe("lead")  # so that it is the call itself that goes wrong
             server.faults = [] if fault is None else [fault]
             with suppress(MkdynError):
                 try:
@@ -94,6 +100,7 @@ async def test_nothing_private_is_told(fault: WireFault | None, caplog: pytest.L
     lines = [line for line in text.splitlines() if "lambda:" not in line]
     assert "HTTP Request: GET http://127.0.0.1" in caplog.text
     assert "/identity/oauth/token" in caplog.text
+    assert server.arrivals["bulk.leads"] > 0
     tokens = [str(token) for token in server.instance.tokens._issued]
     assert tokens
     for private in (CANARY, SECRET, CLIENT, *tokens):

@@ -44,7 +44,9 @@ async def test_who_we_are(instance: Instance, url: str, organization: str) -> No
     """The instance is its Munchkin id, the user the token's."""
     client = httpx.AsyncClient(transport=httpx.MockTransport(instance._handle))
     connector = RestMarketo(url, client_id="mkdyn", client_secret="secret", client=client, settles_after_s=5)
-    identity = Identity(organization=organization, user="sync@acme", batch_max=1500, settles_after_s=5)
+    identity = Identity(
+        organization=organization, user="sync@acme", batch_max=1500, settles_after_s=5, rows_per_call=300
+    )
     assert await connector.identify() == identity
     assert "pass" not in repr(connector)
     assert all("pass" not in str(request.url) for request in instance.seen)
