@@ -22,10 +22,12 @@ class Entity(enum.Enum):
     OPPORTUNITY = "opportunity"
     TEAM = "team"
 
+    __hash__ = object.__hash__  # see System
+
     @property
     def logical_name(self) -> str:
         """Dynamics' name of the table."""
-        return self.value
+        return self._value_  # not `value`, which takes a while to come to the same
 
     @property
     def marketo_object(self) -> str:

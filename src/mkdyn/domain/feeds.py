@@ -7,6 +7,7 @@ from datetime import datetime
 
 import attrs
 
+from mkdyn.domain.making import maker
 from mkdyn.domain.records import Record
 
 
@@ -34,6 +35,9 @@ class Evidence:
     new: str | None = attrs.field(repr=False)
 
 
+make_evidence = maker(Evidence)
+
+
 @attrs.frozen(kw_only=True)
 class Entry:
     """One entry of Marketo's feed: which record, and which of its fields changed.
@@ -49,6 +53,9 @@ class Entry:
     key: str
     at: datetime
     evidence: Sequence[Evidence] = ()
+
+
+make_entry = maker(Entry)
 
 
 @attrs.frozen(kw_only=True)

@@ -6,6 +6,7 @@ from typing import TypeAlias
 
 import attrs
 
+from mkdyn.domain.making import maker
 from mkdyn.domain.values import Values
 
 
@@ -40,6 +41,9 @@ class Update:
     version: str | None = None
 
 
+make_update = maker(Update)
+
+
 @attrs.frozen(kw_only=True)
 class Delete:
     """Delete a record; one that is gone already is Applied.
@@ -70,6 +74,9 @@ class Applied:
     key: str
     version: str | None = None
     found: bool = False
+
+
+make_applied = maker(Applied)
 
 
 @attrs.frozen(kw_only=True)

@@ -14,6 +14,7 @@ from mkdyn.domain.counts import Counts, Estimate, MatchReport, summary
 from mkdyn.domain.entities import AnyEntity
 from mkdyn.domain.guards import Breach
 from mkdyn.domain.holds import Hold, Quarantined
+from mkdyn.domain.making import changer, maker
 from mkdyn.domain.records import Agreed, LinkState, Origin, short
 from mkdyn.domain.systems import System
 from mkdyn.domain.values import Values
@@ -54,6 +55,9 @@ class Step:
     covers: bool = False
     heard: int = 0
     into: str = ""
+
+
+make_step = maker(Step)
 
 
 @attrs.frozen(kw_only=True)
@@ -117,6 +121,9 @@ class Operation:
         if self.step.into:
             return f"merge {self.entity} {short(self.key)} into {self.step.into} in {self.system}{why}"
         return f"{self.kind} {self.entity} {short(self.key)} in {self.system}{fields}{why}"
+
+
+make_operation, change_operation = maker(Operation), changer(Operation)
 
 
 @attrs.frozen(repr=False)

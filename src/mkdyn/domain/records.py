@@ -10,6 +10,7 @@ from typing import Final, Literal, TypeAlias
 
 import attrs
 
+from mkdyn.domain.making import changer, maker
 from mkdyn.domain.systems import System
 from mkdyn.domain.values import FieldValue, Values
 
@@ -53,12 +54,18 @@ class Record:
     version: str | None = None
 
 
+make_record = maker(Record)
+
+
 @attrs.frozen
 class Twofold:
     """What the two systems showed when they agreed, where that is not one value."""
 
     dynamics: FieldValue = attrs.field(repr=False)
     marketo: FieldValue = attrs.field(repr=False)
+
+
+make_twofold = maker(Twofold)
 
 
 #: A field's baseline: one value where both systems showed the same, two where the lens is lossy.
@@ -88,6 +95,9 @@ class Moved(Mapping[str, Agreed]):
         return len({**self.before, **self.changes})
 
 
+make_moved = maker(Moved)
+
+
 class LinkState(enum.Enum):
     """What may happen to a link's two records."""
 
@@ -95,6 +105,8 @@ class LinkState(enum.Enum):
     SUSPENDED = "suspended"
     FROZEN = "frozen"
     TOMBSTONE = "tombstone"
+
+    __hash__ = object.__hash__  # see System
 
     def __repr__(self) -> str:
         return f"LinkState.{self.name}"
@@ -122,6 +134,9 @@ class Echo:
     after: FieldValue = attrs.field(repr=False)
     at: datetime | None = None
     sure: bool = True
+
+
+make_echo = maker(Echo)
 
 
 @attrs.frozen(kw_only=True)
@@ -160,6 +175,9 @@ class Link:
     def key(self, system: System) -> str:
         """Return what *system* calls the record."""
         return self.dynamics if system is System.DYNAMICS else self.marketo
+
+
+make_link, change_link = maker(Link), changer(Link)
 
 
 _GUID: Final = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)

@@ -12,6 +12,10 @@ class System(enum.Enum):
     MARKETO = "marketo"
     DYNAMICS = "dynamics"
 
+    # Members are single, so their identity will do. An enumeration hashes its members' names in Python, and they are
+    # looked up several times for each record.
+    __hash__ = object.__hash__
+
     @property
     def other(self) -> System:
         """The system on the other end of a link."""

@@ -9,13 +9,14 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from functools import partial
 from itertools import groupby
+from operator import attrgetter
 from typing import assert_never
 
 import anyio
 import attrs
 
 from mkdyn.domain.lifecycle import emptied
-from mkdyn.domain.outcomes import Applied, Create, Delete, Outcome, Stale, Unknown, Update, Write
+from mkdyn.domain.outcomes import Applied, Create, Delete, Outcome, Stale, Unknown, Write, make_update
 from mkdyn.domain.plan import Operation
 from mkdyn.domain.records import Record
 from mkdyn.domain.systems import System
@@ -31,7 +32,9 @@ from mkdyn.ports.store import Observation
 
 async def apply(session: Session) -> None:
     """Send everything that is planned; a spent budget, a closed door or the deadline ends it at a batch boundary."""
-    totals = session.store.totals(session.id)
+    totals: Mapping[str, int] = (
+        session.store.totals(session.id) if session.observers else {}
+    )  # for whom progress is counted
     await together(*(partial(_apply_to, session, system, _Progress(session, system, totals)) for system in System))
 
 
@@ -112,7 +115,7 @@ class _Line:
             while found := self._page():
                 self._after = found[-1].id
                 due = [operation for operation in found if _turn_of(operation) == self._turns[0]]
-                for _, group in groupby(due, key=lambda operation: operation.entity.logical_name):
+                for _, group in groupby(due, key=attrgetter("entity")):
                     batch = list(group)
                     self._after = batch[-1].id
                     return batch
@@ -232,7 +235,7 @@ def _as_write(kind: Kind, operation: Operation) -> Write:
             return Create(key=operation.key, values=operation.after, by=by)
         case "update":
             version = operation.version if operation.system is System.DYNAMICS else None
-            return Update(key=operation.key, values=operation.after, version=version)
+            return make_update(key=operation.key, values=operation.after, version=version)
         case "delete":
             return Delete(key=operation.key)
         case _:

@@ -81,9 +81,11 @@ def undecided_fields(session: Session, kind: Kind, operation: Operation) -> list
 
 def unfollowed(kind: Kind, operation: Operation) -> tuple[str, ...]:
     """Return the pairs that an operation writes and no baseline follows: somebody's edit, which is to be decided yet."""
+    if operation.kind != "update":
+        return ()
     pairs = kind.by_marketo if operation.system is System.MARKETO else kind.by_dynamics
-    written = (pairs[name].key for name in operation.after if name in pairs)
-    return tuple(key for key in written if operation.kind == "update" and key not in operation.awaited)
+    written = [pairs[name].key for name in operation.after if name in pairs]
+    return tuple([key for key in written if key not in operation.awaited])
 
 
 def proving(session: Session, kind: Kind, operations: Sequence[Operation]) -> Collection[str]:

@@ -26,20 +26,21 @@ def guard(session: Session) -> None:
     Raises:
         GuardError: It does, and nobody accepted that.
     """
-    totals = session.store.totals(session.id)
-    session.tell(
-        Planned(
-            run_id=session.id,
-            operations=sum(value for name, value in totals.items() if name.endswith(":planned")),
-            collisions=totals["collisions"],
+    if session.observers:
+        totals = session.store.totals(session.id)
+        session.tell(
+            Planned(
+                run_id=session.id,
+                operations=sum(value for name, value in totals.items() if name.endswith(":planned")),
+                collisions=totals["collisions"],
+            )
         )
-    )
     found = [breach for breach in session.breaches() if breach.guard not in session.accepted]
     session.tallies.clear()
     remember_gone(session, found)
     if not found:
         return
-    before = sent(totals)
+    before = sent(session.store.totals(session.id))
     already = f"{before:,} writes were sent before, nothing since." if before else "Nothing was sent."
     accept = ", ".join(dict.fromkeys(f"Guard.{breach.guard.name}" for breach in found))
     raise GuardError(

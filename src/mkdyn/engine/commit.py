@@ -15,7 +15,7 @@ import attrs
 from mkdyn.domain.holds import Hold
 from mkdyn.domain.outcomes import Applied, Outcome, Rejected, Stale, Unknown
 from mkdyn.domain.plan import Operation
-from mkdyn.domain.records import Echo, Link, LinkState, Moved, Record
+from mkdyn.domain.records import Echo, Link, LinkState, Record, change_link, make_echo, make_moved
 from mkdyn.domain.systems import System
 from mkdyn.domain.values import MISSING, Shown, same
 from mkdyn.engine.batch import Batch, proving, row_of, unconfirmed, undecided_fields, unfollowed
@@ -25,7 +25,7 @@ from mkdyn.engine.kinds import Kind
 from mkdyn.engine.merging import note_merge
 from mkdyn.engine.refusals import bury, rejected, stale
 from mkdyn.engine.session import Session
-from mkdyn.ports.store import Answer, Observation
+from mkdyn.ports.store import Answer, Observation, make_answer
 
 #: How many unconfirmed writes of one field are remembered.
 ECHOES_MAX = 5
@@ -80,7 +80,8 @@ def commit_batch(
         then=then,
     )
     for operation, outcome in zip(operations, outcomes, strict=True):
-        link = batch.links.get(row_of(operation)) or known.get(row_of(operation))
+        row = row_of(operation)
+        link = batch.links.get(row) or known.get(row)
         match outcome:
             case Applied():
                 _applied(session, kind, operation, outcome, link, batch)
@@ -144,7 +145,7 @@ def _applied(
     session: Session, kind: Kind, operation: Operation, outcome: Applied, link: Link | None, batch: Batch
 ) -> None:
     step = operation.step
-    batch.answers.append(Answer(operation=operation.id, state="applied"))
+    batch.answers.append(make_answer(operation=operation.id, state="applied"))
     batch.clears += step.clears
     if link is None or (operation.kind == "create" and link.state is LinkState.TOMBSTONE):
         link = _new_link(kind, operation, outcome)
@@ -165,9 +166,9 @@ def _applied(
     version = None
     if step.covers and not outcome.found:
         version = outcome.version if operation.system is System.DYNAMICS else operation.version
-    batch.links[link.dynamics] = attrs.evolve(
+    batch.links[link.dynamics] = change_link(
         link,
-        baseline=link.baseline if outcome.found else Moved(link.baseline, {**step.agreed, **awaited}),
+        baseline=link.baseline if outcome.found else make_moved(link.baseline, {**step.agreed, **awaited}),
         echoes=_echoing(kind, operation, link, batch, found=outcome.found),
         version=version,
         state=step.state,
@@ -251,7 +252,9 @@ def _echoing(
         before = after if found else operation.before.get(name)
         if name in kind.by_marketo and (found or not same(before, after)):
             sure = kind.by_marketo[name].key not in batch.unsure
-            echoes[name] = (*echoes.get(name, ()), Echo(before=before, after=after, at=at, sure=sure))[-ECHOES_MAX:]
+            echoes[name] = (*echoes.get(name, ()), make_echo(before=before, after=after, at=at, sure=sure))[
+                -ECHOES_MAX:
+            ]
     return echoes
 
 

@@ -11,7 +11,7 @@ from mkdyn.domain.collisions import Collision, Resolution, Win
 from mkdyn.domain.entities import PERSON
 from mkdyn.domain.evidence import heard_of, prove, still_due
 from mkdyn.domain.feeds import Cursor, Entry, Evidence, Page
-from mkdyn.domain.records import Link, LinkState, is_guid
+from mkdyn.domain.records import Link, LinkState, change_link, is_guid
 from mkdyn.domain.systems import System
 from mkdyn.engine.feeds import count_page, feed_name, observe
 from mkdyn.engine.kinds import Kind
@@ -20,7 +20,7 @@ from mkdyn.engine.walk import compare_links
 from mkdyn.engine.winners import edits_left_behind, follow_winners
 from mkdyn.errors import CursorExpiredError, MkdynError
 from mkdyn.ports.observer import CursorExpired
-from mkdyn.ports.store import Observation
+from mkdyn.ports.store import Observation, change_observation, make_observation
 
 
 async def read_entries_of_persons(session: Session) -> None:
@@ -147,7 +147,9 @@ async def _keep_marketo(session: Session, feed: str, pages: Sequence[Page]) -> N
             for key in deleted
             if key in pending and key not in links
         )
-        store.mark_seen(feed, ((entry.id, entry.at) for entry in entries))
+        # What is older than the feed may repeat from now on would be forgotten again at once.
+        since = None if cursor is None else cursor.repeats_from
+        store.mark_seen(feed, ((entry.id, entry.at) for entry in entries if since is None or entry.at >= since))
         if cursor is not None:
             store.set_cursor(feed, cursor)
             if cursor.repeats_from is not None:
@@ -156,12 +158,14 @@ async def _keep_marketo(session: Session, feed: str, pages: Sequence[Page]) -> N
     count_page(session, System.MARKETO, PERSON, len(entries) + len(deleted), len(kept))
 
 
-def _evidence(entries: Iterable[Entry]) -> tuple[Evidence, ...]:
+def _evidence(entries: Sequence[Entry]) -> tuple[Evidence, ...]:
     """Return what a person's entries prove, oldest first.
 
     Ids have no order, and times are whole seconds: of one second, what the feed tells first was first.
     """
-    return tuple(item for entry in sorted(entries, key=lambda entry: entry.at) for item in entry.evidence)
+    if len(entries) > 1:
+        entries = sorted(entries, key=lambda entry: entry.at)
+    return tuple([item for entry in entries for item in entry.evidence])
 
 
 def _person_changed(
@@ -180,11 +184,17 @@ def _person_changed(
             proof.edited or proof.overwritten or proof.lost or proof.arrived
         ):
             waiting = pending and attrs.evolve(pending, seen_at=session.started_at)  # values may lag behind this, too
-            return (waiting, attrs.evolve(link, echoes=proof.echoes)) if proof.confirmed else (None, None)
-        changed = attrs.evolve(link, echoes=due) if due != link.echoes else None
-    before = pending or Observation(system=System.MARKETO, object=PERSON, key=key)
-    told = (*before.evidence, *evidence)
-    return attrs.evolve(before, record=None, evidence=told, seen_at=session.started_at), changed
+            return (waiting, change_link(link, echoes=proof.echoes)) if proof.confirmed else (None, None)
+        changed = change_link(link, echoes=due) if due != link.echoes else None
+    if pending is None:
+        return (
+            make_observation(
+                system=System.MARKETO, object=PERSON, key=key, evidence=evidence, seen_at=session.started_at
+            ),
+            changed,
+        )
+    told = (*pending.evidence, *evidence)
+    return change_observation(pending, record=None, evidence=told, seen_at=session.started_at), changed
 
 
 def _arrived_late(session: Session, link: Link, evidence: Sequence[Evidence]) -> list[Resolution]:

@@ -31,13 +31,12 @@ def observe(session: Session, observations: Iterable[Observation]) -> None:
 def joined(store: StateStore, observations: Iterable[Observation]) -> list[Observation]:
     """Return observations with what is pending of their records: evidence, a request, a doubt, a deletion."""
     found = list(observations)
-    places = {(item.system, item.object) for item in found}
-    pending = {
-        (system, name): store.observed(
-            system, name, [item.key for item in found if (item.system, item.object) == (system, name)]
-        )
-        for system, name in places
-    }
+    keys: dict[tuple[System, str], list[str]] = {}
+    for item in found:
+        keys.setdefault((item.system, item.object), []).append(item.key)
+    pending = {place: store.observed(*place, named) for place, named in keys.items()}
+    if not any(pending.values()):  # the usual case
+        return found
     return [_joined(item, pending[item.system, item.object].get(item.key)) for item in found]
 
 

@@ -38,6 +38,10 @@ class Kind:
         gate: What its rows must pass.
         references: Dynamics columns that name another row.
         telling: Dynamics columns that are read beside those of the pairs: they say what became of a row.
+        name: Logical name of the Dynamics table.
+        object: Name of the Marketo object.
+        person: Whether its records are persons in Marketo.
+        late: Those of the pairs that a backfill may have passed some records by.
     """
 
     entity: AnyEntity
@@ -88,6 +92,17 @@ class Kind:
             takes_self=True,
         ),
     )
+    name: str = attrs.field(init=False, default=attrs.Factory(lambda self: self.entity.logical_name, takes_self=True))
+    object: str = attrs.field(
+        init=False, default=attrs.Factory(lambda self: self.entity.marketo_object, takes_self=True)
+    )
+    person: bool = attrs.field(init=False, default=attrs.Factory(lambda self: is_person(self.entity), takes_self=True))
+    late: Sequence[FieldPair] = attrs.field(
+        init=False, default=attrs.Factory(lambda self: [pair for pair in self.pairs if pair.late], takes_self=True)
+    )
+    _whole: frozenset[str] = attrs.field(
+        init=False, default=attrs.Factory(lambda self: frozenset(self.dynamics_fields), takes_self=True)
+    )
     _names: Mapping[System, Mapping[str, str]] = attrs.field(
         init=False,
         default=attrs.Factory(
@@ -98,21 +113,6 @@ class Kind:
             takes_self=True,
         ),
     )
-
-    @property
-    def name(self) -> str:
-        """Logical name of the Dynamics table."""
-        return self.entity.logical_name
-
-    @property
-    def object(self) -> str:
-        """Name of the Marketo object."""
-        return self.entity.marketo_object
-
-    @property
-    def person(self) -> bool:
-        """Whether its records are persons in Marketo."""
-        return is_person(self.entity)
 
     @property
     def key_field(self) -> str | None:
@@ -133,7 +133,7 @@ class Kind:
 
     def shown_whole(self, row: Record) -> bool:
         """Whether a row shows every field that syncs; else its version does not vouch for what is hidden."""
-        return all(name in row.values for name in self.dynamics_fields)
+        return self._whole <= row.values.keys()
 
     def agreeing(self, baseline: Baseline) -> Baseline:
         """Return the baselines that say one thing of both systems; others stem from what was held."""
@@ -149,12 +149,12 @@ class Kind:
         shown: dict[str, FieldValue] = {}
         names, in_dynamics = self._names[system], system is System.DYNAMICS
         for key, was in link.baseline.items():
-            if key not in names:
+            name = names.get(key)
+            if name is None:
                 continue
             if isinstance(was, Twofold):
-                shown[names[key]] = was.dynamics if in_dynamics else was.marketo
-            else:
-                shown[names[key]] = was
+                was = was.dynamics if in_dynamics else was.marketo  # noqa: PLW2901 - what one of them showed
+            shown[name] = was
         if in_dynamics and self.person:
             shown[primary_key(self.entity)] = link.dynamics
         return shown

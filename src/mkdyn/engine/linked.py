@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
+from typing import Final
 
 import attrs
 
 from mkdyn.domain.entities import AnyEntity
 from mkdyn.domain.evidence import Proof, confirmed_of
-from mkdyn.domain.fields import PairState
 from mkdyn.domain.holds import Hold, Quarantined
 from mkdyn.domain.lifecycle import deleted_in_dynamics
 from mkdyn.domain.merged import Merged
-from mkdyn.domain.plan import Operation, Step
+from mkdyn.domain.plan import Operation, make_operation, make_step
 from mkdyn.domain.records import Link, LinkState, Record
 from mkdyn.domain.systems import System
 from mkdyn.domain.values import fingerprint
@@ -24,6 +24,9 @@ from mkdyn.engine.references import refer_merged
 from mkdyn.engine.seeing import ANSWERS, Seen, postpone, see, too_early
 from mkdyn.engine.session import Session
 from mkdyn.ports.store import Observation
+
+#: Why a system is written to, most of the time.
+_CHANGED: Final = {system: f"changed in {system.other}" for system in System}
 
 
 async def decide_linked(
@@ -109,18 +112,15 @@ def _decide(
         if subject.person is not None and subject.person.record is not None
         else persons.get(link.marketo)
     )
-    for record, needed, system in (
-        (row, _needs_row(subject), System.DYNAMICS),
-        (person, _needs_person(subject), System.MARKETO),
-    ):
-        if record is None and needed:
-            suspend(session, subject, system, ledger)
-            return
-    if session.unheard and any(
-        pair.state is PairState.BACKFILLING and pair.key not in link.baseline for pair in kind.pairs
-    ):
+    if row is None and _needs_row(subject):
+        suspend(session, subject, System.DYNAMICS, ledger)
+        return
+    if person is None and _needs_person(subject):
+        suspend(session, subject, System.MARKETO, ledger)
+        return
+    if session.unheard and any(pair.key not in link.baseline for pair in kind.backfilling):
         return  # a refresh replaces what Marketo shows, unless its feed names an edit: that must be heard first
-    held = {item.field for item in standing if isinstance(item, Hold)}
+    held = {item.field for item in standing if isinstance(item, Hold)} if standing else set[str]()
     if person is not None and too_early(session, subject, person, held):
         postpone(session, subject)
         return
@@ -133,9 +133,12 @@ def _decide(
         overwritten=seen.proof.overwritten,
         key=link.dynamics,
     )
-    keep_refused(kind, merged, standing)
-    refer_merged(session, kind, link.dynamics, merged, seen.shown[System.MARKETO])
-    ledger.released += _released(subject, seen, merged, standing)
+    if standing:
+        keep_refused(kind, merged, standing)
+    if kind.refers:
+        refer_merged(session, kind, link.dynamics, merged, seen.shown[System.MARKETO])
+    if standing:
+        ledger.released += _released(subject, seen, merged, standing)
     _note(session, subject, seen, merged, ledger)
 
 
@@ -160,8 +163,6 @@ def _released(
     A field that Marketo refused to take as written stays held until it is decided anew; what is written stays until
     that is done: should it come to nothing, whatever is held is how the record is looked at again.
     """
-    if not standing:
-        return []
     held = {hold.field for hold in (*merged.holds, *seen.holds)}
     written = {pair.dynamics for pair in subject.kind.pairs if pair.key in merged.awaited}
     decided = {pair.dynamics for pair in subject.kind.pairs if pair.key in merged.agreed}
@@ -187,8 +188,11 @@ def _note(session: Session, subject: Subject, seen: Seen, merged: Merged, ledger
         merged.to_marketo[flag] = False
         shown = {**seen.shown[System.MARKETO], flag: True}  # as we left it, so that a lost answer can be settled
         seen = attrs.evolve(seen, shown={**seen.shown, System.MARKETO: shown})
-    # A lead's GUID on the person of a contact: should the lead be reopened, it is somebody new.
-    merged.to_marketo.update((name, None) for name in kind.strange if seen.shown[System.MARKETO].get(name) is not None)
+    for (
+        name
+    ) in kind.strange:  # a lead's GUID on the person of a contact: should the lead be reopened, it is somebody new
+        if seen.shown[System.MARKETO].get(name) is not None:
+            merged.to_marketo[name] = None
     writes = bool(merged.to_marketo) or bool(merged.to_dynamics)
     held = bool(merged.holds) or seen.postponed or seen.partial
     depends = subject.awakened and writes and not subject.revived
@@ -234,6 +238,7 @@ def _operations(subject: Subject, seen: Seen, merged: Merged) -> list[Operation]
     for system, after in ((System.MARKETO, merged.to_marketo), (System.DYNAMICS, merged.to_dynamics)):
         if not after:
             continue
+        shown = seen.shown[system]
         pairs = kind.by_marketo if system is System.MARKETO else kind.by_dynamics
         names = [pairs[name].key for name in after if name in pairs]
         source = subject.row if system is System.MARKETO else person
@@ -243,13 +248,13 @@ def _operations(subject: Subject, seen: Seen, merged: Merged) -> list[Operation]
             source = subject.row
         told = source is person or not both or (proved and system is System.MARKETO)
         operations.append(
-            Operation(
+            make_operation(
                 link=link.id, entity=kind.entity, system=system, kind="update",
                 key=link.key(system), other=link.key(system.other),
-                before={name: seen.shown[system][name] for name in after if name in seen.shown[system]}, after=after,
+                before={name: shown[name] for name in after if name in shown}, after=after,
                 awaited={key: merged.awaited[key] for key in names if key in merged.awaited and key not in twice},
                 version=seen.version, because=_because(merged, system),
-                step=Step(
+                step=make_step(
                     agreed=merged.agreed if subject.revived else {},
                     clears=clears(source) if both else clears(subject.row, person),
                     confirms=_confirmed(link, seen.proof, after if proved else None) if told else {},
@@ -276,4 +281,4 @@ def _confirmed(link: Link, proof: Proof, fields: Collection[str] | None) -> Mapp
 def _because(merged: Merged, system: System) -> str:
     """Say why in a few words: the collision it settles, or who changed the field."""
     settled = [item for item in merged.resolutions if item.winner is not system]
-    return settled[0].verdict.because if settled else f"changed in {system.other}"
+    return settled[0].verdict.because if settled else _CHANGED[system]

@@ -8,6 +8,7 @@ import attrs
 
 from mkdyn.domain.holds import Quarantined, Wake
 from mkdyn.domain.lifecycle import PART, SEEN_AGAIN, deleted_in_dynamics
+from mkdyn.domain.making import maker
 from mkdyn.domain.plan import Operation, Step
 from mkdyn.domain.records import Link, LinkState
 from mkdyn.domain.systems import System
@@ -43,9 +44,13 @@ class Subject:
     held: bool = False
 
 
+make_subject = maker(Subject)
+
+
 def is_deletion(subject: Subject) -> bool:
     """Whether either system says that its record was deleted."""
-    return any(item is not None and item.deleted for item in (subject.row, subject.person))
+    row, person = subject.row, subject.person
+    return (row is not None and row.deleted) or (person is not None and person.deleted)
 
 
 def part_from(session: Session, subject: Subject, ledger: Ledger) -> None:

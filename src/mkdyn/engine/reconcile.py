@@ -21,7 +21,7 @@ from mkdyn.engine.kinds import Kind
 from mkdyn.engine.ledger import Ledger
 from mkdyn.engine.linked import decide_linked
 from mkdyn.engine.merging import follow_merges
-from mkdyn.engine.parting import Subject
+from mkdyn.engine.parting import Subject, make_subject
 from mkdyn.engine.promotion import meet_persons
 from mkdyn.engine.session import CHUNK, Session
 from mkdyn.ports.store import Observation
@@ -79,7 +79,7 @@ async def _decide_rows(session: Session, kind: Kind, rows: Sequence[Observation]
             person = told.get(link.marketo)
             if row.key in merges.vanished:
                 row = attrs.evolve(row, record=None, deleted=True)  # noqa: PLW2901 - of the same row
-            subjects.append(Subject(kind=kind, link=link, row=row, person=person, awakened=row.key in moved))
+            subjects.append(make_subject(kind=kind, link=link, row=row, person=person, awakened=row.key in moved))
     reborn = await decide_linked(session, kind, subjects, ledger)
     await meet_rows(session, kind, strangers, reborn, ledger)
     ledger.keep()
@@ -106,7 +106,7 @@ async def _decide_marketo(session: Session, name: str, found: Sequence[Observati
         ours = {key: link for key, link in links.items() if link.entity == kind.name}
         decided = session.store.observed(System.DYNAMICS, kind.name, [link.dynamics for link in ours.values()])
         subjects = [
-            Subject(kind=kind, link=link, row=None, person=item)
+            make_subject(kind=kind, link=link, row=None, person=item)
             for item in found
             if (link := ours.get(item.key)) is not None
             and link.dynamics not in decided

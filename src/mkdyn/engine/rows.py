@@ -13,7 +13,7 @@ from mkdyn.engine.marks import apart_mark, refreshed_apart
 from mkdyn.engine.session import CHUNK, Session
 from mkdyn.errors import CursorExpiredError, FieldError
 from mkdyn.ports.observer import CursorExpired
-from mkdyn.ports.store import Observation
+from mkdyn.ports.store import Observation, make_observation
 
 
 async def read_rows_of_table(session: Session, kind: Kind) -> None:
@@ -130,7 +130,7 @@ async def _read_rows(
 
 def _rows_kept(kind: Kind, page: Page, links: Mapping[str, Link], *, skip_known: bool) -> list[Observation]:
     return [
-        Observation(system=System.DYNAMICS, object=kind.name, key=record.key, record=record)
+        make_observation(system=System.DYNAMICS, object=kind.name, key=record.key, record=record)
         for record in page.records
         if not (skip_known and _is_known(links.get(record.key), record.version))
     ]

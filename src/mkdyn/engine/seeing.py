@@ -11,6 +11,7 @@ from mkdyn.domain.directions import Direction
 from mkdyn.domain.evidence import Proof, explained, prove, refused
 from mkdyn.domain.feeds import Evidence
 from mkdyn.domain.holds import Hold
+from mkdyn.domain.making import maker
 from mkdyn.domain.merged import agreed_on
 from mkdyn.domain.records import Agreed, Baseline, Link, Record, Twofold
 from mkdyn.domain.systems import System
@@ -93,21 +94,27 @@ class Seen:
     partial: bool
 
 
+make_seen = maker(Seen)
+
+
 def see(subject: Subject, row: Record | None, person: Record | None) -> Seen:
     """Bring together what both systems show; a system that nobody observed or read shows what it last agreed on."""
     kind, link = subject.kind, subject.link
     evidence = subject.person.evidence if subject.person is not None else ()
     proof = prove(evidence, link.echoes)
     shown = kind.as_agreed(link, System.MARKETO) if person is None else dict(person.values)
-    for name in [name for name, ours in proof.standing.items() if not same(shown.get(name, MISSING), ours)]:
-        proof.overwritten.pop(name, None)  # somebody came after us
-    doubtful = {*_doubtful(subject), *_named_late(kind, link, proof), *_put_back(kind, link, proof, shown)}
+    for name, ours in proof.standing.items():
+        if not same(shown.get(name, MISSING), ours):
+            proof.overwritten.pop(name, None)  # somebody came after us
+    doubtful = _doubtful(subject)
+    if kind.late or proof.arrived:
+        doubtful |= _named_late(kind, link, proof) | _put_back(kind, link, proof, shown)
     baseline = dict(link.baseline.items())  # a mapping that is copied whole is asked for each name
-    answers = [] if person is None else _answered(subject, baseline, shown, proof, evidence, doubtful)
+    answers = _answered(subject, baseline, shown, proof, evidence, doubtful) if person is not None else []
     waiting = _waiting(kind, evidence, proof, baseline)
     for name in waiting:
         shown.pop(name, None)
-    return Seen(
+    return make_seen(
         shown={
             System.MARKETO: shown,
             System.DYNAMICS: row.values if row is not None else kind.as_agreed(link, System.DYNAMICS),
@@ -116,23 +123,24 @@ def see(subject: Subject, row: Record | None, person: Record | None) -> Seen:
         version=row.version if row is not None else link.version,
         doubtful=doubtful,
         proof=proof,
-        holds=[*answers, *(_hold(subject, name, "overwritten") for name in proof.lost if name in kind.by_marketo)],
+        holds=[*answers, *[_hold(subject, name, "overwritten") for name in proof.lost if name in kind.by_marketo]],
         postponed=bool(waiting or _parked(kind, link, baseline, shown)),
         partial=row is not None and not kind.shown_whole(row),
     )
 
 
-def _doubtful(subject: Subject) -> Collection[str]:
+def _doubtful(subject: Subject) -> set[str]:
     """Return the pairs of which nobody knows whether our last write arrived."""
-    return {key for item in (subject.row, subject.person) if item is not None for key in item.doubtful}
+    row, person = subject.row, subject.person
+    return {*(row.doubtful if row is not None else ()), *(person.doubtful if person is not None else ())}
 
 
 def _named_late(kind: Kind, link: Link, proof: Proof) -> set[str]:
     """Return the pairs that a backfill passed by and somebody edited in Marketo since: both count as changed."""
     return {
         pair.key
-        for pair in kind.pairs
-        if pair.late and pair.key not in link.baseline and pair.marketo in (proof.edited | proof.overwritten.keys())
+        for pair in kind.late
+        if pair.key not in link.baseline and pair.marketo in (proof.edited | proof.overwritten.keys())
     }
 
 

@@ -19,6 +19,7 @@ from mkdyn.domain.entities import AnyEntity
 from mkdyn.domain.feeds import Cursor, Evidence
 from mkdyn.domain.fields import FieldPair, FieldSpec
 from mkdyn.domain.holds import Hold, Quarantined
+from mkdyn.domain.making import changer, maker
 from mkdyn.domain.plan import Operation, OperationState, Purpose
 from mkdyn.domain.records import Link, LinkState, Record
 from mkdyn.domain.systems import System
@@ -55,6 +56,9 @@ class Observation:
     wanted: str | None = None
     doubtful: tuple[str, ...] = ()
     seen_at: datetime | None = None
+
+
+make_observation, change_observation = maker(Observation), changer(Observation)
 
 
 @attrs.frozen(kw_only=True)
@@ -123,6 +127,9 @@ class Answer:
     operation: int
     state: OperationState
     detail: str = ""
+
+
+make_answer = maker(Answer)
 
 
 class StateStore(Protocol):

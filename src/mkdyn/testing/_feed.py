@@ -10,7 +10,8 @@ from typing import Literal, TypeAlias
 
 import attrs
 
-from mkdyn.domain.feeds import Cursor, Entry, Evidence, Page
+from mkdyn.domain.feeds import Cursor, Entry, Page, make_entry, make_evidence
+from mkdyn.domain.making import maker
 from mkdyn.domain.values import FieldValue
 from mkdyn.errors import CursorExpiredError
 from mkdyn.testing._tables import as_text
@@ -42,6 +43,9 @@ class Logged:
     new: str | None = attrs.field(default=None, repr=False)
     by: Doer = "api"
     into: str = ""
+
+
+_make_logged = maker(Logged)
 
 
 class ActivityLog:
@@ -93,7 +97,7 @@ class ActivityLog:
     def changed(self, at: datetime, key: str, changes: Mapping[str, tuple[FieldValue, FieldValue]]) -> None:
         """Log changed fields, one entry each."""
         for field, (old, new) in changes.items():
-            self._append(Logged(at, key, "changed", field, as_text(old), as_text(new), self._doer))
+            self._append(_make_logged(at, key, "changed", field, as_text(old), as_text(new), self._doer))
 
     def deleted(self, at: datetime, key: str, *, name: str, into: str = "") -> None:
         """Log a deletion, or a merge *into* another person."""
@@ -215,5 +219,5 @@ class Reading:
 
 
 def _entry(place: int, logged: Logged) -> Entry:
-    evidence = (Evidence(field=logged.field, old=logged.old, new=logged.new),) if logged.kind == "changed" else ()
-    return Entry(id=f"{place + 1:012d}", key=logged.key, at=logged.at, evidence=evidence)
+    evidence = (make_evidence(field=logged.field, old=logged.old, new=logged.new),) if logged.kind == "changed" else ()
+    return make_entry(id=f"{place + 1:012d}", key=logged.key, at=logged.at, evidence=evidence)

@@ -10,7 +10,7 @@ import attrs
 
 from mkdyn.domain.fields import FieldSpec
 from mkdyn.domain.names import nearest
-from mkdyn.domain.records import Record
+from mkdyn.domain.records import Record, make_record
 from mkdyn.domain.values import FieldValue, Values, same
 from mkdyn.errors import UnknownEntityError, UnknownFieldError
 
@@ -150,7 +150,7 @@ class Table:
             values = row.values
             shown = dict(zip(names, map(values.get, names), strict=True))
             shown |= {field: empty for field, empty in empties if field not in values}
-            return Record(key=row.key, values=shown, version=row.etag)
+            return make_record(key=row.key, values=shown, version=row.etag)
 
         return view
 

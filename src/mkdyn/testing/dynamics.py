@@ -23,7 +23,7 @@ import attrs
 from mkdyn.domain.feeds import Cursor
 from mkdyn.domain.fields import FieldSpec
 from mkdyn.domain.names import nearest
-from mkdyn.domain.outcomes import Applied, Create, Delete, Outcome, Rejected, Stale, Update, Write
+from mkdyn.domain.outcomes import Applied, Create, Delete, Outcome, Rejected, Stale, Update, Write, make_applied
 from mkdyn.domain.records import Record
 from mkdyn.domain.systems import System
 from mkdyn.domain.values import Values
@@ -219,7 +219,7 @@ class FakeDynamics(DynamicsHands):
         if self._rules.read_only(table, row, values):
             return Rejected(code="read-only", message="The lead is not open any more, so it is read-only.")
         self._change(table, row, values, self.time)
-        return Applied(key=row.key, version=row.etag)
+        return make_applied(key=row.key, version=row.etag)
 
 
 def _may_not_read(object: str) -> Problem:

@@ -24,7 +24,18 @@ from mkdyn.domain.creation import refusals
 from mkdyn.domain.entities import Entity
 from mkdyn.domain.feeds import Cursor
 from mkdyn.domain.fields import FieldSpec, NewField
-from mkdyn.domain.outcomes import Applied, Create, Delete, Outcome, Rejected, Stale, Unknown, Update, Write
+from mkdyn.domain.outcomes import (
+    Applied,
+    Create,
+    Delete,
+    Outcome,
+    Rejected,
+    Stale,
+    Unknown,
+    Update,
+    Write,
+    make_applied,
+)
 from mkdyn.domain.records import Record
 from mkdyn.domain.systems import System
 from mkdyn.domain.types import CREATABLE, CREATABLE_IN_CUSTOM
@@ -279,7 +290,7 @@ class FakeMarketo(MarketoHands):
         if accepted.pop(table.key_field, row.key) != row.key:
             return Rejected(code=INVALID, message="The key never changes", field=table.key_field)
         self._change(table, row, self._unblocked(table, accepted), self.time)
-        return Applied(key=row.key, found=found)
+        return make_applied(key=row.key, found=found)
 
     def _unblocked(self, table: Table, values: dict[str, FieldValue]) -> dict[str, FieldValue]:
         return {name: value for name, value in values.items() if (table.name, name) not in self._blocked}

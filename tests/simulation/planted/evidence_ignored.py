@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-import attrs
 import pytest
 
 from mkdyn.domain.evidence import Echoes, Proof, prove
@@ -16,7 +15,10 @@ def ignore_evidence(monkeypatch: pytest.MonkeyPatch) -> None:
     """Plant it."""
 
     def blind(evidence: Iterable[Evidence], echoes: Echoes) -> Proof:
-        return attrs.evolve(prove(evidence, echoes), overwritten={}, lost=set())
+        proof = prove(evidence, echoes)
+        proof.overwritten.clear()
+        proof.lost.clear()
+        return proof
 
     monkeypatch.setattr(entries, "prove", blind)
     monkeypatch.setattr(seeing, "prove", blind)

@@ -109,6 +109,22 @@ def test_what_is_at_hand_is_what_the_file_says(tmp_path: Path, monkeypatch: pyte
     assert [len(part) for part in held] == [3, 3, 3]
 
 
+def test_a_link_is_found_by_the_keys_it_has(store: SqliteStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    """However many were at hand before, and whatever its keys have led to."""
+    monkeypatch.setattr(store._database.recent.links, "room", 2)
+    with store.transaction():
+        store.put_links([link(number) for number in range(1, 8)])
+    for number in range(1, 8):
+        assert store.links(["lead"], System.MARKETO, [str(number)])[str(number)].dynamics == f"g-{number}"
+    with store.transaction():
+        store.put_links([attrs.evolve(store.links(["lead"], System.MARKETO, ["7"])["7"], dynamics="g-8", marketo="8")])
+        store.put_links([attrs.evolve(link(6), entity="contact", marketo="9")])
+    assert store.links(["contact", "lead"], System.MARKETO, ["8", "9"])["9"].dynamics == "g-6"
+    found = store.links(["lead"], System.DYNAMICS, ["g-6", "g-7", "g-8"])
+    assert {key: found.marketo for key, found in found.items()} == {"g-6": "6", "g-8": "8"}
+    assert not store.links(["lead"], System.MARKETO, ["9"])
+
+
 def test_what_changes_is_not_what_was_at_hand(store: SqliteStore, other: SqliteStore) -> None:
     """Replaced, cleared, revised, marked, answered, dropped, moved: the file knows, and so does who holds it."""
     with store.transaction():

@@ -20,14 +20,15 @@ from mkdyn.adapters.sqlite import SqliteStore
 from mkdyn.adapters.sqlite.database import explained
 from mkdyn.adapters.sqlite.schema import APPLICATION_ID, MIGRATIONS, migrate, version_of
 from mkdyn.domain.entities import Entity
-from mkdyn.domain.plan import Operation, Step
+from mkdyn.domain.plan import Operation, OperationState, Step
 from mkdyn.domain.records import Echo, Link, LinkState, Moved
 from mkdyn.domain.systems import System
 from mkdyn.errors import RunInProgressError, StateCorruptError, StateError, StateFileError, StateTooNewError
-from mkdyn.ports.store import Observation, StateStore
+from mkdyn.ports.store import Answer, Observation, StateStore
 from mkdyn.testing.memory_store import MemoryStore
 
 NOW = datetime(2026, 3, 2, 9, tzinfo=UTC)
+OPERATION = Operation(entity=Entity.LEAD, system=System.MARKETO, kind="delete", key="7")
 
 
 @pytest.fixture
@@ -409,6 +410,34 @@ def test_a_link_that_is_refused_for_another_reason(store: SqliteStore) -> None:
     """Where no record is in two links, the file's own answer is given."""
     with pytest.raises(StateCorruptError, match="NOT NULL"), store.transaction():
         store.put_links([Link(entity="lead", dynamics="g-1", marketo="7", attempt=None)])  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("count", [1, 49, 50, 51, 120])
+def test_many_are_kept_as_one_is(store: SqliteStore, count: int) -> None:
+    """However many at once: all of them, in their order, and one that comes twice as it came last."""
+    keys = [f"g-{number}" for number in range(count)]
+    rows = [Observation(system=System.DYNAMICS, object="lead", key=key) for key in keys]
+    with store.transaction():
+        store.observe([*rows, attrs.evolve(rows[0], wanted="contact")])
+        store.mark_seen("lead", [(key, NOW) for key in [*keys, *keys]])
+        run = store.start_run("run", NOW)
+        ids = store.add_operations(run, [attrs.evolve(OPERATION, key=key) for key in keys])
+    found = store.observations(System.DYNAMICS, "lead", after=0, limit=count + 1)
+    assert [(item.key, item.wanted) for item in found] == [*((key, None) for key in keys[1:]), ("g-0", "contact")]
+    assert store.new_entries("lead", [*keys, "g-new"]) == {"g-new"}
+    planned = store.operations(run, after=0, limit=count + 1)
+    assert [(item.id, item.key) for item in planned] == list(zip(ids, keys, strict=True))
+
+
+def test_an_operation_that_is_answered_twice_is_what_was_said_last(store: SqliteStore) -> None:
+    """Answers that are alike are written together, and still in turn."""
+    with store.transaction():
+        run = store.start_run("run", NOW)
+        first, second = store.add_operations(run, [OPERATION, attrs.evolve(OPERATION, key="8")])
+        said: list[tuple[int, OperationState]] = [(second, "applied"), (first, "stale"), (first, "applied")]
+        store.answer([Answer(operation=operation, state=state, detail=f"{state}!") for operation, state in said])
+    found = store.operations(run, after=0, limit=9)
+    assert [(item.state, item.detail) for item in found] == [("applied", "applied!")] * 2
 
 
 def test_writing_outside_a_transaction_is_a_mistake(store: SqliteStore) -> None:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import json
+from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime
 
 import attrs
+import pytest
 from hypothesis import given, strategies as st
 
+from mkdyn.adapters.sqlite.baselines import Kept
 from mkdyn.adapters.sqlite.columns import agreed_as_data, agreed_from, custom_of, entity_of, instant, written
 from mkdyn.domain.entities import AnyEntity, CustomEntity, Entity
 from mkdyn.domain.records import Agreed, Link, Moved, Twofold
@@ -17,7 +20,8 @@ from mkdyn.testing.memory_store import MemoryStore
 
 #: Half a character, too: a text cut by a system that counts in UTF-16.
 texts = st.text(st.characters(), max_size=20)
-names = texts.filter(lambda name: not name.startswith("$"))
+#: Such as columns have, and any others.
+names = st.sampled_from(["name", "name#2", "other.name"]) | texts.filter(lambda name: not name.startswith("$"))
 values: st.SearchStrategy[FieldValue] = st.one_of(
     st.none(),
     texts,
@@ -66,6 +70,15 @@ def test_links(baselines: list[dict[str, Agreed]]) -> None:
     assert {key: all_exactly(link.baseline) for key, link in found.items()} == {
         link.dynamics: all_exactly(link.baseline) for link in links
     }
+
+
+@pytest.mark.parametrize("text", ['{"a":1,"b":"x,\\"a\\":2","c":[1,{"$decimal":"2.5"}]}', "{}"])
+@pytest.mark.parametrize("names", ["a", "b", "c", "d", "adb", "abcdefg", ["c", "a-b"]])
+def test_a_few_names_are_replaced_in_the_text(text: str, names: Sequence[str]) -> None:
+    """Few fields or many, wherever they stand or not there yet: the text is that of all of them, written anew."""
+    changes: dict[str, Agreed] = {name: Twofold("new", 3) if name == "c" else f"new,{name}" for name in names}
+    kept = Kept(text, "acme.db")
+    assert json.loads(kept.with_changes(changes)) == {**json.loads(text), **agreed_as_data(changes)}
 
 
 @given(baselines, baselines)

@@ -40,7 +40,7 @@ from mkdyn.domain import (
     merge,
     where,
 )
-from mkdyn.domain.evidence import Proof
+from mkdyn.domain.evidence import prove
 from mkdyn.domain.lenses.moments import date_lens
 from mkdyn.domain.lenses.numbers import integer_lens
 from mkdyn.domain.lenses.texts import choice_lens, text_lens
@@ -84,7 +84,7 @@ HOLDERS: Final[tuple[object, ...]] = (
     Create(key="1", values=VALUES),
     Update(key="1", values=VALUES),
     Link(entity="lead", dynamics="1", marketo="1", baseline=AGREED, echoes={"title": (ECHO,)}),
-    Proof(overwritten={"title": CANARY}, echoes={"title": (ECHO,)}),
+    prove([EVIDENCE], {"title": (ECHO,)}),
     Excerpt([OPERATION], total=1),
     Plan(
         id=1,

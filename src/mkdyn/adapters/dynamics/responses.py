@@ -16,7 +16,7 @@ from mkdyn.adapters.dynamics.batch import Answer
 from mkdyn.adapters.dynamics.table import Column, Table
 from mkdyn.adapters.dynamics.values import MisfitError, read_value
 from mkdyn.adapters.http.shapes import Json, as_object, as_objects, inside
-from mkdyn.domain.records import Record, is_guid
+from mkdyn.domain.records import Record, is_guid, make_record
 from mkdyn.domain.values import FieldValue
 from mkdyn.errors import UnreachableError
 
@@ -155,7 +155,7 @@ def record_of(table: Table, columns: Sequence[Column], row: Json) -> Record:
         if column.wire_name in row:
             with suppress(MisfitError):
                 values[column.name] = read_value(column.spec.type, row[column.wire_name])
-    return Record(key=key_of(table, row), values=values, version=version_of(row))
+    return make_record(key=key_of(table, row), values=values, version=version_of(row))
 
 
 def misfits(columns: Sequence[Column], rows: Sequence[Json]) -> bool:

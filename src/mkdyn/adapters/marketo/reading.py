@@ -15,7 +15,7 @@ from mkdyn.adapters.marketo.requests import BATCH_MAX, found_by, key_of
 from mkdyn.adapters.marketo.responses import RefusedError, unreadable
 from mkdyn.adapters.marketo.values import value_of
 from mkdyn.domain.fields import FieldSpec
-from mkdyn.domain.records import Record
+from mkdyn.domain.records import Record, make_record
 
 #: What Marketo answers where more than a thousand persons match.
 _TOO_MANY: Final = "1003"
@@ -92,7 +92,7 @@ def _record(item: Json, key: str, fields: Sequence[str], specs: Mapping[str, Fie
         values = {name: value_of(specs[name], item.get(name)) for name in fields}
     except (ValueError, ArithmeticError):
         raise unreadable("a value is none of its field's type") from None
-    return Record(key=str(item[key]), values=values)
+    return make_record(key=str(item[key]), values=values)
 
 
 def _parts(values: Sequence[str]) -> Iterator[Sequence[str]]:

@@ -7,12 +7,20 @@ its baselines as text, and what has moved lies on top of that text when the link
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import ItemsView, Iterator, KeysView, Mapping
+from typing import Final
 
 from mkdyn.adapters.sqlite.columns import agreed_as_data, agreed_from, written
 from mkdyn.adapters.sqlite.database import UNREADABLE, unreadable
 from mkdyn.domain.records import Agreed, Baseline, Moved
 from mkdyn.domain.values import from_json
+
+#: How many fields are put into the text one by one: of more, reading and writing all of it takes less.
+_FEW: Final = 5
+#: Names that JSON writes as they are; no other text in quotes has a colon after it.
+_PLAIN: Final = re.compile(r"[A-Za-z0-9_.#]+").fullmatch
+_VALUE_AT: Final = json.JSONDecoder().raw_decode
 
 
 class Kept(Mapping[str, Agreed]):
@@ -44,15 +52,16 @@ class Kept(Mapping[str, Agreed]):
         return self._read
 
     def with_changes(self, changes: Baseline) -> str:
-        """Return the column with *changes*; what does not change is carried over as it stands, unless it was read.
+        """Return the column with *changes*; what does not change is carried over as it stands.
 
         Raises:
             StateCorruptError: The file holds something else.
         """
-        if self._read is not None:
-            return written(agreed_as_data({**self._read, **changes}))
+        data = agreed_as_data(changes)
         try:
-            return written({**json.loads(self.text), **agreed_as_data(changes)})
+            if len(data) <= _FEW and all(map(_PLAIN, data)):
+                return _replaced(self.text, data)
+            return written({**json.loads(self.text), **data})
         except UNREADABLE as error:
             raise unreadable(error, self._where) from error
 
@@ -85,3 +94,24 @@ def column_of(baseline: Baseline) -> str:
             return kept.with_changes(changes)
         case _:
             return written(agreed_as_data(baseline))
+
+
+def _replaced(text: str, data: Mapping[str, object]) -> str:
+    """Return an object's text with other values of some names, without reading the rest: a fifth of the time.
+
+    Raises:
+        ValueError: It is no such text.
+    """
+    if text[:1] != "{" or text[-1:] != "}":
+        message = "it is no object"
+        raise ValueError(message)
+    for name, value in data.items():
+        found = 0 if text.startswith(f'{{"{name}":') else text.find(f',"{name}":')
+        if found < 0:
+            comma = "" if text == "{}" else ","
+            text = f'{text[:-1]}{comma}"{name}":{written(value)}}}'
+        else:
+            start = found + len(name) + 4  # behind the comma or the brace, two quotes and a colon
+            _, end = _VALUE_AT(text, start)
+            text = text[:start] + written(value) + text[end:]
+    return text

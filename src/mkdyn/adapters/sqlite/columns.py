@@ -9,7 +9,7 @@ from functools import lru_cache
 from typing import Any, Final, cast
 
 from mkdyn.domain.entities import AnyEntity, CustomEntity, Entity
-from mkdyn.domain.records import Agreed, LinkState, Twofold
+from mkdyn.domain.records import Agreed, LinkState, Twofold, make_twofold
 from mkdyn.domain.systems import System
 from mkdyn.domain.values import FieldValue, from_json, to_json
 
@@ -34,6 +34,11 @@ def written(value: object) -> str:
     return text if text.isascii() else text.encode("utf-8", "backslashreplace").decode()
 
 
+def as_dict(values: Mapping[str, FieldValue]) -> dict[str, FieldValue]:
+    """Return values as JSON takes them; a copy only of what is no dictionary."""
+    return values if isinstance(values, dict) else dict(values)
+
+
 def plain(text: str) -> str:
     """Return a sentence that SQLite takes, whatever a system put in."""
     return text if text.isascii() else text.encode("utf-8", "replace").decode()
@@ -46,7 +51,7 @@ def listed(items: Iterable[object]) -> str:
 
 def instant(at: datetime) -> str:
     """Return a time as text that sorts as times do."""
-    return _in_utc(at.astimezone(UTC))
+    return _in_utc(at if at.tzinfo is UTC else at.astimezone(UTC))
 
 
 @lru_cache(maxsize=1024)  # a batch has one time, a page of a feed has few
@@ -112,8 +117,10 @@ def _defined(found: Any) -> AnyEntity:  # noqa: ANN401 - JSON is untyped
 
 def agreed_as_data(baseline: Mapping[str, Agreed]) -> dict[str, object]:
     """Return baselines as plain data."""
+    if not baseline:
+        return {}
     return {
-        name: [agreed.dynamics, agreed.marketo] if isinstance(agreed, Twofold) else agreed
+        name: [agreed.dynamics, agreed.marketo] if type(agreed) is Twofold else agreed
         for name, agreed in baseline.items()
     }
 
@@ -121,6 +128,6 @@ def agreed_as_data(baseline: Mapping[str, Agreed]) -> dict[str, object]:
 def agreed_from(data: dict[str, Any]) -> dict[str, Agreed]:
     """Read what `agreed_as_data` wrote."""
     return {
-        name: Twofold(*cast("list[FieldValue]", found)) if isinstance(found, list) else found
+        name: make_twofold(*cast("list[FieldValue]", found)) if isinstance(found, list) else found
         for name, found in data.items()
     }

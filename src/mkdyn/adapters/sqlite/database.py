@@ -6,6 +6,7 @@ import sqlite3
 from collections import Counter
 from collections.abc import Callable, Generator, Iterable, Sequence
 from contextlib import contextmanager, suppress
+from itertools import chain
 from typing import Any, Final, TypeAlias, TypeVar
 
 from mkdyn.adapters.sqlite.recent import Recent
@@ -15,6 +16,9 @@ T = TypeVar("T")
 
 Row: TypeAlias = tuple[Any, ...]
 Parameters: TypeAlias = Sequence[object]
+
+#: How many rows are inserted with one statement. Two lengths of it are all that SQLite is to remember.
+_AT_ONCE: Final = 50
 
 _RESTORE: Final = "Restore a backup, and audit first."
 
@@ -166,6 +170,25 @@ class Database:
         connection = self._writable()
         with explaining(self.name):
             return connection.executemany(sql, rows).rowcount
+
+    def insert_many(self, insert: str, rows: Sequence[Parameters], more: str = "") -> None:
+        """Insert *rows* inside the open transaction, many with one statement: half of what each costs is the statement.
+
+        Args:
+            insert: The statement up to `VALUES`.
+            rows: What is inserted; all have one length.
+            more: What the statement says behind the values.
+        """
+        connection = self._writable()
+        if not rows:
+            return
+        one = f"({', '.join('?' * len(rows[0]))})"
+        whole = len(rows) - len(rows) % _AT_ONCE
+        with explaining(self.name):
+            for start in range(0, whole, _AT_ONCE):
+                parameters = tuple(chain.from_iterable(rows[start : start + _AT_ONCE]))
+                connection.execute(f"{insert} {', '.join([one] * _AT_ONCE)} {more}", parameters)
+            connection.executemany(f"{insert} {one} {more}", rows[whole:])
 
     def last_number(self, table: str) -> int:
         """Return the highest number a table has ever given to a row."""

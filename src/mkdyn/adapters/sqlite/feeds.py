@@ -9,6 +9,7 @@ from typing import Any, Final
 from mkdyn.adapters.sqlite.columns import (
     NOTHING,
     SYSTEMS,
+    as_dict,
     instant,
     instant_or_none,
     listed,
@@ -16,11 +17,11 @@ from mkdyn.adapters.sqlite.columns import (
     written,
 )
 from mkdyn.adapters.sqlite.database import Row, Tables
-from mkdyn.domain.feeds import Cursor, Evidence
-from mkdyn.domain.records import Record
+from mkdyn.domain.feeds import Cursor, Evidence, make_evidence
+from mkdyn.domain.records import Record, make_record
 from mkdyn.domain.systems import System
 from mkdyn.domain.values import from_json
-from mkdyn.ports.store import Observation
+from mkdyn.ports.store import Observation, change_observation, make_observation
 
 _SET_FACT: Final = "INSERT INTO fact VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value"
 
@@ -32,16 +33,14 @@ _NEW_ENTRIES: Final = """
 """
 
 # Seen twice with two times: the later one counts, so that it is not forgotten too early.
-_MARK_SEEN: Final = """
-    INSERT INTO seen (feed, id, at) VALUES (?, ?, ?)
-    ON CONFLICT (feed, id) DO UPDATE SET at = excluded.at WHERE excluded.at > at
-"""
+_MARK_SEEN: Final = "INSERT INTO seen (feed, id, at) VALUES"
+_SEEN_TWICE: Final = "ON CONFLICT (feed, id) DO UPDATE SET at = excluded.at WHERE excluded.at > at"
 
 # OR REPLACE: the row of the same record goes, and the new one has the next number.
 _OBSERVE: Final = """
     INSERT OR REPLACE INTO observation (
         version, system, object, key, record, deleted, evidence, wanted, doubtful, seen_at
-    ) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+    ) VALUES
 """
 
 # Indexes answer both; what is not at hand is read by its version then.
@@ -102,7 +101,7 @@ class FeedTables(Tables):
 
     def mark_seen(self, feed: str, entries: Iterable[tuple[str, datetime]], /) -> None:
         """Remember entries by id and time; a repeated id is no error."""
-        self._database.write_many(_MARK_SEEN, ((feed, id, instant(at)) for id, at in entries))
+        self._database.insert_many(_MARK_SEEN, [(feed, id, instant(at)) for id, at in entries], _SEEN_TWICE)
 
     def forget_seen(self, feed: str, before: datetime | None, /) -> None:
         """Forget entries older than *before*, or all of the feed's."""
@@ -116,8 +115,10 @@ class FeedTables(Tables):
     def observe(self, observations: Iterable[Observation], /) -> None:
         """Keep observations, each under a new version; one of the same record is replaced."""
         first = self._database.last_number("observation") + 1
-        numbered = [_numbered(observation, version) for version, observation in enumerate(observations, first)]
-        self._database.write_many(_OBSERVE, map(_observation_row, numbered))
+        numbered = [
+            change_observation(observation, version=version) for version, observation in enumerate(observations, first)
+        ]
+        self._database.insert_many(_OBSERVE, [_observation_row(observation) for observation in numbered])
         for observation in numbered:
             self._database.recent.observations.keep(observation.version, observation)
 
@@ -146,26 +147,10 @@ class FeedTables(Tables):
     def clear(self, observations: Iterable[tuple[System, str, str, int]], /) -> None:
         """Forget observations (system, object, key, version) up to that version, and no later one."""
         at_hand = self._database.recent.observations
-        rows = [(system.value, object, key, version) for system, object, key, version in observations]
+        rows = [(system._value_, object, key, version) for system, object, key, version in observations]
         self._database.write_many(_CLEAR, rows)
         for *_, version in rows:
             at_hand.pop(version, None)
-
-
-def _numbered(observation: Observation, version: int) -> Observation:
-    """Return an observation with its version; made anew, since `attrs.evolve` takes three times as long."""
-    return Observation(
-        system=observation.system,
-        object=observation.object,
-        key=observation.key,
-        version=version,
-        record=observation.record,
-        deleted=observation.deleted,
-        evidence=observation.evidence,
-        wanted=observation.wanted,
-        doubtful=observation.doubtful,
-        seen_at=observation.seen_at,
-    )
 
 
 def _cursor(row: Row) -> Cursor:
@@ -175,15 +160,15 @@ def _cursor(row: Row) -> Cursor:
 
 def _observation_row(observation: Observation) -> Row:
     """Return the columns of a whole row."""
-    record = observation.record
+    record, evidence = observation.record, observation.evidence
     return (
         observation.version,
-        observation.system.value,
+        observation.system._value_,
         observation.object,
         observation.key,
-        None if record is None else written([record.key, dict(record.values), record.version]),
+        None if record is None else written([record.key, as_dict(record.values), record.version]),
         observation.deleted,
-        written([(found.field, found.old, found.new) for found in observation.evidence]),
+        written([(found.field, found.old, found.new) for found in evidence]) if evidence else NOTHING,
         observation.wanted,
         written(observation.doubtful),
         instant_or_none(observation.seen_at),
@@ -193,7 +178,7 @@ def _observation_row(observation: Observation) -> Row:
 def _observation_from(row: Row) -> Observation:
     """Return the observation of a whole row."""
     version, system, object, key, record, deleted, evidence, wanted, doubtful, seen_at = row
-    return Observation(
+    return make_observation(
         system=SYSTEMS[system],
         object=object,
         key=key,
@@ -208,9 +193,9 @@ def _observation_from(row: Row) -> Observation:
 
 
 def _evidence(data: list[Any]) -> tuple[Evidence, ...]:
-    return tuple(Evidence(field=field, old=old, new=new) for field, old, new in data)
+    return tuple([make_evidence(field=field, old=old, new=new) for field, old, new in data])
 
 
 def _record(data: list[Any]) -> Record:
     key, values, version = data
-    return Record(key=key, values=values, version=version)
+    return make_record(key=key, values=values, version=version)

@@ -24,14 +24,12 @@ _COLUMNS: Final = (
     "link, entity, custom, other, before, after, awaited, version, attempt, because, step"
 )
 
-_ADD: Final = """
-    INSERT INTO operation (id, run, system, kind, key, state, sent_at, detail) VALUES (?, ?, ?, ?, ?, ?, ?, ?)
-"""
+_ADD: Final = "INSERT INTO operation (id, run, system, kind, key, state, sent_at, detail) VALUES"
 
 _ADD_WRITING: Final = """
     INSERT OR REPLACE INTO writing (
         operation, link, entity, custom, other, before, after, awaited, version, attempt, because, step
-    ) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+    ) VALUES
 """
 
 _OPERATIONS: Final = (
@@ -81,7 +79,7 @@ _ON: Final = (
 )
 
 _SENT: Final = "UPDATE operation SET state = 'sent', sent_at = ? WHERE id IN (SELECT value FROM json_each(?))"
-_ANSWER: Final = "UPDATE operation SET state = ?, detail = ? WHERE id = ?"
+_ANSWER: Final = "UPDATE operation SET state = ?, detail = ? WHERE id IN (SELECT value FROM json_each(?))"
 _REVISE: Final = "UPDATE operation SET system = ?, kind = ?, key = ?, state = ?, detail = ? WHERE id = ?"
 
 _COUNT_FINDINGS: Final = """
@@ -119,8 +117,8 @@ class JournalTables(Tables):
         """Keep planned operations; return their ids, which rise in this order."""
         first = self._database.last_number("operation") + 1
         planned = [numbered(operation, id, run) for id, operation in enumerate(operations, first)]
-        self._database.write_many(_ADD, ((item.id, run, *standing_row(item)) for item in planned))
-        self._database.write_many(_ADD_WRITING, ((item.id, *writing_row(item)) for item in planned))
+        self._database.insert_many(_ADD, [(item.id, run, *standing_row(item)) for item in planned])
+        self._database.insert_many(_ADD_WRITING, [(item.id, *writing_row(item)) for item in planned])
         for item in planned:
             if item.state == "planned":
                 self._database.recent.operations.keep(item.id, item)
@@ -165,15 +163,18 @@ class JournalTables(Tables):
 
     def answer(self, answers: Iterable[Answer], /) -> None:
         """Record what became of operations."""
-        rows = [(answer.state, plain(answer.detail), answer.operation) for answer in answers]
-        self._database.write_many(_ANSWER, rows)
-        self._forget(id for *_, id in rows)
+        alike: dict[tuple[OperationState, str], list[int]] = {}
+        for answer in {answer.operation: answer for answer in answers}.values():  # of several, the last counts
+            alike.setdefault((answer.state, answer.detail), []).append(answer.operation)
+        for (state, detail), operations in alike.items():
+            self._database.write(_ANSWER, (state, plain(detail), listed(operations)))
+            self._forget(operations)
 
     def revise(self, operation: Operation, /) -> None:
         """Replace an operation, by its id: what it writes, what it remembers, and its state."""
         standing = (operation.system.value, operation.kind, operation.key, operation.state, plain(operation.detail))
         self._database.write(_REVISE, (*standing, operation.id))
-        self._database.write(_ADD_WRITING, (operation.id, *writing_row(operation)))
+        self._database.insert_many(_ADD_WRITING, [(operation.id, *writing_row(operation))])
         self._forget([operation.id])
 
     def _forget(self, operations: Iterable[int]) -> None:

@@ -22,7 +22,7 @@ from mkdyn.adapters.sqlite.columns import (
 from mkdyn.adapters.sqlite.database import Row, Tables
 from mkdyn.domain.entities import Entity
 from mkdyn.domain.evidence import Echoes
-from mkdyn.domain.records import Echo, Link, LinkState, short
+from mkdyn.domain.records import Link, LinkState, make_echo, make_link, short
 from mkdyn.domain.systems import System
 from mkdyn.domain.values import from_json
 from mkdyn.errors import StateCorruptError
@@ -42,19 +42,17 @@ _COLUMNS: Final = (
 # CROSS JOIN: each wanted key is looked up in the index, whatever SQLite guesses about their number.
 
 
-def _by_key(columns: str, system: System, states: str) -> str:
+def _by_key(system: System, states: str) -> str:
     return (
-        f"SELECT {columns} FROM (SELECT value AS asked FROM json_each(?1)) "  # noqa: S608 - constants only
+        f"SELECT {_COLUMNS} FROM (SELECT value AS asked FROM json_each(?1)) "  # noqa: S608 - constants only
         f"CROSS JOIN link ON link.{system.value} = asked "
         f"WHERE link.state {states} AND link.entity IN (SELECT value FROM json_each(?2))"
     )
 
 
 # A record is in one living link, so these need no order; of its tombstones the newest comes last.
-_LIVING: Final = {system: _by_key("link.id", system, "IN ('live', 'suspended', 'frozen')") for system in System}
-_TOMBSTONES: Final = {system: _by_key(_COLUMNS, system, "= 'tombstone'") + " ORDER BY link.id" for system in System}
-
-_NUMBERED: Final = f"SELECT {_COLUMNS} FROM link WHERE id IN (SELECT value FROM json_each(?))"  # noqa: S608 - constants only
+_LIVING: Final = {system: _by_key(system, "IN ('live', 'suspended', 'frozen')") for system in System}
+_TOMBSTONES: Final = {system: _by_key(system, "= 'tombstone'") + " ORDER BY link.id" for system in System}
 
 _AFTER: Final = f"SELECT {_COLUMNS} FROM link WHERE entity = ? AND state = ? AND id > ? ORDER BY id LIMIT ?"  # noqa: S608 - constants only
 
@@ -102,25 +100,19 @@ class LinkTables(Tables):
             system: Whose keys these are.
             keys: The keys.
         """
-        names = listed(entities)
-        living = self._database.rows(_LIVING[system], (listed(keys), names))
-        found = {link.key(system): link for link in self._numbered([id for (id,) in living])}
+        found = self._database.recent.links.of(entities, system, keys)
         rest = [key for key in keys if key not in found]
+        if not rest:
+            return found
+        names = listed(entities)
+        for link in self._database.read(self._link_from, _LIVING[system], (listed(rest), names)):
+            found[link.key(system)] = link
+            self._database.recent.links.keep(link.id, link)
+        rest = [key for key in rest if key not in found]
         if rest:
             dead = self._database.read(self._link_from, _TOMBSTONES[system], (listed(rest), names))
             found.update((link.key(system), link) for link in dead)  # in order of id: the newest stays
         return found
-
-    def _numbered(self, ids: Sequence[int]) -> Sequence[Link]:
-        """Return these links, each read once while somebody holds the state."""
-        at_hand = self._database.recent.links
-        known = [at_hand[id] for id in ids if id in at_hand]
-        if len(known) == len(ids):
-            return known
-        read = self._database.read(self._link_from, _NUMBERED, (listed(id for id in ids if id not in at_hand),))
-        for link in read:
-            at_hand.keep(link.id, link)
-        return [*known, *read]
 
     def put_links(self, links: Sequence[Link], /) -> Sequence[Link]:
         """Insert links with id 0, replace the others; return them with their ids.
@@ -130,22 +122,28 @@ class LinkTables(Tables):
         Raises:
             StateCorruptError: A record would be in two.
         """
-        number = count(self._database.last_number("link") + 1)
-        kept = [link if link.id else attrs.evolve(link, id=next(number)) for link in links]
-        there = list({link.id: link for link in links if link.id}.values())  # of one that is put twice, the last stays
-        added = [link for link, given in zip(kept, links, strict=True) if not given.id]
-        before = self._places(there)
-        moved = [link for link in there if before.get(link.id) != _place(link)]
-        self._recount(before, kept)
+        if not links:
+            return []
+        there = {link.id: link for link in links if link.id}  # of one that is put twice, the last stays
+        kept, added = links, list[Link]()
+        if any(not link.id for link in links):
+            number = count(self._database.last_number("link") + 1)
+            kept = [link if link.id else attrs.evolve(link, id=next(number)) for link in links]
+            added = [link for link, given in zip(kept, links, strict=True) if not given.id]
+        at_hand = self._database.recent.links
+        mobile = [link for link in there.values() if not _stays(at_hand.get(link.id), link)]
+        before = self._places(mobile)
+        moved = [link for link in mobile if before.get(link.id) != _place(link)]
+        self._recount(before, [*mobile, *added])
         self._database.write_many(_STEP_ASIDE, ((link.id,) for link in moved))
         try:
             self._database.write_many(_MOVE, ((*_place(link), link.id) for link in moved))
             self._database.write_many(_ADD, ((*_place(link), *_facts(link), link.id) for link in added))
         except StateCorruptError as error:
             raise self._linked_twice(kept) or error from error
-        self._database.write_many(_CHANGE, ((*_facts(link), link.id) for link in there))
-        for link in there:
-            self._database.recent.links.pop(link.id, None)
+        self._database.write_many(_CHANGE, ((*_facts(link), link.id) for link in there.values()))
+        for id in there:
+            at_hand.pop(id, None)
         return kept
 
     def _places(self, links: Sequence[Link]) -> Mapping[int, Row]:
@@ -158,9 +156,8 @@ class LinkTables(Tables):
         return places
 
     def _recount(self, before: Mapping[int, Row], links: Sequence[Link]) -> None:
-        """Count links as they will be, and no more as they were."""
-        latest = {link.id: link for link in links}
-        changes = Counter(link.entity for link in latest.values() if link.state is LinkState.LIVE)
+        """Count links as they will be, each once, and no more as they were."""
+        changes = Counter(link.entity for link in links if link.state is LinkState.LIVE)
         changes.subtract(entity for entity, *_, state in before.values() if state == _LIVE)
         self._database.write_many(_COUNT_IN, [(entity, change) for entity, change in changes.items() if change])
 
@@ -195,7 +192,7 @@ class LinkTables(Tables):
     def _link_from(self, row: Row) -> Link:
         """Return the link of a whole row."""
         id, entity, _, dynamics, marketo, state, origin, version, baseline, echoes, gone, since, attempt = row
-        return Link(
+        return make_link(
             id=id,
             entity=entity,
             dynamics=dynamics,
@@ -218,7 +215,17 @@ def _object_of(entity: str) -> str:
 
 def _place(link: Link) -> Row:
     """Return the columns that say which two records these are, and whether they are linked."""
-    return link.entity, _object_of(link.entity), link.dynamics, link.marketo, link.state.value
+    return link.entity, _object_of(link.entity), link.dynamics, link.marketo, link.state._value_
+
+
+def _stays(before: Link | None, link: Link) -> bool:
+    """Whether a link stays where it was, as most of them do; if nothing is known of that, it may not."""
+    return before is not None and (
+        before.state is link.state
+        and before.dynamics == link.dynamics
+        and before.marketo == link.marketo
+        and before.entity == link.entity
+    )
 
 
 def _facts(link: Link) -> Row:
@@ -227,7 +234,7 @@ def _facts(link: Link) -> Row:
         link.origin,
         link.version,
         column_of(link.baseline),
-        written(_echoes_as_data(link.echoes)),
+        written(_echoes_as_data(link.echoes)) if link.echoes else _NONE,
         value_or_none(link.gone),
         instant_or_none(link.since),
         link.attempt,
@@ -246,7 +253,7 @@ def _echoes(data: Mapping[str, Any]) -> Echoes:
     """Read what `_echoes_as_data` wrote."""
     return {
         field: tuple(
-            Echo(before=before, after=after, at=time_or_none(at), sure=not unsure)
+            make_echo(before=before, after=after, at=time_or_none(at), sure=not unsure)
             for before, after, at, *unsure in found
         )
         for field, found in data.items()

@@ -10,6 +10,7 @@ from mkdyn.adapters.sqlite.columns import (
     SYSTEMS,
     agreed_as_data,
     agreed_from,
+    as_dict,
     custom_of,
     entity_of,
     instant_or_none,
@@ -20,38 +21,20 @@ from mkdyn.adapters.sqlite.columns import (
     written,
 )
 from mkdyn.adapters.sqlite.database import Row
-from mkdyn.domain.plan import Operation, Step
+from mkdyn.domain.plan import Operation, Step, change_operation, make_operation, make_step
 from mkdyn.domain.values import from_json
 
 
 def numbered(operation: Operation, id: int, run: int) -> Operation:
-    """Return a new operation as the file has it; made anew, since `attrs.evolve` takes three times as long."""
-    return Operation(
-        id=id,
-        run=run,
-        link=operation.link,
-        entity=operation.entity,
-        system=operation.system,
-        kind=operation.kind,
-        key=operation.key,
-        other=operation.other,
-        before=operation.before,
-        after=operation.after,
-        awaited=operation.awaited,
-        version=operation.version,
-        attempt=operation.attempt,
-        because=plain(operation.because),
-        state=operation.state,
-        sent_at=operation.sent_at,
-        detail=plain(operation.detail),
-        step=operation.step,
-    )
+    """Return a new operation as the file has it."""
+    because, detail = plain(operation.because), plain(operation.detail)
+    return change_operation(operation, id=id, run=run, because=because, detail=detail)
 
 
 def standing_row(operation: Operation) -> Row:
     """Return where an operation stands, from `system` on."""
     return (
-        operation.system.value,
+        operation.system._value_,
         operation.kind,
         operation.key,
         operation.state,
@@ -62,32 +45,34 @@ def standing_row(operation: Operation) -> Row:
 
 def writing_row(operation: Operation) -> Row:
     """Return what an operation writes, from `link` on."""
-    step = operation.step
-    clears = [(system.value, object, key, version) for system, object, key, version in step.clears]
     return (
         operation.link,
         operation.entity.logical_name,
         custom_of(operation.entity),
         operation.other,
-        written(dict(operation.before)),
-        written(dict(operation.after)),
+        written(as_dict(operation.before)),
+        written(as_dict(operation.after)),
         written(agreed_as_data(operation.awaited)),
         operation.version,
         operation.attempt,
         plain(operation.because),
-        written(
-            [
-                agreed_as_data(step.agreed),
-                clears,
-                step.state.value,
-                value_or_none(step.gone),
-                step.origin,
-                {name: list(places) for name, places in step.confirms.items()},
-                step.covers,
-                step.heard,
-                step.into,
-            ]
-        ),
+        _step_as_text(operation.step),
+    )
+
+
+def _step_as_text(step: Step) -> str:
+    return written(
+        [
+            agreed_as_data(step.agreed),
+            [(system._value_, object, key, version) for system, object, key, version in step.clears],
+            step.state._value_,
+            value_or_none(step.gone),
+            step.origin,
+            {name: list(places) for name, places in step.confirms.items()},
+            step.covers,
+            step.heard,
+            step.into,
+        ]
     )
 
 
@@ -96,7 +81,7 @@ def operation_from(row: Row) -> Operation:
     (id, run, system, kind, key, state, sent_at, detail, link, entity, custom, other, before, after,
      awaited, version, attempt, because, step) = row  # fmt: skip
     before, after, awaited, step = from_json(f"[{before},{after},{awaited},{step}]")  # one reader takes less than four
-    return Operation(
+    return make_operation(
         id=id,
         run=run,
         link=link,
@@ -125,7 +110,7 @@ def _places(confirmed: int | list[int]) -> Sequence[int]:
 
 def _step(data: list[Any]) -> Step:
     agreed, clears, state, gone, origin, confirms, covers, *later = data  # an older release kept less
-    return Step(
+    return make_step(
         agreed=agreed_from(agreed),
         clears=tuple((SYSTEMS[system], object, key, version) for system, object, key, version in clears),
         state=STATES[state],

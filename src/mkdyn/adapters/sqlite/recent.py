@@ -1,17 +1,19 @@
 """What a run has written or read lately, kept so that it need not be read again.
 
 Only whoever holds the state may rely on it, since nobody else writes then; and a transaction that is rolled back
-takes it all away. There is a limit to each kind: what comes first is kept, the rest is read from the file.
+takes it all away. There is a limit to each kind: the newest are kept, the rest is read from the file.
 """
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from collections import OrderedDict
+from collections.abc import Collection, Generator, Iterable
 from contextlib import contextmanager
 from typing import Final, Generic, TypeVar
 
 from mkdyn.domain.plan import Operation
 from mkdyn.domain.records import Link
+from mkdyn.domain.systems import System
 from mkdyn.ports.store import Observation
 
 K = TypeVar("K")
@@ -21,17 +23,56 @@ V = TypeVar("V")
 KEPT_MAX: Final = 10_000
 
 
-class Shelf(dict[K, V], Generic[K, V]):
-    """Things by key, as many as there is room for; the others are not kept."""
+class Shelf(OrderedDict[K, V], Generic[K, V]):
+    """Things by key, as many as there is room for: the oldest make room for others."""
 
     def __init__(self) -> None:
         super().__init__()
         self.room: int = 0
 
     def keep(self, key: K, thing: V) -> None:
-        """Keep a thing in the place of the one before, or, where there was none, if there is room."""
-        if key in self or len(self) < self.room:
+        """Keep a thing, in the place of the one before."""
+        if self.room:
             self[key] = thing
+            if len(self) > self.room:
+                self.popitem(last=False)
+
+
+class Links(Shelf[int, Link]):
+    """Links that are not over, by number, and to be found by either key."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._by_row: dict[str, int] = {}
+        self._by_person: dict[str, int] = {}
+
+    def keep(self, key: int, thing: Link) -> None:
+        """Keep a link, in the place of the one before."""
+        super().keep(key, thing)
+        if self.room:
+            self._by_row[thing.dynamics] = self._by_person[thing.marketo] = key
+            if len(self._by_row) > 2 * self.room:  # nobody takes a link's keys out when it goes
+                self._by_row = {link.dynamics: number for number, link in self.items()}
+                self._by_person = {link.marketo: number for number, link in self.items()}
+
+    def clear(self) -> None:
+        """Keep nothing."""
+        super().clear()
+        self._by_row.clear()
+        self._by_person.clear()
+
+    def of(self, entities: Collection[str], system: System, keys: Iterable[str]) -> dict[str, Link]:
+        """Return those links of these records that are at hand, by that system's key."""
+        found: dict[str, Link] = {}
+        if not self:
+            return found
+        number_of = (self._by_row if system is System.DYNAMICS else self._by_person).get
+        for key in keys:
+            link = self.get(number_of(key, 0))
+            # What a key once led to may have moved since, or be of another table.
+            if link is not None and link.key(system) == key and link.entity in entities:
+                found[key] = link
+        return found
 
 
 class Recent:
@@ -46,7 +87,7 @@ class Recent:
     def __init__(self) -> None:
         self.observations: Shelf[int, Observation] = Shelf()
         self.operations: Shelf[int, Operation] = Shelf()
-        self.links: Shelf[int, Link] = Shelf()
+        self.links: Links = Links()
 
     @contextmanager
     def kept(self) -> Generator[None]:
