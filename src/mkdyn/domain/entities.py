@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Mapping
-from typing import Final, Literal, TypeAlias, TypeGuard
+from typing import TYPE_CHECKING, Final, Literal, TypeAlias, TypeGuard
 
 import attrs
 
@@ -22,7 +22,8 @@ class Entity(enum.Enum):
     OPPORTUNITY = "opportunity"
     TEAM = "team"
 
-    __hash__ = object.__hash__  # see System
+    if not TYPE_CHECKING:  # whose word for it would be ambiguous
+        __hash__ = object.__hash__  # see System
 
     @property
     def logical_name(self) -> str:

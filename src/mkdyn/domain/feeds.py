@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 
 import attrs
@@ -35,7 +35,7 @@ class Evidence:
     new: str | None = attrs.field(repr=False)
 
 
-make_evidence = maker(Evidence)
+make_evidence: Callable[..., Evidence] = maker(Evidence)
 
 
 @attrs.frozen(kw_only=True)
@@ -55,7 +55,7 @@ class Entry:
     evidence: Sequence[Evidence] = ()
 
 
-make_entry = maker(Entry)
+make_entry: Callable[..., Entry] = maker(Entry)
 
 
 @attrs.frozen(kw_only=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TypeAlias
 
 import attrs
@@ -41,7 +42,7 @@ class Update:
     version: str | None = None
 
 
-make_update = maker(Update)
+make_update: Callable[..., Update] = maker(Update)
 
 
 @attrs.frozen(kw_only=True)
@@ -76,7 +77,7 @@ class Applied:
     found: bool = False
 
 
-make_applied = maker(Applied)
+make_applied: Callable[..., Applied] = maker(Applied)
 
 
 @attrs.frozen(kw_only=True)

@@ -57,7 +57,7 @@ class Step:
     into: str = ""
 
 
-make_step = maker(Step)
+make_step: Callable[..., Step] = maker(Step)
 
 
 @attrs.frozen(kw_only=True)
@@ -123,7 +123,8 @@ class Operation:
         return f"{self.kind} {self.entity} {short(self.key)} in {self.system}{fields}{why}"
 
 
-make_operation, change_operation = maker(Operation), changer(Operation)
+make_operation: Callable[..., Operation] = maker(Operation)
+change_operation: Callable[..., Operation] = changer(Operation)
 
 
 @attrs.frozen(repr=False)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import enum
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
-from typing import Final, Literal, TypeAlias
+from typing import TYPE_CHECKING, Final, Literal, TypeAlias
 
 import attrs
 
@@ -54,7 +54,7 @@ class Record:
     version: str | None = None
 
 
-make_record = maker(Record)
+make_record: Callable[..., Record] = maker(Record)
 
 
 @attrs.frozen
@@ -65,7 +65,7 @@ class Twofold:
     marketo: FieldValue = attrs.field(repr=False)
 
 
-make_twofold = maker(Twofold)
+make_twofold: Callable[..., Twofold] = maker(Twofold)
 
 
 #: A field's baseline: one value where both systems showed the same, two where the lens is lossy.
@@ -95,7 +95,7 @@ class Moved(Mapping[str, Agreed]):
         return len({**self.before, **self.changes})
 
 
-make_moved = maker(Moved)
+make_moved: Callable[..., Moved] = maker(Moved)
 
 
 class LinkState(enum.Enum):
@@ -106,7 +106,8 @@ class LinkState(enum.Enum):
     FROZEN = "frozen"
     TOMBSTONE = "tombstone"
 
-    __hash__ = object.__hash__  # see System
+    if not TYPE_CHECKING:  # whose word for it would be ambiguous
+        __hash__ = object.__hash__  # see System
 
     def __repr__(self) -> str:
         return f"LinkState.{self.name}"
@@ -136,7 +137,7 @@ class Echo:
     sure: bool = True
 
 
-make_echo = maker(Echo)
+make_echo: Callable[..., Echo] = maker(Echo)
 
 
 @attrs.frozen(kw_only=True)
@@ -177,7 +178,8 @@ class Link:
         return self.dynamics if system is System.DYNAMICS else self.marketo
 
 
-make_link, change_link = maker(Link), changer(Link)
+make_link: Callable[..., Link] = maker(Link)
+change_link: Callable[..., Link] = changer(Link)
 
 
 _GUID: Final = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import enum
-from typing import assert_never
+from typing import TYPE_CHECKING, assert_never
 
 
 class System(enum.Enum):
@@ -14,7 +14,8 @@ class System(enum.Enum):
 
     # Members are single, so their identity will do. An enumeration hashes its members' names in Python, and they are
     # looked up several times for each record.
-    __hash__ = object.__hash__
+    if not TYPE_CHECKING:  # whose word for it would be ambiguous
+        __hash__ = object.__hash__
 
     @property
     def other(self) -> System:

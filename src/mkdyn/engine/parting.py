@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import assert_never
 
 import attrs
@@ -44,7 +45,7 @@ class Subject:
     held: bool = False
 
 
-make_subject = maker(Subject)
+make_subject: Callable[..., Subject] = maker(Subject)
 
 
 def is_deletion(subject: Subject) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import timedelta
 
 import attrs
@@ -94,7 +94,7 @@ class Seen:
     partial: bool
 
 
-make_seen = maker(Seen)
+make_seen: Callable[..., Seen] = maker(Seen)
 
 
 def see(subject: Subject, row: Record | None, person: Record | None) -> Seen:

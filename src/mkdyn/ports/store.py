@@ -7,7 +7,7 @@ process included. Methods that write are called inside one.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from datetime import datetime
 from typing import Literal, Protocol, TypeAlias
@@ -58,7 +58,8 @@ class Observation:
     seen_at: datetime | None = None
 
 
-make_observation, change_observation = maker(Observation), changer(Observation)
+make_observation: Callable[..., Observation] = maker(Observation)
+change_observation: Callable[..., Observation] = changer(Observation)
 
 
 @attrs.frozen(kw_only=True)
@@ -129,7 +130,7 @@ class Answer:
     detail: str = ""
 
 
-make_answer = maker(Answer)
+make_answer: Callable[..., Answer] = maker(Answer)
 
 
 class StateStore(Protocol):
