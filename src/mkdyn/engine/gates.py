@@ -17,7 +17,7 @@ from mkdyn.domain.systems import System
 from mkdyn.engine.feeds import feed_name
 from mkdyn.engine.kinds import Kind
 from mkdyn.engine.ledger import Ledger, clears
-from mkdyn.engine.parting import Subject
+from mkdyn.engine.parting import Subject, spoken_for
 from mkdyn.engine.session import Session
 from mkdyn.ports.observer import FilterPassed
 from mkdyn.ports.store import Observation
@@ -74,7 +74,7 @@ def stays(session: Session, subject: Subject, ledger: Ledger, reborn: list[Obser
     kind, link, row = subject.kind, subject.link, subject.row
     if row is None or row.record is None:
         if link.state is LinkState.FROZEN:  # what somebody enters in Marketo meanwhile is found on the way back
-            ledger.clear(row, subject.person)
+            ledger.clear(row, spoken_for(session, subject))
         return link.state is not LinkState.FROZEN
     asked = AT_GATE(link.state, kind.gate.passes(row.record.values))
     match asked:
@@ -93,7 +93,7 @@ def stays(session: Session, subject: Subject, ledger: Ledger, reborn: list[Obser
             _tell(session, subject, inward=True)
             return True
         case "rest":
-            ledger.clear(row, subject.person)
+            ledger.clear(row, spoken_for(session, subject))
     return False
 
 
@@ -112,14 +112,14 @@ def _leave(session: Session, subject: Subject, ledger: Ledger) -> None:
                 after={rules.deleted_field: True} if flagged else {},
                 step=Step(
                     state=LinkState.FROZEN, gone=None if flagged else System.MARKETO,
-                    clears=clears(subject.row, subject.person),
+                    clears=clears(subject.row, spoken_for(session, subject)),
                 ),
             )
         )  # fmt: skip
         return
     ledger.links.append(attrs.evolve(link, state=LinkState.FROZEN, gone=None, version=None, since=session.started_at))
     ledger.at_rest.append((kind.entity, link.dynamics))
-    ledger.clear(subject.row, subject.person)
+    ledger.clear(subject.row, spoken_for(session, subject))
 
 
 def _tell(session: Session, subject: Subject, *, inward: bool) -> None:

@@ -247,6 +247,8 @@ def _operations(subject: Subject, seen: Seen, merged: Merged) -> list[Operation]
         elif proved:
             source = subject.row
         told = source is person or not both or (proved and system is System.MARKETO)
+        # An edit that is put back for now follows no baseline: what the row shows beside it is yet to be decided.
+        waits = any(key not in merged.awaited for key in names)
         operations.append(
             make_operation(
                 link=link.id, entity=kind.entity, system=system, kind="update",
@@ -258,7 +260,7 @@ def _operations(subject: Subject, seen: Seen, merged: Merged) -> list[Operation]
                     agreed=merged.agreed if subject.revived else {},
                     clears=clears(source) if both else clears(subject.row, person),
                     confirms=_confirmed(link, seen.proof, after if proved else None) if told else {},
-                    covers=not (both or merged.holds or seen.postponed or seen.partial),
+                    covers=not (both or waits or merged.holds or seen.postponed or seen.partial),
                     heard=len(person.evidence) if person is not None and told else 0,
                 ),
             )

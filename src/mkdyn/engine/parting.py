@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import timedelta
 from typing import assert_never
 
 import attrs
@@ -54,6 +55,18 @@ def is_deletion(subject: Subject) -> bool:
     return (row is not None and row.deleted) or (person is not None and person.deleted)
 
 
+def spoken_for(session: Session, subject: Subject) -> Observation | None:
+    """Return what Marketo's feed brought of a record that is set aside, unless Marketo may not show it yet.
+
+    Should the record come back before it does, what the feed named tells that Marketo's values are not the last word.
+    """
+    person = subject.person
+    if person is None or person.deleted or not person.evidence:
+        return person
+    delay = timedelta(seconds=session.identities[System.MARKETO].settles_after_s)
+    return None if (person.seen_at or session.now()) + delay > session.now() else person
+
+
 def part_from(session: Session, subject: Subject, ledger: Ledger) -> None:
     """Follow a deletion: a tombstone, and what the rules want done to the other record."""
     kind, link = subject.kind, subject.link
@@ -62,14 +75,14 @@ def part_from(session: Session, subject: Subject, ledger: Ledger) -> None:
     ours = link.state is LinkState.FROZEN and link.gone is System.MARKETO  # we deleted it, when its row left the filter
     parting = PART(link.state, ours, "Dynamics" if not gone_in_marketo else "both" if gone_in_dynamics else "Marketo")
     if parting == "rest":
-        ledger.clear(subject.row, subject.person)
+        ledger.clear(subject.row, spoken_for(session, subject))
         return
     farewell = deleted_in_dynamics(kind.entity, session.rules)
     if parting == "bury" or farewell == "nothing":
         gone = System.MARKETO if gone_in_marketo else System.DYNAMICS
         ledger.links.append(_buried(session, link, gone))
         ledger.at_rest.append((kind.entity, link.dynamics))
-        ledger.clear(subject.row, subject.person)
+        ledger.clear(subject.row, spoken_for(session, subject))
         return
     flagged = farewell == "flag"
     ledger.operations.append(
@@ -79,7 +92,10 @@ def part_from(session: Session, subject: Subject, ledger: Ledger) -> None:
             before={session.rules.deleted_field: False} if flagged else {},
             after={session.rules.deleted_field: True} if flagged else {},
             because="deleted in Dynamics",
-            step=Step(state=LinkState.TOMBSTONE, gone=System.DYNAMICS, clears=clears(subject.row, subject.person)),
+            step=Step(
+                state=LinkState.TOMBSTONE, gone=System.DYNAMICS,
+                clears=clears(subject.row, spoken_for(session, subject)),
+            ),
         )
     )  # fmt: skip
 
@@ -118,7 +134,7 @@ def meet_again(
             told = (subject.row, subject.person)
             ledger.clear(*(told if link.state is LinkState.TOMBSTONE else map(_spent, told)))
         case "rest":
-            ledger.clear(subject.row, subject.person)
+            ledger.clear(subject.row, spoken_for(session, subject))
         case _:
             assert_never(awakening)
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import attrs
 import pytest
 
-from mkdyn import Entity, Rules
+from mkdyn import Entity, Filter, Pick, Rules, where
 from mkdyn.domain.systems import System
 from mkdyn.ports.store import Observation
-from mkdyn.testing import Crash, Crashed, FakeMarketo, LoseAnswer, Reject
+from mkdyn.testing import Crash, Crashed, FakeMarketo, LoseAnswer, Reject, Unreachable
 from tests.unit.engine.world import World
 
 pytestmark = pytest.mark.anyio
@@ -213,3 +213,49 @@ async def test_what_is_held_stays_so_until_it_is_written() -> None:
     world.dynamics.edit("lead", link.dynamics, statecode=0)
     report = await world.rest()
     assert (report.ended, list(report.holds), world.row(link)["jobtitle"]) == ("done", [], "VP")
+
+
+@pytest.mark.parametrize("rests", ["deleted", "filtered"])
+async def test_an_edit_that_marketo_does_not_show_yet_is_no_news_when_its_row_is_back(rests: str) -> None:
+    """Its entry had been dealt with when the record was set aside; the old value was agreed upon again."""
+    rules = Rules(walk_links=0, filters=[Filter(Entity.CONTACT, keep=where("description").equals("in"))])
+    world = await World.of(Entity.CONTACT, rules=rules, marketo=FakeMarketo(settles_after_s=1200))
+    link = await world.linked(Entity.CONTACT, lastname="A", jobtitle="1", description="in")
+    await world.rest()
+    world.marketo.hold_values()
+    world.marketo.edit("lead", link.marketo, title="2")
+    if rests == "deleted":
+        world.dynamics.delete("contact", link.dynamics)
+    else:
+        world.dynamics.edit("contact", link.dynamics, description="out")
+    await world.run()
+    if rests == "deleted":
+        world.dynamics.restore("contact", link.dynamics)
+    else:
+        world.dynamics.edit("contact", link.dynamics, description="in")
+    await world.run()
+    world.marketo.show_values()
+    await world.rest(5)
+    assert world.row(link)["jobtitle"] == world.person(link)["title"] == "2"
+
+
+async def test_an_edit_of_dynamics_is_not_forgotten_over_one_that_waits_in_marketo() -> None:
+    """One was put back into Marketo until its refresh ends; the row's version counted as agreed on meanwhile."""
+    world = await World.with_picks(Pick(Entity.CONTACT, "lastname"))
+    world.restart(Rules(walk_links=0))
+    link = await world.linked(Entity.CONTACT, lastname="A", jobtitle="1")
+    await world.sync.fields.select(Pick(Entity.CONTACT, "jobtitle"))
+
+    def meddle(call: str) -> None:
+        if call == "write lead":
+            world.marketo.between_calls.clear()
+            world.marketo.edit("lead", link.marketo, title="M")
+
+    world.marketo.between(meddle)
+    world.dynamics.inject(Unreachable(call=world.next_call(System.DYNAMICS, "changes") + 1, of="changes"))
+    await world.run()
+    world.dynamics.edit("contact", link.dynamics, jobtitle="D")
+    await world.rest(5)
+    told = [(item.collision.marketo, item.collision.dynamics) async for item in world.sync.journal.collisions()]
+    assert told == [("M", "D")]
+    assert world.row(link)["jobtitle"] == world.person(link)["title"] == "D"
