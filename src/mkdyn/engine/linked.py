@@ -19,7 +19,7 @@ from mkdyn.domain.values import fingerprint
 from mkdyn.engine.gates import stays
 from mkdyn.engine.kinds import Kind
 from mkdyn.engine.ledger import Ledger, clears
-from mkdyn.engine.parting import Subject, is_deletion, meet_again, part_from, suspend
+from mkdyn.engine.parting import UNSEEN, Subject, is_deletion, meet_again, part_from, suspend
 from mkdyn.engine.references import refer_merged
 from mkdyn.engine.seeing import ANSWERS, Seen, postpone, see, too_early
 from mkdyn.engine.session import Session
@@ -161,7 +161,8 @@ def _released(
     """Return what stood of the record and does not any more.
 
     A field that Marketo refused to take as written stays held until it is decided anew; what is written stays until
-    that is done: should it come to nothing, whatever is held is how the record is looked at again.
+    that is done: should it come to nothing, whatever is held is how the record is looked at again. That a system did
+    not show the record is over as soon as both do.
     """
     held = {hold.field for hold in (*merged.holds, *seen.holds)}
     written = {pair.dynamics for pair in subject.kind.pairs if pair.key in merged.awaited}
@@ -172,7 +173,7 @@ def _released(
         if (
             not (item.field in held | written or (item.code in ANSWERS and item.field not in decided))
             if isinstance(item, Hold)
-            else not merged.awaited
+            else item.code in UNSEEN or not merged.awaited
         )
     ]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import timedelta
-from typing import assert_never
+from typing import Final, assert_never
 
 import attrs
 
@@ -19,6 +19,9 @@ from mkdyn.engine.kinds import Kind
 from mkdyn.engine.ledger import Ledger, clears
 from mkdyn.engine.session import Session
 from mkdyn.ports.store import Observation
+
+#: Why a record is kept back that one of the systems does not show.
+UNSEEN: Final = ("missing", "deleted-in-marketo")
 
 
 @attrs.define(kw_only=True, eq=False)

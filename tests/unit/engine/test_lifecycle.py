@@ -167,6 +167,22 @@ async def test_absence_proves_nothing() -> None:
     assert [item async for item in world.sync.journal.quarantine()] == []
 
 
+async def test_a_record_that_is_shown_again_is_not_missing_though_its_write_is_refused() -> None:
+    """What was kept back stayed so until something was written, and a read-only row takes nothing."""
+    marketo = Hiding()
+    world = await World.of(Entity.LEAD, rules=Rules(walk_links=0), marketo=marketo)
+    link = await world.linked(Entity.LEAD, lastname="A")
+    world.dynamics.edit("lead", link.dynamics, statecode=2)
+    await world.rest()
+    marketo.hidden = frozenset({link.marketo})
+    world.marketo.edit("lead", link.marketo, title="VP")
+    assert [item.code for item in (await world.run()).quarantined] == ["missing"]
+    marketo.hidden = frozenset()
+    world.dynamics.edit("lead", link.dynamics, jobtitle="Engineer")
+    report = await world.rest()
+    assert ([hold.field for hold in report.holds], list(report.quarantined)) == (["jobtitle"], [])
+
+
 async def test_what_stays_missing_for_the_watch_time_counts_as_deleted() -> None:
     """After the watch time it is read by key once more; only then is the link buried."""
     marketo = Hiding()
