@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from mkdyn.domain.feeds import Cursor, Page
 from mkdyn.domain.records import LinkState
@@ -127,7 +127,9 @@ async def _read_rows(
 
 def _rows_kept(session: Session, kind: Kind, page: Page, *, skip_known: bool) -> list[Observation]:
     """Return the rows that are not as we left them: our own writes come back, and rows that nobody has touched."""
-    known = session.store.versions(kind.name, [record.key for record in page.records]) if skip_known else {}
+    known: Mapping[str, str] = {}
+    if skip_known:
+        known = session.store.versions(kind.name, [record.key for record in page.records])
     return [
         make_observation(system=System.DYNAMICS, object=kind.name, key=record.key, record=record)
         for record in page.records
@@ -136,7 +138,7 @@ def _rows_kept(session: Session, kind: Kind, page: Page, *, skip_known: bool) ->
 
 
 def _deletions_kept(session: Session, kind: Kind, deleted: Collection[str]) -> list[Observation]:
-    links = session.store.links([kind.name], System.DYNAMICS, deleted) if deleted else {}
+    links = session.store.links([kind.name], System.DYNAMICS, deleted)
     return [
         Observation(system=System.DYNAMICS, object=kind.name, key=key, deleted=True) for key in deleted if key in links
     ]

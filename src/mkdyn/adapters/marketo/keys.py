@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 
-from mkdyn.adapters.http.shapes import Json
+from mkdyn.adapters.http.shapes import Json, as_list
 from mkdyn.errors import ConfigError
 
 
@@ -24,11 +25,10 @@ def parted(key: str, fields: Sequence[str]) -> Mapping[str, object]:
     Raises:
         ConfigError: It is no key of these fields.
     """
-    try:
-        values: object = json.loads(key)
-    except ValueError:
-        values = None
-    if not isinstance(values, list) or len(values) != len(fields):
+    values: Sequence[object] = ()
+    with suppress(ValueError):
+        values = as_list(json.loads(key))
+    if len(values) != len(fields):
         raise ConfigError(
             f"A key of {', '.join(fields)} is a list of {len(fields)} values in JSON; this is none.",
             what_to_do='Write it as in ["b7b7c1f0-0000-4000-8000-000000000001",7150,"Decision Maker"].',
