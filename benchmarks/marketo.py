@@ -21,7 +21,7 @@ from mkdyn import MarketoBulk, MarketoLimits, RestMarketo
 from mkdyn.domain.outcomes import Applied, Update
 from mkdyn.testing import FakeMarketo
 from mkdyn.testing.servers.in_process import InProcess
-from mkdyn.testing.servers.marketo import MarketoServer, ServerLimits, Service
+from mkdyn.testing.servers.marketo import MarketoServer, Quirks, ServerLimits, Service
 
 _URL: Final = "https://123-abc-456.mktorest.com"
 _LATENCY_S: Final = 0.5
@@ -30,9 +30,6 @@ _CALLS_PER_S: Final = 100 / 20
 _OTHERS_PER_S: Final = 30 / 20
 _JOB_S: Final = 300.0
 _BREACHES: Final = ("606", "607", "615")
-#: How many entries of its log the server searches for an answer. Adobe says that there are blocks, not how large they
-#: are; looking for deletions, of which there are none, takes a call for each.
-_BLOCK: Final = 10_000
 #: How many persons there are: each is written to many times.
 _PERSONS_MAX: Final = 30_000
 _OTHER: Final = Service(client_id="other", client_secret="other", user="other@example.com")  # noqa: S106 - a fake's
@@ -44,8 +41,10 @@ def measure(asked: Asked) -> Found:
     cases = [
         in_virtual_time(partial(_updates, asked.records)),
         in_virtual_time(partial(_shared_updates, asked.records)),
-        in_virtual_time(partial(_backlog, "backlog", _BLOCK, max(asked.records // 10, 1))),
-        in_virtual_time(partial(_backlog, "backlog in small blocks", _BATCH, max(asked.records // 10, 1))),
+        in_virtual_time(partial(_backlog, "backlog", Quirks(), max(asked.records // 10, 1))),
+        in_virtual_time(
+            partial(_backlog, "backlog in small blocks", Quirks(block_entries=_BATCH), max(asked.records // 10, 1))
+        ),
         in_virtual_time(partial(_filed_updates, min(asked.records, _PERSONS_MAX))),
     ]
     seconds = time.perf_counter() - began
@@ -60,11 +59,11 @@ def measure(asked: Asked) -> Found:
     }
 
 
-def _server(persons: int, limits: ServerLimits | None = None, *, block: int = _BATCH) -> MarketoServer:
-    fake = FakeMarketo(page_size=block)
+def _server(persons: int, limits: ServerLimits | None = None, quirks: Quirks | None = None) -> MarketoServer:
+    fake = FakeMarketo()
     for number in range(persons):
         fake.create("lead", lastName=f"Person {number}")
-    return MarketoServer(fake, services=[Service(), _OTHER], limits=limits, latency_s=_LATENCY_S)
+    return MarketoServer(fake, services=[Service(), _OTHER], limits=limits, quirks=quirks, latency_s=_LATENCY_S)
 
 
 def _connector(client: httpx.AsyncClient, bulk: MarketoBulk | None = None) -> RestMarketo:
@@ -173,12 +172,13 @@ async def _another(client: httpx.AsyncClient, sent: list[bool]) -> None:
             await anyio.sleep(1 / _OTHERS_PER_S)
 
 
-async def _backlog(name: str, block: int, records: int) -> Case:
+async def _backlog(name: str, quirks: Quirks, records: int) -> Case:
     """Read who changed, one a second, and what they show now.
 
-    The server searches its log in blocks, for changes and once more for deletions.
+    The server searches its log in blocks, for changes and once more for deletions, of which there are none: that takes
+    a call for each block.
     """
-    server = _server(records, block=block)
+    server = _server(records, quirks=quirks)
     keys = [record.key for record in server.fake.records("lead")]
     async with httpx.AsyncClient(transport=InProcess(server)) as client:
         connector = _connector(client)

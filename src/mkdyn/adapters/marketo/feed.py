@@ -17,14 +17,16 @@ from typing import Final
 
 import attrs
 
+from mkdyn.adapters.http.abreast import abreast
 from mkdyn.adapters.http.shapes import Json, listed
 from mkdyn.adapters.marketo.catalog import Catalog, Described
 from mkdyn.adapters.marketo.client import Client
+from mkdyn.adapters.marketo.deletions import Deletions
 from mkdyn.adapters.marketo.extracting import Extractor
 from mkdyn.adapters.marketo.requests import BATCH_MAX, PERSON, asking, place_at, written
 from mkdyn.adapters.marketo.responses import NOTHING, Envelope, RefusedError, unreadable
 from mkdyn.adapters.marketo.values import moment
-from mkdyn.adapters.marketo.windows import in_windows
+from mkdyn.adapters.marketo.windows import Beside, in_windows
 from mkdyn.domain.feeds import Cursor, Entry, Evidence, Page
 from mkdyn.errors import CursorExpiredError, UnreachableError
 
@@ -93,32 +95,42 @@ class Feed:
         if since is None:
             yield Page(cursor=Place(now, now).cursor(now))
             return
-        place, wanted = Place.of(since), frozenset(fields)
+        place, wanted, end = Place.of(since), frozenset(fields), now - self._overlap
         if now - min(place.changes, place.deletions) > _KEPT:
             raise expired("Marketo keeps deletions for fourteen days")
-        async with aclosing(self._changes(place.changes, now - self._overlap)) as answers:
+        known = await self._tokens({place.changes, place.deletions})
+        # They are told last, and the cursor moves past them only then: a merge is told before who is gone by it.
+        deletions = Deletions(self._activities("activities/deletedleads", known, place.deletions))
+        async with (
+            aclosing(deletions),
+            aclosing(self._changes(place.changes, end, known, deletions.take)) as answers,
+        ):
             async for answer in answers:
                 entries, merged, last = _read(answer, described, wanted)
                 reached = place.changes if last is None else max(place.changes, min(last, now) - self._overlap)
                 place = attrs.evolve(place, changes=reached)
                 yield Page(entries=entries, deleted=list(merged), merged=merged, cursor=place.cursor(now))
-        deleted: list[str] = []
-        async with aclosing(self._activities("activities/deletedleads", place.deletions)) as answers:
-            async for answer in answers:
-                deleted += [str(item["leadId"]) for item in answer.result if "leadId" in item]
-        end = now - self._overlap
+            await deletions.take_all()
         done = Place(max(place.changes, end), max(place.deletions, end))
-        yield Page(deleted=list(dict.fromkeys(deleted)), cursor=done.cursor(now))
+        yield Page(deleted=deletions.keys, cursor=done.cursor(now))
 
-    async def _changes(self, since: datetime, end: datetime) -> AsyncGenerator[Envelope]:
+    async def _changes(
+        self, since: datetime, end: datetime, known: Mapping[datetime, str], beside: Beside
+    ) -> AsyncGenerator[Envelope]:
         """Yield what there is, oldest first: pages, and what is left up to an end as a file, where one saves something.
 
         Where files may be made, pages are read at one place: read ahead, they would be calls that a file saves.
+
+        Args:
+            since: Where it begins.
+            end: Up to where it is settled.
+            known: Tokens of times.
+            beside: Makes another call, where calls are made at once.
         """
         extractor, at = self._extractor, since
-        stream = partial(self._activities, "activities", activityTypeIds=_TYPES)
+        stream = partial(self._activities, "activities", known, activityTypeIds=_TYPES)
         if extractor is None:
-            async with aclosing(in_windows(stream, _when, since, end)) as answers:
+            async with aclosing(in_windows(stream, _when, since, end, beside)) as answers:
                 async for answer in answers:
                     yield answer
             return
@@ -140,9 +152,19 @@ class Feed:
                 yield attrs.evolve(NOTHING, result=found[start : start + BATCH_MAX], more=True)
             at = until
 
-    async def _activities(self, path: str, since: datetime, **query: str) -> AsyncGenerator[Envelope]:
-        first = await self._client.ask(place_at(written(since)))
-        token = first.next_token
+    async def _tokens(self, times: Collection[datetime]) -> Mapping[datetime, str]:
+        """Return the tokens of some times, as far as there are any; changes and deletions can be read from the same."""
+        answers = await abreast(partial(self._client.ask, place_at(written(time))) for time in times)
+        return {
+            time: answer.next_token
+            for time, answer in zip(times, answers, strict=True)
+            if answer.next_token is not None
+        }
+
+    async def _activities(
+        self, path: str, known: Mapping[datetime, str], since: datetime, **query: str
+    ) -> AsyncGenerator[Envelope]:
+        token = known.get(since) or (await self._tokens([since])).get(since)
         while token is not None:
             try:
                 answer = await self._client.ask(asking(path, nextPageToken=token, **query))
