@@ -91,19 +91,21 @@ class Feed:
     async def pages(self, fields: Collection[str], since: Cursor | None) -> AsyncGenerator[Page]:
         """Yield the feed's pages; see `Connector.changes`."""
         described = await self._catalog.known(PERSON, fields)
-        now = await self._now()
         if since is None:
+            now = _time_of(await self._client.usage())
             yield Page(cursor=Place(now, now).cursor(now))
             return
-        place, wanted, end = Place.of(since), frozenset(fields), now - self._overlap
+        place, wanted = Place.of(since), frozenset(fields)
+        begins = await self._begins({place.changes, place.deletions})
+        now = min(map(_time_of, begins.values()))
+        end = now - self._overlap
         if now - min(place.changes, place.deletions) > _KEPT:
             raise expired("Marketo keeps deletions for fourteen days")
-        known = await self._tokens({place.changes, place.deletions})
         # They are told last, and the cursor moves past them only then: a merge is told before who is gone by it.
-        deletions = Deletions(self._activities("activities/deletedleads", known, place.deletions))
+        deletions = Deletions(self._activities("activities/deletedleads", begins, place.deletions))
         async with (
             aclosing(deletions),
-            aclosing(self._changes(place.changes, end, known, deletions.take)) as answers,
+            aclosing(self._changes(place.changes, end, begins, deletions.take)) as answers,
         ):
             async for answer in answers:
                 entries, merged, last = _read(answer, described, wanted)
@@ -115,7 +117,7 @@ class Feed:
         yield Page(deleted=deletions.keys, cursor=done.cursor(now))
 
     async def _changes(
-        self, since: datetime, end: datetime, known: Mapping[datetime, str], beside: Beside
+        self, since: datetime, end: datetime, begins: Mapping[datetime, Envelope], beside: Beside
     ) -> AsyncGenerator[Envelope]:
         """Yield what there is, oldest first: pages, and what is left up to an end as a file, where one saves something.
 
@@ -124,11 +126,11 @@ class Feed:
         Args:
             since: Where it begins.
             end: Up to where it is settled.
-            known: Tokens of times.
+            begins: Answers with the tokens of times.
             beside: Makes another call, where calls are made at once.
         """
         extractor, at = self._extractor, since
-        stream = partial(self._activities, "activities", known, activityTypeIds=_TYPES)
+        stream = partial(self._activities, "activities", begins, activityTypeIds=_TYPES)
         if extractor is None:
             async with aclosing(in_windows(stream, _when, since, end, beside)) as answers:
                 async for answer in answers:
@@ -152,19 +154,16 @@ class Feed:
                 yield attrs.evolve(NOTHING, result=found[start : start + BATCH_MAX], more=True)
             at = until
 
-    async def _tokens(self, times: Collection[datetime]) -> Mapping[datetime, str]:
-        """Return the tokens of some times, as far as there are any; changes and deletions can be read from the same."""
+    async def _begins(self, times: Collection[datetime]) -> Mapping[datetime, Envelope]:
+        """Return answers with the tokens of some times; changes and deletions can be read from the same."""
         answers = await abreast(partial(self._client.ask, place_at(written(time))) for time in times)
-        return {
-            time: answer.next_token
-            for time, answer in zip(times, answers, strict=True)
-            if answer.next_token is not None
-        }
+        return dict(zip(times, answers, strict=True))
 
     async def _activities(
-        self, path: str, known: Mapping[datetime, str], since: datetime, **query: str
+        self, path: str, begins: Mapping[datetime, Envelope], since: datetime, **query: str
     ) -> AsyncGenerator[Envelope]:
-        token = known.get(since) or (await self._tokens([since])).get(since)
+        first = begins.get(since) or await self._client.ask(place_at(written(since)))
+        token = first.next_token
         while token is not None:
             try:
                 answer = await self._client.ask(asking(path, nextPageToken=token, **query))
@@ -177,11 +176,11 @@ class Feed:
             yield answer
             token = answer.next_token if answer.more else None
 
-    async def _now(self) -> datetime:
-        answer = await self._client.usage()
-        if answer.at is None:
-            raise unreadable("it does not say what time it is")
-        return answer.at
+
+def _time_of(answer: Envelope) -> datetime:
+    if answer.at is None:
+        raise unreadable("it does not say what time it is")
+    return answer.at
 
 
 def _read(

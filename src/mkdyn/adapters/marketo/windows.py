@@ -18,10 +18,11 @@ from mkdyn.adapters.http.abreast import abreast
 from mkdyn.adapters.http.shapes import Json
 from mkdyn.adapters.marketo.responses import Envelope
 
-#: How many windows are read at once: three use up five calls a second where a call takes half a second.
-ABREAST: Final = 4
+#: How many windows are read at once: three use up five calls a second where a call takes half a second, and half of
+#: five, the other half being what reads the persons told of, where it takes a second.
+ABREAST: Final = 3
 #: The least and the most pages of a window. Each costs about a call and a half: its token, and a page cut in two.
-PAGES_MIN: Final = 10
+PAGES_MIN: Final = 15
 PAGES_MAX: Final = 40
 #: After how many pages the first window says how long a page is.
 MEASURED: Final = 3

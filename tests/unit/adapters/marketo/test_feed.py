@@ -48,7 +48,7 @@ def changed(id: int, lead: int, number: int, old: object, new: object, *, kind: 
 
 def logged(instance: Instance, *pages: Json, deleted: Json | None = None) -> None:
     """Have the log hold these pages, and deletions."""
-    instance.on("activities/pagingtoken", {"requestId": "x", "success": True, "nextPageToken": "T="})
+    instance.on("activities/pagingtoken", success(nextPageToken="T="))
     instance.on("activities", *pages)
     instance.on("activities/deletedleads", deleted or success(nextPageToken="D=", moreResult=False))
 
@@ -170,8 +170,7 @@ async def test_an_activity_that_can_not_be_read_is_not_passed_over(instance: Ins
 @pytest.mark.parametrize("path", ["activities", "activities/deletedleads"])
 async def test_a_feed_that_breaks_off_is_read_again(instance: Instance, path: str) -> None:
     """A place that Marketo does not know any more is made anew of its time."""
-    logged(instance, success(nextPageToken="U=", moreResult=True), deleted=success(nextPageToken="U=", moreResult=True))
-    instance.on("activities", success(moreResult=False))
+    logged(instance, success(moreResult=False))
     instance.on(path, success(nextPageToken="U=", moreResult=True), refusal("1003"))
     with pytest.raises(UnreachableError, match="breaks off"):
         await told(instance)
@@ -237,7 +236,7 @@ async def test_deletions_are_looked_for_beside_the_changes() -> None:
         async with connector.changes("lead", fields=["title"], since=begin.cursor) as pages:
             assert sum(len(page.entries) for page in [page async for page in pages]) == 151
     assert server.arrivals == {
-        "usage": 1, "activities.token": 1, "activities.query": 16, "activities.deleted": 16,
+        "activities.token": 1, "activities.query": 16, "activities.deleted": 16,
     }  # fmt: skip
     assert anyio.current_time() - began == pytest.approx(1 + 1 + 16, abs=1.0)
 
@@ -246,8 +245,10 @@ async def test_a_clock_that_is_not_told(instance: Instance) -> None:
     """Without Marketo's time there is no place to go on from."""
     for id in ("", "a#", "a#zz", "a#ffffffffffffffff"):
         instance.on("stats/usage", {**success(), "requestId": id})
-        with pytest.raises(TransientError, match="what time it is"):
-            await told(instance, since=None)
+        instance.on("activities/pagingtoken", {**success(nextPageToken="T="), "requestId": id})
+        for since in (None, SINCE):
+            with pytest.raises(TransientError, match="what time it is"):
+                await told(instance, since=since)
 
 
 async def test_only_persons_have_a_feed(instance: Instance) -> None:
