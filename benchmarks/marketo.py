@@ -16,26 +16,18 @@ import anyio
 import httpx
 
 from benchmarks.asked import Asked, Found
+from benchmarks.marketo_calls import from_dynamics, from_marketo
+from benchmarks.marketo_world import BATCH, CALLS_PER_S, URL, breaches_of, connector_to, server_of
 from benchmarks.virtual import Case, in_virtual_time
-from mkdyn import MarketoBulk, MarketoLimits, RestMarketo
+from mkdyn import MarketoBulk
 from mkdyn.domain.outcomes import Applied, Update
-from mkdyn.testing import FakeMarketo
 from mkdyn.testing.servers.in_process import InProcess
-from mkdyn.testing.servers.marketo import MarketoServer, ServerLimits, Service
+from mkdyn.testing.servers.marketo import MarketoServer, Quirks, ServerLimits
 
-_URL: Final = "https://123-abc-456.mktorest.com"
-_LATENCY_S: Final = 0.5
-_BATCH: Final = 300
-_CALLS_PER_S: Final = 100 / 20
 _OTHERS_PER_S: Final = 30 / 20
 _JOB_S: Final = 300.0
-_BREACHES: Final = ("606", "607", "615")
-#: How many entries of its log the server searches for an answer. Adobe says that there are blocks, not how large they
-#: are; looking for deletions, of which there are none, takes a call for each.
-_BLOCK: Final = 10_000
 #: How many persons there are: each is written to many times.
 _PERSONS_MAX: Final = 30_000
-_OTHER: Final = Service(client_id="other", client_secret="other", user="other@example.com")  # noqa: S106 - a fake's
 
 
 def measure(asked: Asked) -> Found:
@@ -44,9 +36,13 @@ def measure(asked: Asked) -> Found:
     cases = [
         in_virtual_time(partial(_updates, asked.records)),
         in_virtual_time(partial(_shared_updates, asked.records)),
-        in_virtual_time(partial(_backlog, "backlog", _BLOCK, max(asked.records // 10, 1))),
-        in_virtual_time(partial(_backlog, "backlog in small blocks", _BATCH, max(asked.records // 10, 1))),
+        in_virtual_time(partial(_backlog, "backlog", Quirks(), max(asked.records // 10, 1))),
+        in_virtual_time(
+            partial(_backlog, "backlog in small blocks", Quirks(block_entries=BATCH), max(asked.records // 10, 1))
+        ),
         in_virtual_time(partial(_filed_updates, min(asked.records, _PERSONS_MAX))),
+        in_virtual_time(partial(from_dynamics, min(asked.records, _PERSONS_MAX))),
+        in_virtual_time(partial(from_marketo, min(asked.records, _PERSONS_MAX))),
     ]
     seconds = time.perf_counter() - began
     return {
@@ -60,35 +56,12 @@ def measure(asked: Asked) -> Found:
     }
 
 
-def _server(persons: int, limits: ServerLimits | None = None, *, block: int = _BATCH) -> MarketoServer:
-    fake = FakeMarketo(page_size=block)
-    for number in range(persons):
-        fake.create("lead", lastName=f"Person {number}")
-    return MarketoServer(fake, services=[Service(), _OTHER], limits=limits, latency_s=_LATENCY_S)
-
-
-def _connector(client: httpx.AsyncClient, bulk: MarketoBulk | None = None) -> RestMarketo:
-    ours = Service()
-    return RestMarketo(
-        _URL,
-        client_id=ours.client_id,
-        client_secret=ours.client_secret,
-        limits=MarketoLimits(share=1.0),
-        client=client,
-        bulk=bulk,
-    )
-
-
-def _breaches(server: MarketoServer) -> int:
-    return sum(server.instance.codes[code] for code in _BREACHES)
-
-
 async def _write(
     server: MarketoServer, client: httpx.AsyncClient, records: int, bulk: MarketoBulk | None = None
 ) -> float:
     """Update persons, and see that they are; return how long it took."""
     keys = [record.key for record in server.fake.records("lead")]
-    connector, written = _connector(client, bulk), 0
+    connector, written = connector_to(client, bulk), 0
     await connector.describe("lead")
     began = anyio.current_time()
     while written < records:
@@ -103,24 +76,24 @@ async def _write(
 
 
 async def _updates(records: int) -> Case:
-    server = _server(min(records, _PERSONS_MAX))
+    server = server_of(min(records, _PERSONS_MAX))
     async with httpx.AsyncClient(transport=InProcess(server)) as client:
         seconds = await _write(server, client, records)
     return Case(
         name="updates",
         records=records,
         seconds=seconds,
-        ceiling_per_s=_CALLS_PER_S * _BATCH,
+        ceiling_per_s=CALLS_PER_S * BATCH,
         calls=server.arrivals["leads.sync"],
-        minimum_calls=math.ceil(records / _BATCH),
-        breaches=_breaches(server),
+        minimum_calls=math.ceil(records / BATCH),
+        breaches=breaches_of(server),
     )
 
 
 async def _filed_updates(records: int) -> Case:
     """Update persons where files are to save calls: reckoned with, and done, in five minutes each."""
     bulk = MarketoBulk(job_s=_JOB_S)
-    server = _server(records, ServerLimits(job_s=_JOB_S))
+    server = server_of(records, ServerLimits(job_s=_JOB_S))
     async with httpx.AsyncClient(transport=InProcess(server)) as client:
         seconds = await _write(server, client, records, bulk)
     files = server.arrivals["bulk.leads"]
@@ -131,15 +104,15 @@ async def _filed_updates(records: int) -> Case:
         ceiling_per_s=round(records / _JOB_S, 1),
         calls=sum(count for call, count in server.arrivals.items() if call == "leads.sync" or call.startswith("bulk.")),
         # Each is handed in, and looked at once; without any, there are only calls.
-        minimum_calls=2 * files or math.ceil(records / _BATCH),
-        breaches=_breaches(server),
-        without_files=math.ceil(records / _BATCH),
+        minimum_calls=2 * files or math.ceil(records / BATCH),
+        breaches=breaches_of(server),
+        without_files=math.ceil(records / BATCH),
     )
 
 
 async def _shared_updates(records: int) -> Case:
     """Write while another client, of whom ours is not told, takes 30 calls of each window."""
-    server = _server(min(records, _PERSONS_MAX))
+    server = server_of(min(records, _PERSONS_MAX))
     sent: list[bool] = []
     async with httpx.AsyncClient(transport=InProcess(server)) as client, anyio.create_task_group() as tasks:
         tasks.start_soon(_another, client, sent)
@@ -150,10 +123,10 @@ async def _shared_updates(records: int) -> Case:
         name="updates beside another client",
         records=records,
         seconds=seconds,
-        ceiling_per_s=(_CALLS_PER_S - _OTHERS_PER_S) * _BATCH,
+        ceiling_per_s=(CALLS_PER_S - _OTHERS_PER_S) * BATCH,
         calls=server.arrivals["leads.sync"],
-        minimum_calls=math.ceil(records / _BATCH),
-        breaches=_breaches(server) - refused,
+        minimum_calls=math.ceil(records / BATCH),
+        breaches=breaches_of(server) - refused,
         shared={"calls": len(sent), "refused": refused},
     )
 
@@ -161,10 +134,10 @@ async def _shared_updates(records: int) -> Case:
 async def _another(client: httpx.AsyncClient, sent: list[bool]) -> None:
     """Ask for something at an even pace, whatever is answered."""
     asked = {"grant_type": "client_credentials", "client_id": "other", "client_secret": "other"}
-    token = (await client.get(f"{_URL}/identity/oauth/token", params=asked)).json()["access_token"]
+    token = (await client.get(f"{URL}/identity/oauth/token", params=asked)).json()["access_token"]
 
     async def ask() -> None:
-        answer = await client.get(f"{_URL}/rest/v1/stats/usage.json", headers={"Authorization": f"Bearer {token}"})
+        answer = await client.get(f"{URL}/rest/v1/stats/usage.json", headers={"Authorization": f"Bearer {token}"})
         sent.append(bool(answer.json()["success"]))
 
     async with anyio.create_task_group() as tasks:
@@ -173,15 +146,16 @@ async def _another(client: httpx.AsyncClient, sent: list[bool]) -> None:
             await anyio.sleep(1 / _OTHERS_PER_S)
 
 
-async def _backlog(name: str, block: int, records: int) -> Case:
+async def _backlog(name: str, quirks: Quirks, records: int) -> Case:
     """Read who changed, one a second, and what they show now.
 
-    The server searches its log in blocks, for changes and once more for deletions.
+    The server searches its log in blocks, for changes and once more for deletions, of which there are none: that takes
+    a call for each block.
     """
-    server = _server(records, block=block)
+    server = server_of(records, quirks=quirks)
     keys = [record.key for record in server.fake.records("lead")]
     async with httpx.AsyncClient(transport=InProcess(server)) as client:
-        connector = _connector(client)
+        connector = connector_to(client)
         async with connector.changes("lead", fields=["title"], since=None) as pages:
             cursor = [page async for page in pages][-1].cursor
         for key in keys:
@@ -203,9 +177,9 @@ async def _backlog(name: str, block: int, records: int) -> Case:
                     fresh = {entry.key for entry in page.entries} - told
                     told |= fresh
                     waiting += sorted(fresh)
-                    while len(waiting) >= _BATCH:
-                        tasks.start_soon(read, waiting[:_BATCH])
-                        del waiting[:_BATCH]
+                    while len(waiting) >= BATCH:
+                        tasks.start_soon(read, waiting[:BATCH])
+                        del waiting[:BATCH]
                 tasks.start_soon(read, waiting)
         seconds = anyio.current_time() - began
     assert shown == len(told) == records, "a change was not told, or not shown"
@@ -213,8 +187,8 @@ async def _backlog(name: str, block: int, records: int) -> Case:
         name=name,
         records=records,
         seconds=seconds,
-        ceiling_per_s=_CALLS_PER_S / 2 * _BATCH,
+        ceiling_per_s=CALLS_PER_S / 2 * BATCH,
         calls=server.arrivals.total(),
-        minimum_calls=2 * math.ceil(records / _BATCH),
-        breaches=_breaches(server),
+        minimum_calls=2 * math.ceil(records / BATCH),
+        breaches=breaches_of(server),
     )

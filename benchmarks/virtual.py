@@ -50,6 +50,7 @@ class Case:
             "ratio": round(per_s / self.ceiling_per_s, 3),
             "calls": self.calls,
             "minimum_calls": self.minimum_calls,
+            "calls_ratio": round(self.calls / self.minimum_calls, 3),
             "breaches": self.breaches,
             **({} if self.shared is None else {"shared": self.shared}),
             **({} if self.without_files is None else {"without_files": self.without_files}),

@@ -12,7 +12,7 @@ from mkdyn.adapters.http.retries import Retries
 from mkdyn.testing import FakeMarketo
 from mkdyn.testing.contracts import FakeMarketoBench
 from mkdyn.testing.servers.in_process import InProcess
-from mkdyn.testing.servers.marketo import Drop, MarketoServer, ServerLimits
+from mkdyn.testing.servers.marketo import Drop, MarketoServer, Quirks, ServerLimits
 
 URL = "https://123-abc-456.mktorest.com"
 #: Checks make many calls, and no clock goes by.
@@ -50,7 +50,9 @@ async def in_process(
     server: MarketoServer | None = None, *, bulk: MarketoBulk | None = None
 ) -> AsyncGenerator[WireBench]:
     """A bench in this process: small pages, so that feeds have several."""
-    server = server or MarketoServer(FakeMarketo(page_size=3, empty_pages="sometimes"), limits=PATIENT)
+    server = server or MarketoServer(
+        FakeMarketo(empty_pages="sometimes"), limits=PATIENT, quirks=Quirks(block_entries=3)
+    )
     async with httpx.AsyncClient(transport=InProcess(server)) as client, _bench(URL, server, client, bulk) as bench:
         yield bench
 

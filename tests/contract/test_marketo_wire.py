@@ -9,7 +9,7 @@ import pytest
 from mkdyn.testing import FakeMarketo
 from mkdyn.testing.contracts import MARKETO_CHECKS, MarketoCheck
 from mkdyn.testing.servers.loopback import loopback
-from mkdyn.testing.servers.marketo import MarketoServer
+from mkdyn.testing.servers.marketo import MarketoServer, Quirks
 
 from .complaints import complaint
 from .marketo_wire import FILED, PATIENT, in_process, on_a_port
@@ -20,7 +20,7 @@ pytestmark = pytest.mark.anyio
 @pytest.fixture(scope="module")
 def port() -> Iterator[tuple[str, MarketoServer]]:
     """A server on a port, for all checks: they tell their own records from everybody else's."""
-    server = MarketoServer(FakeMarketo(page_size=200, empty_pages="sometimes"), limits=PATIENT)
+    server = MarketoServer(FakeMarketo(empty_pages="sometimes"), limits=PATIENT, quirks=Quirks(block_entries=200))
     with loopback(server) as url:
         yield url, server
 

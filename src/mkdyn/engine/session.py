@@ -23,8 +23,8 @@ from mkdyn.ports.connectors import DynamicsConnector, Identity, MarketoConnector
 from mkdyn.ports.observer import Event, Observer
 from mkdyn.ports.store import StateStore
 
-#: How many observations are decided, or links compared, at a time.
-CHUNK = 1_000
+#: How many observations are decided, or links compared, at a time: four full calls where Marketo shows 300 persons.
+CHUNK = 1_200
 #: How many rows of each kind a match report names.
 MATCHES_NAMED_MAX = 20
 

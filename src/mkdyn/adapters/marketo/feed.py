@@ -17,14 +17,16 @@ from typing import Final
 
 import attrs
 
+from mkdyn.adapters.http.abreast import abreast
 from mkdyn.adapters.http.shapes import Json, listed
 from mkdyn.adapters.marketo.catalog import Catalog, Described
 from mkdyn.adapters.marketo.client import Client
+from mkdyn.adapters.marketo.deletions import Deletions
 from mkdyn.adapters.marketo.extracting import Extractor
 from mkdyn.adapters.marketo.requests import BATCH_MAX, PERSON, asking, place_at, written
 from mkdyn.adapters.marketo.responses import NOTHING, Envelope, RefusedError, unreadable
 from mkdyn.adapters.marketo.values import moment
-from mkdyn.adapters.marketo.windows import in_windows
+from mkdyn.adapters.marketo.windows import Beside, in_windows
 from mkdyn.domain.feeds import Cursor, Entry, Evidence, Page
 from mkdyn.errors import CursorExpiredError, UnreachableError
 
@@ -89,36 +91,48 @@ class Feed:
     async def pages(self, fields: Collection[str], since: Cursor | None) -> AsyncGenerator[Page]:
         """Yield the feed's pages; see `Connector.changes`."""
         described = await self._catalog.known(PERSON, fields)
-        now = await self._now()
         if since is None:
+            now = _time_of(await self._client.usage())
             yield Page(cursor=Place(now, now).cursor(now))
             return
         place, wanted = Place.of(since), frozenset(fields)
+        begins = await self._begins({place.changes, place.deletions})
+        now = min(map(_time_of, begins.values()))
+        end = now - self._overlap
         if now - min(place.changes, place.deletions) > _KEPT:
             raise expired("Marketo keeps deletions for fourteen days")
-        async with aclosing(self._changes(place.changes, now - self._overlap)) as answers:
+        # They are told last, and the cursor moves past them only then: a merge is told before who is gone by it.
+        deletions = Deletions(self._activities("activities/deletedleads", begins, place.deletions))
+        async with (
+            aclosing(deletions),
+            aclosing(self._changes(place.changes, end, begins, deletions.take)) as answers,
+        ):
             async for answer in answers:
                 entries, merged, last = _read(answer, described, wanted)
                 reached = place.changes if last is None else max(place.changes, min(last, now) - self._overlap)
                 place = attrs.evolve(place, changes=reached)
                 yield Page(entries=entries, deleted=list(merged), merged=merged, cursor=place.cursor(now))
-        deleted: list[str] = []
-        async with aclosing(self._activities("activities/deletedleads", place.deletions)) as answers:
-            async for answer in answers:
-                deleted += [str(item["leadId"]) for item in answer.result if "leadId" in item]
-        end = now - self._overlap
+            await deletions.take_all()
         done = Place(max(place.changes, end), max(place.deletions, end))
-        yield Page(deleted=list(dict.fromkeys(deleted)), cursor=done.cursor(now))
+        yield Page(deleted=deletions.keys, cursor=done.cursor(now))
 
-    async def _changes(self, since: datetime, end: datetime) -> AsyncGenerator[Envelope]:
+    async def _changes(
+        self, since: datetime, end: datetime, begins: Mapping[datetime, Envelope], beside: Beside
+    ) -> AsyncGenerator[Envelope]:
         """Yield what there is, oldest first: pages, and what is left up to an end as a file, where one saves something.
 
         Where files may be made, pages are read at one place: read ahead, they would be calls that a file saves.
+
+        Args:
+            since: Where it begins.
+            end: Up to where it is settled.
+            begins: Answers with the tokens of times.
+            beside: Makes another call, where calls are made at once.
         """
         extractor, at = self._extractor, since
-        stream = partial(self._activities, "activities", activityTypeIds=_TYPES)
+        stream = partial(self._activities, "activities", begins, activityTypeIds=_TYPES)
         if extractor is None:
-            async with aclosing(in_windows(stream, _when, since, end)) as answers:
+            async with aclosing(in_windows(stream, _when, since, end, beside)) as answers:
                 async for answer in answers:
                     yield answer
             return
@@ -140,8 +154,15 @@ class Feed:
                 yield attrs.evolve(NOTHING, result=found[start : start + BATCH_MAX], more=True)
             at = until
 
-    async def _activities(self, path: str, since: datetime, **query: str) -> AsyncGenerator[Envelope]:
-        first = await self._client.ask(place_at(written(since)))
+    async def _begins(self, times: Collection[datetime]) -> Mapping[datetime, Envelope]:
+        """Return answers with the tokens of some times; changes and deletions can be read from the same."""
+        answers = await abreast(partial(self._client.ask, place_at(written(time))) for time in times)
+        return dict(zip(times, answers, strict=True))
+
+    async def _activities(
+        self, path: str, begins: Mapping[datetime, Envelope], since: datetime, **query: str
+    ) -> AsyncGenerator[Envelope]:
+        first = begins.get(since) or await self._client.ask(place_at(written(since)))
         token = first.next_token
         while token is not None:
             try:
@@ -155,11 +176,11 @@ class Feed:
             yield answer
             token = answer.next_token if answer.more else None
 
-    async def _now(self) -> datetime:
-        answer = await self._client.usage()
-        if answer.at is None:
-            raise unreadable("it does not say what time it is")
-        return answer.at
+
+def _time_of(answer: Envelope) -> datetime:
+    if answer.at is None:
+        raise unreadable("it does not say what time it is")
+    return answer.at
 
 
 def _read(

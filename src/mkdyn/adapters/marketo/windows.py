@@ -7,7 +7,7 @@ calls are allowed. Several tokens, each made of a time, bring several pages: eac
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import AsyncGenerator, Callable, Set as AbstractSet
+from collections.abc import AsyncGenerator, Awaitable, Callable, Set as AbstractSet
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Final, TypeAlias
@@ -18,10 +18,11 @@ from mkdyn.adapters.http.abreast import abreast
 from mkdyn.adapters.http.shapes import Json
 from mkdyn.adapters.marketo.responses import Envelope
 
-#: How many windows are read at once: three use up five calls a second where a call takes half a second.
-ABREAST: Final = 4
+#: How many windows are read at once: three use up five calls a second where a call takes half a second, and half of
+#: five, the other half being what reads the persons told of, where it takes a second.
+ABREAST: Final = 3
 #: The least and the most pages of a window. Each costs about a call and a half: its token, and a page cut in two.
-PAGES_MIN: Final = 10
+PAGES_MIN: Final = 15
 PAGES_MAX: Final = 40
 #: After how many pages the first window says how long a page is.
 MEASURED: Final = 3
@@ -32,6 +33,8 @@ HELD_MAX: Final = 2 * PAGES_MAX * ABREAST
 Told: TypeAlias = Callable[[Json], tuple[str, datetime]]
 #: Reads the feed from a time on.
 Stream: TypeAlias = Callable[[datetime], AsyncGenerator[Envelope]]
+#: Reads a page of another feed.
+Beside: TypeAlias = Callable[[], Awaitable[None]]
 
 
 def window_end(begin: datetime, end: datetime, page: timedelta) -> datetime | None:
@@ -91,7 +94,9 @@ class _Window:
         self.done = not answer.more or (self.until is not None and self.reached >= self.until)
 
 
-async def in_windows(stream: Stream, told: Told, since: datetime, end: datetime) -> AsyncGenerator[Envelope]:
+async def in_windows(
+    stream: Stream, told: Told, since: datetime, end: datetime, beside: Beside
+) -> AsyncGenerator[Envelope]:
     """Yield the feed's pages, oldest first, each activity in one of them only.
 
     It begins with one window; once that shows how long a page is, more are opened, where so much is left that they
@@ -102,6 +107,7 @@ async def in_windows(stream: Stream, told: Told, since: datetime, end: datetime)
         told: Returns an activity's id and time.
         since: Where the feed begins.
         end: Up to where it is settled; what is later is read by one window.
+        beside: What to call in each round too; it does nothing once it is done.
     """
     windows = deque([_Window(since, stream(since))])
     # What the ends of windows told beyond them: the next ones tell it again.
@@ -111,7 +117,8 @@ async def in_windows(stream: Stream, told: Told, since: datetime, end: datetime)
             _open(windows, stream, end)
             held = sum(len(window.held) for window in windows)
             going = [window for window in windows if not window.done][: ABREAST if held < HELD_MAX else 1]
-            await abreast(partial(window.take, told) for window in going)
+            calls: list[Beside] = [*(partial(window.take, told) for window in going), beside]
+            await abreast(calls)
             while windows:
                 head = windows[0]
                 while head.held:

@@ -15,8 +15,7 @@ from mkdyn.adapters.marketo.bulk import terms_of
 from mkdyn.adapters.marketo.crossover import extract_saves
 from mkdyn.domain.feeds import Cursor, Entry, Page
 from mkdyn.errors import BudgetSpentError, UnreachableError
-from mkdyn.testing import FakeMarketo
-from mkdyn.testing.servers.marketo import MarketoServer, Refuse, ServerLimits
+from mkdyn.testing.servers.marketo import MarketoServer, Quirks, Refuse, ServerLimits
 
 from .instance import Answer, Instance, Json, refusal, served, success
 from .test_bulk_jobs import listing
@@ -26,6 +25,8 @@ pytestmark = pytest.mark.anyio
 
 #: Four calls for a file.
 FILES = MarketoBulk(job_s=60)
+#: A log that takes many answers to search.
+SMALL = Quirks(block_entries=30)
 
 
 @pytest.fixture
@@ -72,7 +73,7 @@ def entries(pages: Sequence[Page]) -> list[Entry]:
 
 async def test_a_file_tells_what_pages_tell() -> None:
     """After a few pages, in fewer calls; what is left after the file, and deletions, come as ever."""
-    server = MarketoServer(FakeMarketo(page_size=30))
+    server = MarketoServer(quirks=SMALL)
     since = await backlog(server, 600)
     plain = await read(server, since, None)
     by_pages = server.arrivals.total()
@@ -93,7 +94,7 @@ async def test_a_file_tells_what_pages_tell() -> None:
 
 async def test_a_short_feed_comes_as_pages() -> None:
     """Two pages are left when the rate is known."""
-    server = MarketoServer(FakeMarketo(page_size=30))
+    server = MarketoServer(quirks=SMALL)
     since = await backlog(server, 150)
     assert len(entries(await read(server, since, FILES))) == 151
     assert server.arrivals["bulk.activities.export.create"] == 0
@@ -102,7 +103,7 @@ async def test_a_short_feed_comes_as_pages() -> None:
 async def test_what_is_too_much_for_one_file_comes_as_several(monkeypatch: pytest.MonkeyPatch) -> None:
     """Each is held in memory."""
     monkeypatch.setattr("mkdyn.adapters.marketo.extracting._PAGES_MAX", 6)
-    server = MarketoServer(FakeMarketo(page_size=30))
+    server = MarketoServer(quirks=SMALL)
     since = await backlog(server, 600)
     assert len(entries(await read(server, since, FILES))) == 601
     assert server.arrivals["bulk.activities.export.file"] == 2
@@ -111,7 +112,7 @@ async def test_what_is_too_much_for_one_file_comes_as_several(monkeypatch: pytes
 @pytest.mark.parametrize("call", ["create", "enqueue", "status", "file"])
 async def test_where_a_file_is_refused_pages_go_on(call: str) -> None:
     """The queue is full, or the day's extracts are used up; it is tried once."""
-    server = MarketoServer(FakeMarketo(page_size=30))
+    server = MarketoServer(quirks=SMALL)
     since = await backlog(server, 600)
     server.faults.append(Refuse(of=f"bulk.activities.export.{call}", code="1029"))
     assert len(entries(await read(server, since, FILES))) == 601
@@ -123,7 +124,7 @@ async def test_where_a_file_is_refused_pages_go_on(call: str) -> None:
 
 async def test_a_file_that_is_not_there_in_time_is_given_up() -> None:
     """Pages go on."""
-    server = MarketoServer(FakeMarketo(page_size=30), limits=ServerLimits(job_s=700))
+    server = MarketoServer(quirks=SMALL, limits=ServerLimits(job_s=700))
     since = await backlog(server, 600)
     assert len(entries(await read(server, since, attrs.evolve(FILES, deadline_s=600)))) == 601
     assert server.arrivals["bulk.activities.export.status"] == 10
@@ -184,7 +185,7 @@ async def test_what_is_no_whole_file_is_none(instance: Instance, state: Json, fi
     """Pages go on, and nothing is told by halves."""
     asked(instance, state, file)
     assert await told(instance) == ["g1", "g2", "g3"]
-    assert len(instance.asked("activities/pagingtoken")) == 2  # one of them for deletions: they go on where they were
+    assert len(instance.asked("activities/pagingtoken")) == 1  # pages and deletions go on where they were
 
 
 async def test_a_time_in_which_nothing_happened_has_no_file(instance: Instance) -> None:

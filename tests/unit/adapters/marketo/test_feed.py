@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import anyio
 import pytest
 
 from mkdyn.domain.feeds import Cursor, Evidence, Page
@@ -47,7 +48,7 @@ def changed(id: int, lead: int, number: int, old: object, new: object, *, kind: 
 
 def logged(instance: Instance, *pages: Json, deleted: Json | None = None) -> None:
     """Have the log hold these pages, and deletions."""
-    instance.on("activities/pagingtoken", {"requestId": "x", "success": True, "nextPageToken": "T="})
+    instance.on("activities/pagingtoken", success(nextPageToken="T="))
     instance.on("activities", *pages)
     instance.on("activities/deletedleads", deleted or success(nextPageToken="D=", moreResult=False))
 
@@ -128,7 +129,7 @@ async def test_where_it_goes_on(instance: Instance) -> None:
     ]
     assert repeats == [3_601, 3_601, 301]
     begins = [request.url.params["sinceDatetime"] for request in instance.asked("activities/pagingtoken")]
-    assert begins == [(NOW - timedelta(hours=1)).strftime("%Y-%m-%dT%H:%M:%SZ")] * 2
+    assert begins == [(NOW - timedelta(hours=1)).strftime("%Y-%m-%dT%H:%M:%SZ")]  # one for both feeds
 
 
 @pytest.mark.parametrize(
@@ -169,8 +170,7 @@ async def test_an_activity_that_can_not_be_read_is_not_passed_over(instance: Ins
 @pytest.mark.parametrize("path", ["activities", "activities/deletedleads"])
 async def test_a_feed_that_breaks_off_is_read_again(instance: Instance, path: str) -> None:
     """A place that Marketo does not know any more is made anew of its time."""
-    logged(instance, success(nextPageToken="U=", moreResult=True), deleted=success(nextPageToken="U=", moreResult=True))
-    instance.on("activities", success(moreResult=False))
+    logged(instance, success(moreResult=False))
     instance.on(path, success(nextPageToken="U=", moreResult=True), refusal("1003"))
     with pytest.raises(UnreachableError, match="breaks off"):
         await told(instance)
@@ -178,8 +178,9 @@ async def test_a_feed_that_breaks_off_is_read_again(instance: Instance, path: st
 
 async def test_a_feed_that_stands_still_is_left() -> None:
     """The same page again and again is no progress."""
-    fake = FakeMarketo(page_size=1)
-    async with served(server=MarketoServer(fake, faults=[Repeat(of="activities.query")])) as (connector, _):
+    fake = FakeMarketo()
+    faults, quirks = [Repeat(of="activities.query")], Quirks(block_entries=1)
+    async with served(server=MarketoServer(fake, faults=faults, quirks=quirks)) as (connector, _):
         async with connector.changes("lead", fields=["title"], since=None) as pages:
             [begin] = [page async for page in pages]
         for number in range(5):
@@ -190,34 +191,64 @@ async def test_a_feed_that_stands_still_is_left() -> None:
 
 
 async def test_a_backlog_is_read_at_several_places_and_resumed_at_any() -> None:
-    """Each change is told once and in order; from the cursor of any page on, all that came after it is told."""
-    fake = FakeMarketo(page_size=5)
-    async with served(server=MarketoServer(fake)) as (connector, _):
+    """Each change is told once and in order; from the cursor of any page on, all that came after it is told.
+
+    So is every deletion, from the cursor of every page but the last.
+    """
+    fake = FakeMarketo()
+    async with served(server=MarketoServer(fake, quirks=Quirks(block_entries=5))) as (connector, _):
         async with connector.changes("lead", fields=["title"], since=None) as pages:
             [begin] = [page async for page in pages]
         key, told = fake.create("lead", lastName="a"), list[list[Page]]()
+        others = [fake.create("lead", lastName=str(number)) for number in range(4)]
         for number in range(400):
             fake.advance(60)
             fake.edit("lead", key, title=str(number))
+            if number % 100 == 0:
+                fake.delete("lead", others[number // 100])
         since = begin.cursor
-        for skipped in (0, 30, 77):
+        for left_at in (0, 30, 77, -1, None):
             async with connector.changes("lead", fields=["title"], since=since) as pages:
                 told.append([page async for page in pages])
-            since = told[0][skipped].cursor
+            since = None if left_at is None else told[0][left_at].cursor
     news = [[[item.new for entry in page.entries for item in entry.evidence] for page in found] for found in told]
     flat = [[new for page in found for new in page] for found in news]
     assert flat[0] == [str(number) for number in range(400)]
     assert set(flat[1]) >= {new for page in news[0][1:] for new in page}
     assert set(flat[2]) >= {new for page in news[0][31:] for new in page}
     assert len(flat[2]) < 300
+    assert [[key for page in found for key in page.deleted] for found in told] == [others, others, others, others, []]
+
+
+async def test_deletions_are_looked_for_beside_the_changes() -> None:
+    """They take calls, and no time of their own; a feed that was read to its end begins anew with one token."""
+    fake = FakeMarketo()
+    server = MarketoServer(fake, quirks=Quirks(block_entries=10), latency_s=1.0)
+    async with served(server=server) as (connector, _):
+        async with connector.changes("lead", fields=["title"], since=None) as pages:
+            [begin] = [page async for page in pages]
+        key = fake.create("lead", lastName="a")
+        for number in range(150):
+            fake.advance(1)
+            fake.edit("lead", key, title=str(number))
+        server.arrivals.clear()
+        began = anyio.current_time()
+        async with connector.changes("lead", fields=["title"], since=begin.cursor) as pages:
+            assert sum(len(page.entries) for page in [page async for page in pages]) == 151
+    assert server.arrivals == {
+        "activities.token": 1, "activities.query": 16, "activities.deleted": 16,
+    }  # fmt: skip
+    assert anyio.current_time() - began == pytest.approx(1 + 1 + 16, abs=1.0)
 
 
 async def test_a_clock_that_is_not_told(instance: Instance) -> None:
     """Without Marketo's time there is no place to go on from."""
     for id in ("", "a#", "a#zz", "a#ffffffffffffffff"):
         instance.on("stats/usage", {**success(), "requestId": id})
-        with pytest.raises(TransientError, match="what time it is"):
-            await told(instance, since=None)
+        instance.on("activities/pagingtoken", {**success(nextPageToken="T="), "requestId": id})
+        for since in (None, SINCE):
+            with pytest.raises(TransientError, match="what time it is"):
+                await told(instance, since=since)
 
 
 async def test_only_persons_have_a_feed(instance: Instance) -> None:

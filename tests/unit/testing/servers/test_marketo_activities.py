@@ -131,8 +131,8 @@ async def test_types(caller: Caller) -> None:
 
 async def test_blocks(caller: Caller) -> None:
     """A block without a hit has no result, and there is more; a token goes on where the page ended."""
-    fake = FakeMarketo(page_size=3)
-    other = Caller(MarketoServer(fake))
+    fake = FakeMarketo()
+    other = Caller(MarketoServer(fake, quirks=Quirks(block_entries=3)))
     keys = [fake.create("lead", lastName=str(number)) for number in range(7)]
     fake.edit("lead", keys[0], title="CTO")
     answer = await other.get("activities", activityTypeIds="13", nextPageToken=await token(other))

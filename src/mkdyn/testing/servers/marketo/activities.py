@@ -117,7 +117,7 @@ def _page(world: World, question: Question, tell: Teller) -> Answer:
     end = len(log)
     if log.empty_pages == "sometimes" and start < end and not idle:
         return Answer(next_page=token("log", epoch, start, 1), more=True)
-    stop = min(start + log.page_size, end)
+    stop = min(start + world.quirks.block_entries, end)
     elements: list[Object] = []
     for place, logged in log.visible(start, stop, world.fake.time):
         if leads and logged.key not in leads:

@@ -83,6 +83,9 @@ class Quirks:
             are then read-only, or refused altogether; both are answered 1018.
         scores: What describes call a score field.
         merged: Whether a merge logs the deletion of those who are gone, besides the merge.
+        block_entries: How many entries of its log one answer about activities or deletions searches. Adobe says that
+            there are blocks, so that an answer may hold nothing though there is more, and not how large they are; ten
+            thousand is a guess, and three hundred, of which none may be passed over, the least that makes sense.
         activity_ids: Whether activities have the integer id besides the GUID.
         tokens_in_query: Whether a token is taken from the query, too.
         extracts_by_update: Whether extracts can be filtered by `updatedAt`; if not, that is 1035.
@@ -95,6 +98,7 @@ class Quirks:
     native_sync: Literal["off", "read-only", "refused"] = "off"
     scores: Literal["integer", "score"] = "integer"
     merged: Literal["untold", "told"] = "untold"
+    block_entries: int = 10_000
     activity_ids: Literal["shown", "left out"] = "shown"
     tokens_in_query: bool = False
     extracts_by_update: bool = True
