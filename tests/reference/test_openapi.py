@@ -51,10 +51,10 @@ CONNECTOR_CALLS = {
 _LARGE = 2**31
 
 
-def _server(**how: object) -> RecordingServer:
-    fake = FakeMarketo(page_size=3, empty_pages="sometimes")
+def _server(quirks: Quirks | None = None, **how: object) -> RecordingServer:
+    fake = FakeMarketo(empty_pages="sometimes")
     fake._last_id = _LARGE
-    return RecordingServer(fake, limits=PATIENT, **how)
+    return RecordingServer(fake, limits=PATIENT, quirks=attrs.evolve(quirks or Quirks(), block_entries=3), **how)
 
 
 async def _by_the_connector() -> list[Exchange]:
