@@ -16,7 +16,7 @@ from mkdyn.errors import CredentialsError, MkdynError
 from mkdyn.ports import DynamicsConnector, MarketoConnector
 from mkdyn.testing import Crashed, Reject
 from mkdyn.testing.servers.dynamics import DynamicsServer, Work
-from mkdyn.testing.servers.marketo import MarketoServer, ServerLimits
+from mkdyn.testing.servers.marketo import MarketoServer, Quirks, ServerLimits
 from tests.simulation.runs import meddle
 from tests.simulation.trouble import let_time_work
 from tests.simulation.wire.connectors import (
@@ -134,7 +134,8 @@ class WireWorld(World):
     def _serve(self) -> MarketoServer | DynamicsServer:
         server: MarketoServer | DynamicsServer
         if self.system is System.MARKETO:
-            server = MarketoServer(self.marketo, latency_s=_LATENCY_S, limits=ServerLimits(job_s=_JOB_S))
+            quirks = Quirks(block_entries=self.traits.page_size)
+            server = MarketoServer(self.marketo, latency_s=_LATENCY_S, limits=ServerLimits(job_s=_JOB_S), quirks=quirks)
             keep_whose_jobs_are(server, lambda: self.log.run)
         else:
             server = DynamicsServer(self.dynamics, work=Work(request_s=_LATENCY_S))
