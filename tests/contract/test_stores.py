@@ -114,6 +114,12 @@ class _PrefersTheDead(MemoryStore):
         return {**super().links(entities, system, keys), **found}
 
 
+class _VouchesForTheSuspended(MemoryStore):
+    def versions(self, entity: str, rows: Collection[str], /) -> Mapping[str, str]:
+        links = self.links([entity], System.DYNAMICS, rows).values()
+        return {link.dynamics: link.version for link in links if link.version is not None}
+
+
 class _CountsNoAttempts(MemoryStore):
     def hold(self, run: int, items: Iterable[Hold | Quarantined], /) -> None:
         kept = list(items)
@@ -155,6 +161,7 @@ _LINKS = "links() returns the living link of a record, else its newest tombstone
         (_ClearsTooMuch, "clear() forgets an observation up to a version, and no later one."),
         (_KeepsOldVersions, "One observation is kept for each record, each under a version larger than any before."),
         (_PrefersTheDead, _LINKS),
+        (_VouchesForTheSuspended, "versions() returns what the baselines of live links cover, by row."),
         (
             _CountsNoAttempts,
             "A hold found again is replaced, its attempts counted; it belongs to the run that found it last.",

@@ -14,8 +14,9 @@ import anyio
 import attrs
 import pytest
 
-from mkdyn import NewField
+from mkdyn import NewField, RestMarketo
 from mkdyn.adapters.marketo import files
+from mkdyn.adapters.marketo.keys import joined
 from mkdyn.domain.outcomes import Create, Delete, Rejected, Stale, Update
 from mkdyn.ports.connectors import MarketoConnector
 from mkdyn.testing import FakeMarketo
@@ -43,7 +44,7 @@ CONNECTOR_CALLS = {
     *(f"bulk.activities.export.{verb}" for verb in ("create", "enqueue", "status", "file", "cancel")),
     *(
         f"{path}.{verb}"
-        for path in ("companies", "opportunities", "salespersons", "customobjects")
+        for path in ("companies", "opportunities", "opportunities/roles", "salespersons", "customobjects")
         for verb in ("describe", "query", "sync", "delete")
     ),
 }  # fmt: skip
@@ -78,7 +79,19 @@ async def _by_the_connector() -> list[Exchange]:
             await connector.write(name, [Update(key="K1", values={field: None}), Update(key="K3", values={field: "z"})])
             await connector.read(name, ["K1", "K2"], fields=[field])
             await connector.write(name, [Delete(key="K1"), Delete(key="K3")])
+        await _use_roles(server, connector)
     return [*found, *server.exchanges, *await _in_files()]
+
+
+async def _use_roles(server: RecordingServer, connector: RestMarketo) -> None:
+    """Write, read, find and delete what is known by several fields."""
+    server.fake.create("opportunity", externalOpportunityId="O1", name="Renewal")
+    key = joined(["O1", int(server.fake.create("lead", lastName="Roszak")), "Champion"])
+    await connector.write("opportunityRole", [Create(key=key, values={"isPrimary": True})])
+    await connector.write("opportunityRole", [Update(key=key, values={"isPrimary": False})])
+    assert set(await connector.read("opportunityRole", [key], fields=["role", "isPrimary"])) == {key}
+    assert len(await connector.find("opportunityRole", "externalOpportunityId", ["O1"], fields=["role"])) == 1
+    await connector.write("opportunityRole", [Delete(key=key)])
 
 
 async def _in_files() -> list[Exchange]:

@@ -22,13 +22,13 @@ from mkdyn.domain.plan import Operation, Step
 from mkdyn.domain.records import Link, Moved, Record
 from mkdyn.domain.systems import System
 from mkdyn.domain.values import MISSING, Values
+from mkdyn.engine.amending import keep_refused
 from mkdyn.engine.apply import apply
 from mkdyn.engine.closing import guard
 from mkdyn.engine.entries import read_entries_of_persons
 from mkdyn.engine.feeds import feed_name
 from mkdyn.engine.kinds import Kind
 from mkdyn.engine.ledger import Ledger, count_write
-from mkdyn.engine.linked import keep_refused
 from mkdyn.engine.marks import apart_mark, backfill_mark, refreshed_apart
 from mkdyn.engine.references import refer_merged
 from mkdyn.engine.session import CHUNK, Session

@@ -15,7 +15,7 @@ from mkdyn.domain.merged import Merged
 from mkdyn.domain.plan import Operation, make_operation, make_step
 from mkdyn.domain.records import Link, LinkState, Record
 from mkdyn.domain.systems import System
-from mkdyn.domain.values import fingerprint
+from mkdyn.engine.amending import keep_refused, tell_of_late
 from mkdyn.engine.gates import stays
 from mkdyn.engine.kinds import Kind
 from mkdyn.engine.ledger import Ledger, clears
@@ -133,6 +133,8 @@ def _decide(
         overwritten=seen.proof.overwritten,
         key=link.dynamics,
     )
+    if seen.proof.arrived:
+        tell_of_late(subject, seen, merged)
     if standing:
         keep_refused(kind, merged, standing)
     if kind.refers:
@@ -140,19 +142,6 @@ def _decide(
     if standing:
         ledger.released += _released(subject, seen, merged, standing)
     _note(session, subject, seen, merged, ledger)
-
-
-def keep_refused(kind: Kind, merged: Merged, standing: Sequence[Hold | Quarantined]) -> None:
-    """Leave out what a system refused before: an edit wakes a hold, and nothing else does."""
-    for hold in standing:
-        if not isinstance(hold, Hold) or not hold.refused or hold.field not in kind.by_dynamics:
-            continue
-        pair = kind.by_dynamics[hold.field]
-        for after, name in ((merged.to_marketo, pair.marketo), (merged.to_dynamics, pair.dynamics)):
-            if name in after and fingerprint(after[name]) == hold.refused:
-                del after[name]
-                merged.awaited.pop(pair.key, None)
-                merged.holds.append(hold)
 
 
 def _released(

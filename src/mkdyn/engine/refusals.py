@@ -10,7 +10,7 @@ import attrs
 from mkdyn.domain.holds import Hold, Quarantined, Wake
 from mkdyn.domain.lifecycle import REFUSE
 from mkdyn.domain.outcomes import Rejected
-from mkdyn.domain.plan import Operation, OperationState
+from mkdyn.domain.plan import Operation, OperationState, Step
 from mkdyn.domain.records import Link, LinkState, Moved, Record
 from mkdyn.domain.systems import System
 from mkdyn.domain.values import fingerprint
@@ -48,20 +48,21 @@ def rejected(
         )  # fmt: skip
         if asked == "hold the field, send the rest":
             awaited = {key: value for key, value in operation.awaited.items() if key != pair.key}
-            step = attrs.evolve(operation.step, covers=False)
+            step = attrs.evolve(_proving(kind, operation), covers=False)
             batch.revised.append(
                 attrs.evolve(operation, after=rest, awaited=awaited, step=step, state="planned", detail=outcome.code)
             )
             return
     state: OperationState = "rejected"
     batch.answers.append(Answer(operation=operation.id, state=state, detail=f"{outcome.code}: {outcome.message}"))
-    batch.clears += operation.step.clears
+    step = _proving(kind, operation)
+    batch.clears += step.clears
     if link is not None:
         link = attrs.evolve(
             link,
             version=None,
-            baseline=Moved(link.baseline, operation.step.agreed),
-            echoes=unconfirmed(operation, link, batch),
+            baseline=Moved(link.baseline, step.agreed),
+            echoes=unconfirmed(attrs.evolve(operation, step=step), link, batch),
         )
         if _is_farewell(operation):  # it is looked for again: who still refers to it may not by then
             link = attrs.evolve(link, state=LinkState.SUSPENDED, gone=operation.step.gone, since=session.started_at)
@@ -70,6 +71,14 @@ def rejected(
         elif link.state in (LinkState.FROZEN, LinkState.SUSPENDED) and operation.step.state is LinkState.LIVE:
             link = attrs.evolve(link, state=LinkState.LIVE, gone=None, since=None)  # it is back all the same
         batch.links[link.dynamics] = link
+
+
+def _proving(kind: Kind, operation: Operation) -> Step:
+    """Return what follows from a refused write: an edit that could not be put back is still to be proved to Dynamics."""
+    step = operation.step
+    if operation.system is System.DYNAMICS or not unfollowed(kind, operation):
+        return step
+    return attrs.evolve(step, clears=tuple(clear for clear in step.clears if clear[0] is System.DYNAMICS), confirms={})
 
 
 def _held(session: Session, kind: Kind, operation: Operation, outcome: Rejected) -> Sequence[Hold]:

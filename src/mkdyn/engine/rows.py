@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from mkdyn.domain.feeds import Cursor, Page
-from mkdyn.domain.records import Link, LinkState
+from mkdyn.domain.records import LinkState
 from mkdyn.domain.systems import System
 from mkdyn.engine.feeds import count_page, feed_name, observe
 from mkdyn.engine.kinds import Kind
@@ -120,28 +120,25 @@ async def _read_rows(
 ) -> None:
     async with session.dynamics.changes(kind.name, fields=fields, since=since) as pages:
         async for page in pages:
-            links = session.store.links(
-                [kind.name], System.DYNAMICS, {*(record.key for record in page.records), *page.deleted}
-            )
-            kept = [] if only_deletions else _rows_kept(kind, page, links, skip_known=skip_known)
-            kept += _deletions_kept(kind, page.deleted, links)
+            kept = [] if only_deletions else _rows_kept(session, kind, page, skip_known=skip_known)
+            kept += _deletions_kept(session, kind, page.deleted)
             _keep_rows(session, kind, feed, page, kept, remember, cursor=None if only_deletions else page.cursor)
 
 
-def _rows_kept(kind: Kind, page: Page, links: Mapping[str, Link], *, skip_known: bool) -> list[Observation]:
+def _rows_kept(session: Session, kind: Kind, page: Page, *, skip_known: bool) -> list[Observation]:
+    """Return the rows that are not as we left them: our own writes come back, and rows that nobody has touched."""
+    known: Mapping[str, str] = {}
+    if skip_known:
+        known = session.store.versions(kind.name, [record.key for record in page.records])
     return [
         make_observation(system=System.DYNAMICS, object=kind.name, key=record.key, record=record)
         for record in page.records
-        if not (skip_known and _is_known(links.get(record.key), record.version))
+        if record.version is None or known.get(record.key) != record.version
     ]
 
 
-def _is_known(link: Link | None, version: str | None) -> bool:
-    """Whether the row is as we left it: our own write coming back, or nothing at all."""
-    return link is not None and link.state is LinkState.LIVE and version is not None and link.version == version
-
-
-def _deletions_kept(kind: Kind, deleted: Iterable[str], links: Mapping[str, Link]) -> list[Observation]:
+def _deletions_kept(session: Session, kind: Kind, deleted: Collection[str]) -> list[Observation]:
+    links = session.store.links([kind.name], System.DYNAMICS, deleted)
     return [
         Observation(system=System.DYNAMICS, object=kind.name, key=key, deleted=True) for key in deleted if key in links
     ]

@@ -226,6 +226,17 @@ class StateStore(Protocol):
         """
         ...
 
+    def versions(self, entity: str, rows: Collection[str], /) -> Mapping[str, str]:
+        """Return the Dynamics versions that the baselines of these rows' live links cover, by row.
+
+        A row without a live link, or whose link covers no version, is not named.
+
+        Args:
+            entity: Logical name.
+            rows: GUIDs.
+        """
+        ...
+
     def put_links(self, links: Sequence[Link], /) -> Sequence[Link]:
         """Insert links with id 0, replace the others; return them with their ids.
 

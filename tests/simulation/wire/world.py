@@ -134,8 +134,12 @@ class WireWorld(World):
     def _serve(self) -> MarketoServer | DynamicsServer:
         server: MarketoServer | DynamicsServer
         if self.system is System.MARKETO:
-            quirks = Quirks(block_entries=self.traits.page_size)
-            server = MarketoServer(self.marketo, latency_s=_LATENCY_S, limits=ServerLimits(job_s=_JOB_S), quirks=quirks)
+            server = MarketoServer(
+                self.marketo,
+                latency_s=_LATENCY_S,
+                limits=ServerLimits(job_s=_JOB_S),
+                quirks=Quirks(block_entries=self.traits.page_size),
+            )
             keep_whose_jobs_are(server, lambda: self.log.run)
         else:
             server = DynamicsServer(self.dynamics, work=Work(request_s=_LATENCY_S))

@@ -259,3 +259,24 @@ async def test_an_edit_of_dynamics_is_not_forgotten_over_one_that_waits_in_marke
     told = [(item.collision.marketo, item.collision.dynamics) async for item in world.sync.journal.collisions()]
     assert told == [("M", "D")]
     assert world.row(link)["jobtitle"] == world.person(link)["title"] == "D"
+
+
+async def test_what_is_taken_back_because_our_own_write_seems_to_be_late_is_told() -> None:
+    """Somebody had entered what an earlier write of ours had in it, which may never have arrived: it looks the same."""
+    world = await World.of(Entity.CONTACT, rules=Rules(walk_links=0), marketo=FakeMarketo(settles_after_s=1200))
+    link = await world.linked(Entity.CONTACT, lastname="A", jobtitle="1")
+    world.dynamics.edit("contact", link.dynamics, jobtitle="2")
+    world.marketo.inject(Crash(call=world.next_call(System.MARKETO, "write"), when="before", of="write"))
+    with pytest.raises(Crashed):
+        await world.run()
+    world.restart()
+    world.marketo.edit("lead", link.marketo, title="3")
+    await world.rest(3)
+    world.dynamics.edit("contact", link.dynamics, jobtitle=None)
+    await world.run()
+    assert world.person(link)["title"] is None
+    world.marketo.edit("lead", link.marketo, title="2")
+    await world.rest()
+    told = [(item.kind, item.collision.marketo, item.winner) async for item in world.sync.journal.collisions()]
+    assert told[-1] == ("overwritten", "2", System.DYNAMICS)
+    assert world.person(link)["title"] is None

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from mkdyn import Entity, Pick, Rules, System
-from mkdyn.testing import FakeDynamics, FakeMarketo, LoseAnswer
+from mkdyn.testing import FakeDynamics, FakeMarketo, LoseAnswer, Reject
 from tests.unit.engine.world import World
 
 pytestmark = pytest.mark.anyio
@@ -61,3 +61,32 @@ async def test_a_write_that_may_never_have_arrived_has_no_answer_of_marketos_lat
     world.marketo.edit("lead", link.marketo, firstName="B")
     held = {(hold.field, hold.code) for _ in range(5) for hold in (await world.run()).holds}
     assert held == {("emailaddress1", "1003")}
+
+
+@pytest.mark.parametrize("beside", [{}, {"description": "new"}], ids=["alone", "with another field"])
+async def test_an_edit_that_marketo_will_not_take_back_is_still_known_to_dynamics(beside: dict[str, str]) -> None:
+    """Marketo refused to have it put back, and with that it was forgotten: Dynamics' half was stale, and decided anew."""
+    world = await World.of(Entity.LEAD, rules=Rules(walk_links=0))
+    link = await world.linked(Entity.LEAD, lastname="A", jobtitle="1")
+
+    def meddle(call: str) -> None:
+        if call == "write lead":
+            world.marketo.between_calls.clear()
+            world.marketo.edit("lead", link.marketo, title="theirs")
+
+    def overtake(call: str) -> None:
+        if call == "write lead":
+            world.dynamics.between_calls.clear()
+            world.dynamics.edit("lead", link.dynamics, jobtitle="newest")
+
+    world.marketo.between(meddle)
+    world.dynamics.edit("lead", link.dynamics, jobtitle="ours")
+    await world.run()
+    world.marketo.inject(Reject(field="title"))
+    world.dynamics.between(overtake)
+    world.dynamics.edit("lead", link.dynamics, **beside)
+    report = await world.rest()
+    told = {(item.collision.marketo, item.collision.dynamics) async for item in world.sync.journal.collisions()}
+    assert ("theirs", "newest") in told
+    assert [hold.field for hold in report.holds] == ["jobtitle"]
+    assert world.row(link)["description"] == world.person(link)["mktoPersonNotes"] == beside.get("description")

@@ -22,6 +22,11 @@ def as_objects(value: object) -> Sequence[Json] | None:
     return cast("list[Json]", found) if all(isinstance(item, Mapping) for item in found) else None
 
 
+def as_list(value: object) -> Sequence[object]:
+    """Return a value that is a list; nothing of any other."""
+    return cast("list[object]", value) if isinstance(value, list) else ()
+
+
 def inside(value: object, name: str) -> Json:
     """Return the object under a name in another; an empty one if there is none."""
     return as_object((as_object(value) or {}).get(name)) or {}

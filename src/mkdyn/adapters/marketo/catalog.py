@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from typing import Final
 
 import anyio
 import attrs
 
-from mkdyn.adapters.http.shapes import Json, as_objects, inside
+from mkdyn.adapters.http.shapes import Json, as_list, as_objects, inside
 from mkdyn.adapters.marketo.client import Client
 from mkdyn.adapters.marketo.codes import treatment
 from mkdyn.adapters.marketo.requests import PERSON, asking, key_of, path_of
@@ -40,11 +40,13 @@ class Described:
         fields: By name.
         by_id: The names by Marketo's number of the field; persons only.
         by_label: The names by label, as its feed may call them.
+        compound: The fields that are a record's key together; none where it is one field.
     """
 
     fields: Mapping[str, FieldSpec]
     by_id: Mapping[str, str]
     by_label: Mapping[str, str]
+    compound: Sequence[str] = ()
 
 
 class Catalog:
@@ -64,16 +66,18 @@ class Catalog:
             if treatment(error.code) == "object":
                 return None
             raise
-        items = answer.result
+        items, compound = answer.result, tuple[str, ...]()
         if object != PERSON:
+            compound = _compound(object, items[0]) if items else ()
             items = () if not items else as_objects(items[0].get("fields")) or ()
-        specs = [spec for item in items if (spec := _spec(object, item)) is not None]
+        specs = [spec for item in items if (spec := _spec(object, item, compound)) is not None]
         if not specs:
             return None
         found = Described(
             fields={spec.name: spec for spec in specs},
             by_id={spec.id: spec.name for spec in specs if spec.id is not None},
             by_label={spec.label: spec.name for spec in reversed(specs)},
+            compound=compound,
         )
         self._known[object] = found
         return found
@@ -106,7 +110,14 @@ class Catalog:
         self._known.pop(object, None)
 
 
-def _spec(object: str, item: Json) -> FieldSpec | None:
+def _compound(object: str, about: Json) -> tuple[str, ...]:
+    """Return the fields that are a record's key together, unless it can be found by one that is its key for us."""
+    names = tuple(str(name) for name in as_list(about.get("dedupeFields")))
+    alone = [key_of(object)] in as_list(about.get("searchableFields"))
+    return names if len(names) > 1 and not alone else ()
+
+
+def _spec(object: str, item: Json, compound: Collection[str]) -> FieldSpec | None:
     """Return a field as the engine sees it; None of one that the API does not have."""
     rest = inside(item, "rest")
     name = str(rest.get("name") or "") if object == PERSON else str(item.get("name") or "")
@@ -115,7 +126,7 @@ def _spec(object: str, item: Json) -> FieldSpec | None:
     if object == PERSON:
         writable = not rest.get("readOnly") and name not in _MANAGED
     else:
-        writable = bool(item.get("updateable")) or name == key_of(object)
+        writable = bool(item.get("updateable")) or name == key_of(object) or name in compound
     kind = type_of(str(item.get("dataType", "")))
     length = item.get("length")
     return FieldSpec(

@@ -48,6 +48,10 @@ _MERGE_MAX: Final = 25
 class RestMarketo:
     """A Marketo instance, asked as a custom service's API user.
 
+    Objects are called `lead`, `company`, `opportunity`, `opportunityRole`, `salesperson`, or a custom object's API name.
+    A role, and a custom object with a key of several fields, is known by the list of their values in JSON, as in
+    `["b7b7c1f0-0000-4000-8000-000000000001",7150,"Decision Maker"]`.
+
     Args:
         url: The instance's address, as in `https://123-ABC-456.mktorest.com`.
         client_id: The custom service's client id.

@@ -24,11 +24,14 @@ _MERGE_TIMEOUT_S: Final = 190.0
 _TOKEN_TIMEOUT_S: Final = 310.0
 
 PERSON: Final = Entity.LEAD.marketo_object
+#: Who plays a part in an opportunity; the engine has no entity for it.
+ROLE: Final = "opportunityRole"
 _PATHS: Final[Mapping[str, str]] = {
     PERSON: "leads",
     Entity.ACCOUNT.marketo_object: "companies",
     Entity.OPPORTUNITY.marketo_object: "opportunities",
     Entity.USER.marketo_object: "salespersons",
+    ROLE: "opportunities/roles",
 }
 _KEYS: Final[Mapping[str, str]] = {
     PERSON: "id",
@@ -118,6 +121,16 @@ def found_by(object: str, field: str, values: Sequence[str], fields: Iterable[st
     )
 
 
+def found_by_keys(
+    object: str, keys: Sequence[Mapping[str, object]], fields: Iterable[str], token: str | None
+) -> Request:
+    """Ask for the records that have one of these keys of several fields; every page is asked for with all of them."""
+    body = {"filterType": "dedupeFields", "fields": list(fields), "batchSize": BATCH_MAX, "input": list(keys)}
+    if token is not None:
+        body["nextPageToken"] = token
+    return telling(path_of(object), body, _method="GET")
+
+
 def upserted(object: str, action: str, by: str, records: Sequence[Mapping[str, object]]) -> Request:
     """Write records, looked up by a field."""
     body: dict[str, Any] = {"action": action, "input": list(records)}
@@ -126,9 +139,9 @@ def upserted(object: str, action: str, by: str, records: Sequence[Mapping[str, o
     return telling(path_of(object), body)
 
 
-def deleted(object: str, keys: Sequence[object]) -> Request:
+def deleted(object: str, keys: Sequence[Mapping[str, object]]) -> Request:
     """Delete records by their keys."""
-    return telling(f"{path_of(object)}/delete", {"input": [{key_of(object): key} for key in keys]})
+    return telling(f"{path_of(object)}/delete", {"input": list(keys)})
 
 
 def merged(winner: str, losers: Sequence[str]) -> Request:

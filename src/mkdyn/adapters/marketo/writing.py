@@ -18,6 +18,7 @@ from mkdyn.adapters.marketo.codes import FEWER, GONE, ONE_OF_MANY, treatment
 from mkdyn.adapters.marketo.crossover import BODY_MAX
 from mkdyn.adapters.marketo.files import File
 from mkdyn.adapters.marketo.importing import Importer
+from mkdyn.adapters.marketo.keys import parted
 from mkdyn.adapters.marketo.requests import BATCH_MAX, PERSON, deleted, key_of, upserted
 from mkdyn.adapters.marketo.responses import RefusedError, reason_of
 from mkdyn.adapters.marketo.values import sent
@@ -119,7 +120,7 @@ class Writer:
             return error
 
     async def _send(self, object: str, group: _Group, writes: Sequence[Write]) -> Sequence[Outcome]:
-        request = _request(object, group, writes)
+        request = _request(object, group, writes, (await self._catalog.known(object)).compound)
         if len(writes) > self._most or (len(writes) > 1 and len(request.body or b"") > BODY_MAX):
             return await self._halves(object, group, writes)
         try:
@@ -152,10 +153,12 @@ class Writer:
             self._most = max(size // 2, 1)
 
 
-def _request(object: str, group: _Group, writes: Sequence[Write]) -> Request:
+def _request(object: str, group: _Group, writes: Sequence[Write], compound: Sequence[str]) -> Request:
+    keys = [_key(object, group.by, write.key, compound) for write in writes]
     if group.action == "delete":
-        return deleted(object, [_key(object, group.by, write.key) for write in writes])
-    return upserted(object, group.action, group.by, [_record(object, group.by, write) for write in writes])
+        return deleted(object, keys)
+    records = [_record(write, key) for write, key in zip(writes, keys, strict=True)]
+    return upserted(object, group.action, group.by, records)
 
 
 def _group(object: str, write: Write) -> _Group:
@@ -181,13 +184,15 @@ def _apart(writes: Sequence[Write], places: Sequence[int]) -> list[list[int]]:
     return parts
 
 
-def _key(object: str, by: str, key: str) -> str | int:
-    return int(key) if object == PERSON and by == "id" and key.isdecimal() else key
+def _key(object: str, by: str, key: str, compound: Sequence[str]) -> Mapping[str, object]:
+    if compound:
+        return parted(key, compound)
+    return {by: int(key) if object == PERSON and by == "id" and key.isdecimal() else key}
 
 
-def _record(object: str, by: str, write: Write) -> Mapping[str, object]:
+def _record(write: Write, key: Mapping[str, object]) -> Mapping[str, object]:
     assert not isinstance(write, Delete)
-    return {**{name: sent(value) for name, value in write.values.items()}, by: _key(object, by, write.key)}
+    return {**{name: sent(value) for name, value in write.values.items()}, **key}
 
 
 def _outcome(object: str, group: _Group, write: Write, item: Json) -> Outcome:

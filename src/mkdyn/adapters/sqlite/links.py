@@ -54,6 +54,13 @@ def _by_key(system: System, states: str) -> str:
 _LIVING: Final = {system: _by_key(system, "IN ('live', 'suspended', 'frozen')") for system in System}
 _TOMBSTONES: Final = {system: _by_key(system, "= 'tombstone'") + " ORDER BY link.id" for system in System}
 
+_VERSIONS: Final = """
+    SELECT link.dynamics, link.version FROM (SELECT value AS asked FROM json_each(?1))
+    CROSS JOIN link ON link.dynamics = asked
+    WHERE link.state IN ('live', 'suspended', 'frozen') AND link.state = 'live' AND link.entity = ?2
+        AND link.version IS NOT NULL
+"""
+
 _AFTER: Final = f"SELECT {_COLUMNS} FROM link WHERE entity = ? AND state = ? AND id > ? ORDER BY id LIMIT ?"  # noqa: S608 - constants only
 
 # Links trade keys within a batch (one becomes a tombstone, another takes its person over). What is to change steps
@@ -113,6 +120,10 @@ class LinkTables(Tables):
             dead = self._database.read(self._link_from, _TOMBSTONES[system], (listed(rest), names))
             found.update((link.key(system), link) for link in dead)  # in order of id: the newest stays
         return found
+
+    def versions(self, entity: str, rows: Collection[str], /) -> Mapping[str, str]:
+        """Return the Dynamics versions that the baselines of these rows' live links cover, by row."""
+        return dict(self._database.rows(_VERSIONS, (listed(rows), entity)))
 
     def put_links(self, links: Sequence[Link], /) -> Sequence[Link]:
         """Insert links with id 0, replace the others; return them with their ids.

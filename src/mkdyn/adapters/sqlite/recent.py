@@ -1,7 +1,9 @@
 """What a run has written or read lately, kept so that it need not be read again.
 
 Only whoever holds the state may rely on it, since nobody else writes then; and a transaction that is rolled back
-takes it all away. There is a limit to each kind: the newest are kept, the rest is read from the file.
+takes it all away. There is a limit to each kind: what does not fit is read from the file. Observations and operations
+are written once and read once, in turn, so it is all the same which are kept. Links are read two or three times, each
+time in the same turn: where there is room for half of them, the newest would go just before they are asked for again.
 """
 
 from __future__ import annotations
@@ -19,8 +21,8 @@ from mkdyn.ports.store import Observation
 K = TypeVar("K")
 V = TypeVar("V")
 
-#: Two pages of Dynamics' feed: some 30 MiB of each kind, where records have twenty fields.
-KEPT_MAX: Final = 10_000
+#: Three pages of Dynamics' feed: some 50 MiB of each kind, where records have twenty fields.
+KEPT_MAX: Final = 16_000
 
 
 class Shelf(OrderedDict[K, V], Generic[K, V]):
@@ -39,7 +41,7 @@ class Shelf(OrderedDict[K, V], Generic[K, V]):
 
 
 class Links(Shelf[int, Link]):
-    """Links that are not over, by number, and to be found by either key."""
+    """Links that are not over, by number, and to be found by either key; those that came first stay until they change."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -47,9 +49,9 @@ class Links(Shelf[int, Link]):
         self._by_person: dict[str, int] = {}
 
     def keep(self, key: int, thing: Link) -> None:
-        """Keep a link, in the place of the one before."""
-        super().keep(key, thing)
-        if self.room:
+        """Keep a link, in the place of the one before, or where there is room."""
+        if key in self or len(self) < self.room:
+            self[key] = thing
             self._by_row[thing.dynamics] = self._by_person[thing.marketo] = key
             if len(self._by_row) > 2 * self.room:  # nobody takes a link's keys out when it goes
                 self._by_row = {link.dynamics: number for number, link in self.items()}

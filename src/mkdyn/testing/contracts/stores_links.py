@@ -91,6 +91,21 @@ def _preferred(make_store: MakeStore) -> None:
         expect(dict(store.links(_PEOPLE, System.MARKETO, many)), wanted, "links() of 40,000 keys")
 
 
+@promises("versions() returns what the baselines of live links cover, by row.")
+def _covered(make_store: MakeStore) -> None:
+    with closing(make_store()) as store:
+        _put(
+            store,
+            *(_lead(0, version='W/"1"'), _lead(1)),
+            _lead(2, version='W/"2"', state=LinkState.SUSPENDED),
+            _lead(3, version='W/"3"', state=LinkState.TOMBSTONE),
+            _lead(4, version='W/"4"', entity="contact"),
+        )
+        expect(dict(store.versions("lead", GUIDS)), {GUIDS[0]: 'W/"1"'}, "versions() of leads")
+        expect(dict(store.versions("contact", [GUIDS[4]])), {GUIDS[4]: 'W/"4"'}, "versions() of contacts")
+        expect(dict(store.versions("lead", [])), {}, "versions() of no rows")
+
+
 @promises("A record is in at most one living link; a second one is refused.")
 def _unique(make_store: MakeStore) -> None:
     with closing(make_store()) as store:
@@ -254,6 +269,7 @@ LINK_CHECKS: Final[tuple[StoreCheck, ...]] = (
     _link_whole,
     _replaced,
     _preferred,
+    _covered,
     _unique,
     _traded,
     _walked,
