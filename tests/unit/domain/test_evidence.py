@@ -316,3 +316,12 @@ def test_of_two_writes_after_an_edit_the_first_one_replaced_it() -> None:
     first, second = Echo(before="old", after="ours"), Echo(before="ours", after="again")
     told_of = [told("old", "theirs"), told("theirs", "ours"), told("ours", "again")]
     assert prove(told_of, waiting(first, second)).overwritten == {"title": "theirs"}
+
+
+def test_all_that_arrived_late_is_told() -> None:
+    """Of one field after another, writes in doubt among sure ones."""
+    unsure = Echo(before="a", after="b", sure=False)
+    echoes = {"title": (unsure,), "phone": (unsure,), "city": (Echo(before="a", after="b"),)}
+    proof = prove([told("a", "b"), told("a", "b", "phone"), told("a", "b", "city")], echoes)
+    assert (proof.arrived, proof.confirmed, proof.echoes) == ({"title", "phone"}, True, {})
+    assert prove([told("x", "y")], {}).confirmed is False

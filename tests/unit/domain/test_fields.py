@@ -7,7 +7,7 @@ from typing import Any
 import attrs
 import pytest
 
-from mkdyn.domain import CustomEntity, Direction, Entity, FieldPair, FieldSpec, FieldType, NewField, PairState
+from mkdyn.domain import CustomEntity, Direction, Entity, FieldPair, FieldSpec, FieldType, NewField, PairState, System
 
 
 def spec(type: FieldType, **facts: Any) -> FieldSpec:  # noqa: ANN401 - of each fact's own type
@@ -45,3 +45,10 @@ def test_a_pair_goes_its_entity_s_way() -> None:
     assert attrs.evolve(pair, selection=3).key == "jobtitle#3"
     assert [str(state) for state in PairState] == ["backfilling", "active", "missing", "blocked"]
     assert repr(PairState.MISSING) == "PairState.MISSING"
+
+
+def test_a_pair_has_a_place_in_each_system() -> None:
+    """An object and a field."""
+    pair = FieldPair(Entity.ACCOUNT, "telephone1", "mainPhone")
+    assert (pair.object_in(System.DYNAMICS), pair.field_in(System.DYNAMICS)) == ("account", "telephone1")
+    assert (pair.object_in(System.MARKETO), pair.field_in(System.MARKETO)) == ("company", "mainPhone")

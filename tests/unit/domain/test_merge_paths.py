@@ -183,3 +183,32 @@ def test_an_answer_to_any_name_is_no_value() -> None:
 def test_a_record_may_have_no_fields() -> None:
     """Nothing selected, nothing asked for."""
     assert Merger([])(baseline={}, marketo={"title": "new"}, dynamics={}) == Merged()
+
+
+@pytest.mark.parametrize(
+    ("dynamics", "marketo", "doubtful", "written"),
+    [
+        ("D", "M", (), ({"title": "D"}, {})),
+        ("D", None, (), ({"title": "D"}, {})),
+        (None, "M", (), ({}, {"jobtitle": "M"})),
+        ("", "M", (), ({}, {"jobtitle": "M"})),
+        ("D", "M", ("jobtitle",), ({}, {"jobtitle": "M"})),
+    ],
+)
+def test_where_a_backfill_passed_a_record_by(
+    dynamics: FieldValue, marketo: FieldValue, doubtful: tuple[str, ...], written: tuple[object, object]
+) -> None:
+    """Dynamics' value stands, Marketo's where Dynamics has none; in doubt, it is as if they had just met."""
+    late = attrs.evolve(TITLE, late=True)
+    merged = Merger([late])(
+        baseline={}, marketo={"title": marketo}, dynamics={"jobtitle": dynamics}, doubtful=doubtful, key=GUID
+    )
+    assert (merged.to_marketo, merged.to_dynamics) == written
+    assert [item.kind for item in merged.resolutions] == (["first-sight"] if doubtful else [])
+
+
+def test_a_default_is_no_value_of_dynamics_where_a_backfill_passed_by() -> None:
+    """Nobody entered it, so that what somebody chose in Marketo stands."""
+    late = attrs.evolve(FLAG, late=True)
+    merged = Merger([late])(baseline={}, marketo={"flag": True}, dynamics={"new_flag": False}, key=GUID)
+    assert (merged.to_marketo, merged.to_dynamics) == ({}, {"new_flag": True})

@@ -159,3 +159,19 @@ def test_a_new_field_of_leads_and_contacts_is_created_once() -> None:
     assert changes.created == (("lead", NewField("Tier", name="tier", type="text")),)
     [fault] = faults(tiers[0], Pick(Entity.CONTACT, "new_born", marketo=NewField("Tier")))
     assert fault.startswith("new_born (date in Dynamics) does not fit tier (text(255) in Marketo).")
+
+
+@pytest.mark.parametrize("there", [False, True])
+def test_a_standard_field_of_ours_is_created_where_it_is_not_there(there: bool) -> None:
+    """Under the name that the mapping gives it; one that is there is taken as it is."""
+    boolean = FieldSpec(name="dynamicsDoNotFax", type="boolean")
+    changes = selection(
+        [Pick(Entity.LEAD, "donotfax")],
+        dynamics={Entity.LEAD: {"donotfax": FieldSpec(name="donotfax", type="boolean")}},
+        marketo={"lead": {boolean.name: boolean} if there else {}},
+        current=(),
+        reserved=(),
+    )
+    assert [pair.marketo for pair in changes.added] == ["dynamicsDoNotFax"]
+    new = NewField("Dynamics Do Not Fax", name="dynamicsDoNotFax", type="boolean")
+    assert changes.created == (() if there else (("lead", new),))

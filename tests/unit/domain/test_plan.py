@@ -28,7 +28,7 @@ from mkdyn.domain import (
     Win,
 )
 from mkdyn.domain.counts import duration
-from mkdyn.domain.plan import Purpose
+from mkdyn.domain.plan import Purpose, Step
 
 from .worlds import GUID
 
@@ -258,3 +258,12 @@ def test_a_match_report() -> None:
     assert str(found) == (
         "3,000 linked (1,000 by id, 2,000 by key) · 3 ambiguous, set aside · 4 only in Dynamics, to create"
     )
+
+
+def test_a_merge_is_said_in_a_line() -> None:
+    """Who goes, and into whom."""
+    operation = Operation(
+        entity=Entity.LEAD, system=System.MARKETO, kind="delete", key="12", other="", because="merged in Dynamics",
+        step=Step(into="13"),
+    )  # fmt: skip
+    assert str(operation) == "merge lead 12 into 13 in Marketo (merged in Dynamics)"
