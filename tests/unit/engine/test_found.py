@@ -103,12 +103,7 @@ async def test_evidence_that_waits_for_a_run_that_works_is_not_lost(by_key: str)
     link = await world.linked(Entity.CONTACT, lastname="A", jobtitle="1")
     world.dynamics.edit("contact", link.dynamics, jobtitle="ours")
 
-    def meddle(call: str) -> None:
-        if call == "write lead":
-            world.marketo.between_calls.clear()
-            world.marketo.edit("lead", link.marketo, title="theirs")
-
-    world.marketo.between(meddle)
+    world.meddle(System.MARKETO, "write lead", "lead", link.marketo, title="theirs")
     await world.run()
     world.marketo.inject(Unreachable(call=world.next_call(System.MARKETO, "read"), of="read"))
     with pytest.raises(UnreachableError):
@@ -406,12 +401,7 @@ async def test_evidence_of_a_record_out_of_sight_is_kept() -> None:
     link = await world.linked(Entity.CONTACT, lastname="A", jobtitle="1")
     world.dynamics.edit("contact", link.dynamics, jobtitle="ours")
 
-    def meddle(call: str) -> None:
-        if call == "write lead":
-            world.marketo.between_calls.clear()
-            world.marketo.edit("lead", link.marketo, title="theirs")
-
-    world.marketo.between(meddle)
+    world.meddle(System.MARKETO, "write lead", "lead", link.marketo, title="theirs")
     await world.run()
     read = world.marketo.read
 
@@ -717,12 +707,7 @@ async def test_an_edit_since_the_one_that_we_hit_is_what_counts() -> None:
     link = await world.linked(Entity.LEAD, lastname="A", jobtitle="1")
     world.dynamics.edit("lead", link.dynamics, jobtitle="ours")
 
-    def meddle(call: str) -> None:
-        if call == "write lead":
-            world.marketo.between_calls.clear()
-            world.marketo.edit("lead", link.marketo, title="theirs")
-
-    world.marketo.between(meddle)
+    world.meddle(System.MARKETO, "write lead", "lead", link.marketo, title="theirs")
     await world.run()
     world.marketo.hold_entries()
     world.marketo.edit("lead", link.marketo, title="newest")
@@ -781,12 +766,7 @@ async def test_a_create_whose_answer_was_lost_takes_nobody_else_s_person() -> No
     contact = world.dynamics.create("contact", lastname="B")
     world.marketo.inject(LoseAnswer(call=world.next_call(System.MARKETO, "write"), of="write", applied="no"))
 
-    def copy_the_key(call: str) -> None:
-        if call == "write lead":
-            world.marketo.between_calls.clear()
-            world.marketo.edit("lead", link.marketo, dynamicsContactId=contact)
-
-    world.marketo.between(copy_the_key)
+    world.meddle(System.MARKETO, "write lead", "lead", link.marketo, dynamicsContactId=contact)
     await world.rest()
     assert world.link(Entity.LEAD, link.dynamics).state is LinkState.LIVE
     assert contact in {item.key async for item in world.sync.journal.quarantine()}

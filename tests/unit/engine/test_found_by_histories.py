@@ -125,12 +125,7 @@ async def test_an_edit_that_a_refresh_replaced_waits_where_it_is_put_back() -> N
     link = await world.linked(Entity.LEAD, lastname="A", jobtitle="D")
     await world.sync.fields.select(Pick(Entity.LEAD, "jobtitle"))
 
-    def meddle(call: str) -> None:
-        if call == "write lead":
-            world.marketo.between_calls.clear()
-            world.marketo.edit("lead", link.marketo, title="M")
-
-    world.marketo.between(meddle)
+    world.meddle(System.MARKETO, "write lead", "lead", link.marketo, title="M")
     world.dynamics.inject(Unreachable(call=world.next_call(System.DYNAMICS, "changes") + 1, of="changes"))
     await world.run()
     await world.rest(5)
@@ -143,12 +138,7 @@ async def test_evidence_at_hand_can_be_read_after_the_feed_was_lost() -> None:
     link = await world.linked(Entity.LEAD, lastname="A", jobtitle="1")
     world.dynamics.edit("lead", link.dynamics, jobtitle="ours")
 
-    def meddle(call: str) -> None:
-        if call == "write lead":
-            world.marketo.between_calls.clear()
-            world.marketo.edit("lead", link.marketo, title="theirs")
-
-    world.marketo.between(meddle)
+    world.meddle(System.MARKETO, "write lead", "lead", link.marketo, title="theirs")
     await world.run()
     world.marketo.hold_values()
     world.marketo.edit("lead", link.marketo, phone="5")  # its entry is there, its value is not: too early
@@ -166,12 +156,7 @@ async def test_an_edit_that_was_put_back_is_looked_at_until_its_other_half_arriv
     link = await world.linked(Entity.LEAD, lastname="A", jobtitle="1")
     world.dynamics.edit("lead", link.dynamics, jobtitle="ours")
 
-    def meddle(call: str) -> None:
-        if call == "write lead":
-            world.marketo.between_calls.clear()
-            world.marketo.edit("lead", link.marketo, title="theirs")
-
-    world.marketo.between(meddle)
+    world.meddle(System.MARKETO, "write lead", "lead", link.marketo, title="theirs")
     await world.run()
     world.dynamics.inject(LoseAnswer(call=world.next_call(System.DYNAMICS, "write"), of="write", applied="no"))
     await world.rest(4)
@@ -233,12 +218,7 @@ async def test_what_one_half_replaced_is_told_though_the_other_never_arrived() -
     link = await world.linked(Entity.LEAD, lastname="A", jobtitle="1")
     world.dynamics.edit("lead", link.dynamics, jobtitle="ours")
 
-    def meddle(call: str) -> None:
-        if call == "write lead":
-            world.marketo.between_calls.clear()
-            world.marketo.edit("lead", link.marketo, title="theirs")
-
-    world.marketo.between(meddle)
+    world.meddle(System.MARKETO, "write lead", "lead", link.marketo, title="theirs")
     await world.run()
     world.dynamics.edit("lead", link.dynamics, jobtitle="newer")
     world.marketo.inject(LoseAnswer(call=world.next_call(System.MARKETO, "write"), of="write", applied="no"))
@@ -255,12 +235,7 @@ async def test_what_an_applied_plan_found_to_collide_is_told_though_its_process_
     other = await world.linked(Entity.CONTACT, lastname="B", jobtitle="1")
     world.dynamics.edit("contact", link.dynamics, jobtitle="ours")
 
-    def hit(call: str) -> None:
-        if call == "write lead":
-            world.marketo.between_calls.clear()
-            world.marketo.edit("lead", link.marketo, title="theirs")
-
-    world.marketo.between(hit)
+    world.meddle(System.MARKETO, "write lead", "lead", link.marketo, title="theirs")
     await world.run()
     world.dynamics.edit("contact", other.dynamics, jobtitle="2")
     plan = await world.sync.plan()

@@ -19,13 +19,8 @@ async def test_what_was_heard_before_a_write_is_not_taken_for_it() -> None:
     world = await World.of(Entity.LEAD, marketo=FakeMarketo(settles_after_s=1200))
     link = await world.linked(Entity.LEAD, lastname="A", jobtitle="1")
 
-    def meddle(call: str) -> None:
-        if call == "write lead":
-            world.marketo.between_calls.clear()
-            world.marketo.edit("lead", link.marketo, title="first")
-
     world.dynamics.edit("lead", link.dynamics, jobtitle="ours")
-    world.marketo.between(meddle)
+    world.meddle(System.MARKETO, "write lead", "lead", link.marketo, title="first")
     await world.run()
     world.marketo.inject(Crash(call=world.next_call(System.MARKETO, "write"), when="before", of="write"))
     with pytest.raises(Crashed):
@@ -68,13 +63,8 @@ async def test_an_edit_that_we_replaced_is_told_whatever_becomes_of_the_write_th
     world = await World.of(Entity.CONTACT)
     link = await world.linked(Entity.CONTACT, lastname="A", jobtitle="1")
 
-    def meddle(call: str) -> None:
-        if call == "write lead":
-            world.marketo.between_calls.clear()
-            world.marketo.edit("lead", link.marketo, title="theirs")
-
     world.dynamics.edit("contact", link.dynamics, jobtitle="ours")
-    world.marketo.between(meddle)
+    world.meddle(System.MARKETO, "write lead", "lead", link.marketo, title="theirs")
     await world.run()
     world.dynamics.edit("contact", link.dynamics, jobtitle="newer")
     world.marketo.edit("lead", link.marketo, phone="5")
@@ -246,12 +236,7 @@ async def test_an_edit_of_dynamics_is_not_forgotten_over_one_that_waits_in_marke
     link = await world.linked(Entity.CONTACT, lastname="A", jobtitle="1")
     await world.sync.fields.select(Pick(Entity.CONTACT, "jobtitle"))
 
-    def meddle(call: str) -> None:
-        if call == "write lead":
-            world.marketo.between_calls.clear()
-            world.marketo.edit("lead", link.marketo, title="M")
-
-    world.marketo.between(meddle)
+    world.meddle(System.MARKETO, "write lead", "lead", link.marketo, title="M")
     world.dynamics.inject(Unreachable(call=world.next_call(System.DYNAMICS, "changes") + 1, of="changes"))
     await world.run()
     world.dynamics.edit("contact", link.dynamics, jobtitle="D")

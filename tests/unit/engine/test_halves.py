@@ -69,21 +69,11 @@ async def test_an_edit_that_marketo_will_not_take_back_is_still_known_to_dynamic
     world = await World.of(Entity.LEAD, rules=Rules(walk_links=0))
     link = await world.linked(Entity.LEAD, lastname="A", jobtitle="1")
 
-    def meddle(call: str) -> None:
-        if call == "write lead":
-            world.marketo.between_calls.clear()
-            world.marketo.edit("lead", link.marketo, title="theirs")
-
-    def overtake(call: str) -> None:
-        if call == "write lead":
-            world.dynamics.between_calls.clear()
-            world.dynamics.edit("lead", link.dynamics, jobtitle="newest")
-
-    world.marketo.between(meddle)
+    world.meddle(System.MARKETO, "write lead", "lead", link.marketo, title="theirs")
     world.dynamics.edit("lead", link.dynamics, jobtitle="ours")
     await world.run()
     world.marketo.inject(Reject(field="title"))
-    world.dynamics.between(overtake)
+    world.meddle(System.DYNAMICS, "write lead", "lead", link.dynamics, jobtitle="newest")
     world.dynamics.edit("lead", link.dynamics, **beside)
     report = await world.rest()
     told = {(item.collision.marketo, item.collision.dynamics) async for item in world.sync.journal.collisions()}

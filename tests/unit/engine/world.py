@@ -62,6 +62,17 @@ class World:
         fake = self.marketo if system is System.MARKETO else self.dynamics
         return fake.calls_by_name.get(name, 0) + 1
 
+    def meddle(self, system: System, call: str, object: str, key: str, **values: FieldValue) -> None:
+        """Let somebody edit a record of *system* just before such a call of ours takes effect there, once."""
+        fake = self.marketo if system is System.MARKETO else self.dynamics
+
+        def edit(made: str) -> None:
+            if made == call:
+                fake.between_calls.remove(edit)
+                fake.edit(object, key, **values)
+
+        fake.between(edit)
+
     async def run(self, *, minutes: float = 5) -> Report:
         """Let time go by, and run."""
         self.clock += timedelta(minutes=minutes)
