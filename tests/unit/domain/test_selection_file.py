@@ -236,3 +236,95 @@ def test_several_faults_are_one_error() -> None:
     with pytest.raises(FieldError, match="2 faults in the selection, nothing was changed") as caught:
         picks_from_toml('[[field]]\nentity = "x"\ndynamics = "a"\n[[field]]\nentity = "y"\ndynamics = "a"')
     assert [type(fault) for fault in caught.value.faults] == [UnknownEntityError, UnknownEntityError]
+
+
+def test_a_selection_is_written_word_for_word() -> None:
+    """Parents before children, names in quotes where TOML wants them, and nothing that says nothing."""
+    odd = CustomEntity("new_größe", via="new_x")
+    written = picks_to_toml(
+        [
+            Pick(INVOICE, "new_total"),
+            Pick(odd, "new_name", marketo=NewField('"Size"\x7f', name="size", type="text")),
+            Pick(Entity.USER, "title", marketo="title", direction=Direction.TO_MARKETO, authority=System.DYNAMICS),
+        ]
+    )
+    assert (
+        written
+        == """[entity.new_subscription]
+parent = "contact"
+via = "new_contactid"
+marketo = "sub_c"
+
+[entity.new_invoice]
+parent = "new_subscription"
+via = "new_subscriptionid"
+
+[entity."new_größe"]
+via = "new_x"
+
+[[field]]
+entity = "new_invoice"
+dynamics = "new_total"
+
+[[field]]
+entity = "new_größe"
+dynamics = "new_name"
+create = "\\"Size\\"\\u007f"
+name = "size"
+type = "text"
+
+[[field]]
+entity = "user"
+dynamics = "title"
+marketo = "title"
+direction = "to_marketo"
+authority = "dynamics"
+"""
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "says", "what_to_do", "line"),
+    [
+        ("field = 7", "field is no list of tables.", "Write [[field]] above each.", None),
+        ("field = [7]", "field is no list of tables.", "Write [[field]] above each.", None),
+        ("[entty.new_x]", "entty is no setting of a selection; nearest: entity.", "Leave it out.", None),
+        (
+            '[[field]]\nentity = "lead"\ndynamics = "x"\ncreate = "X"\ntype = "txt"',
+            "type txt is not known; nearest: text.",
+            "Take one of text, memo,",
+            1,
+        ),
+        (
+            '\n[entity.new_x]\nvia = 7\n[[field]]\nentity = "new_x"\ndynamics = "y"',
+            "via is no text.",
+            'Write via = "…".',
+            2,
+        ),
+        (
+            '[entity.new_x]\n[[field]]\nentity = "lead"\ndynamics = "y"',
+            "[entity.new_x] is used by no field.",
+            "Pick a field of it, or leave it out.",
+            1,
+        ),
+    ],
+)
+def test_a_fault_says_what_to_do(text: str, says: str, what_to_do: str, line: int | None) -> None:
+    """And where."""
+    [fault] = read_selection(text)[1]
+    assert (fault.what, fault.line) == (says, line)
+    assert fault.what_to_do.startswith(what_to_do)
+
+
+def test_what_is_no_toml_is_to_be_put_right() -> None:
+    """There is nothing else to say of it."""
+    with pytest.raises(FieldError) as caught:
+        read_selection("[[field")
+    assert caught.value.what_to_do == "Put that line right."
+
+
+def test_a_field_of_a_definition_that_can_not_be_read_uses_it() -> None:
+    """One fault, not two."""
+    text = '[entity.new_x]\nparent = "new_y"\n[[field]]\nentity = "new_x"\ndynamics = "z"'
+    [fault] = read_selection(text)[1]
+    assert fault.what.startswith("entity new_y is not known")
