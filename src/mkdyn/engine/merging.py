@@ -14,7 +14,6 @@ from mkdyn.domain.lifecycle import INHERIT, LOSE, Heir, converted, filled_in, le
 from mkdyn.domain.plan import Operation, Step
 from mkdyn.domain.records import Echo, Link, LinkState, Moved, Record, short
 from mkdyn.domain.systems import System
-from mkdyn.domain.values import Values
 from mkdyn.engine.batch import Batch
 from mkdyn.engine.kinds import Kind
 from mkdyn.engine.ledger import Ledger, clears
@@ -146,12 +145,17 @@ def _move(session: Session, kind: Kind, link: Link, winner: Record, ledger: Ledg
 async def merge_persons(
     session: Session, kind: Kind, row: Observation, link: Link, winner: Link, ledger: Ledger
 ) -> None:
-    """Plan to merge the person of a row into that of the row that stands for it now."""
+    """Plan to merge the person of a row into that of the row that stands for it now.
+
+    One that Marketo does not show waits: what it would fill in is not known, and could not be told from an edit.
+    """
     if any(is_under_way(session, some) for some in (link, winner)):
         return
-    shown = await session.marketo.read(kind.object, [link.marketo], fields=kind.marketo_fields)
+    shown = await session.marketo.read(kind.object, [link.marketo], fields=fields_of_persons(session))
+    if link.marketo not in shown:
+        return
     told = session.store.observed(System.MARKETO, kind.object, [link.marketo])
-    values: Values = {} if link.marketo not in shown else shown[link.marketo].values
+    values = shown[link.marketo].values
     ledger.resolutions += left_behind(
         kind.entity, kind.pairs, link.baseline, values,
         row=link.dynamics, because=f"its row was merged into {short(winner.dynamics)} before Dynamics had that",
@@ -167,6 +171,11 @@ async def merge_persons(
             ),
         )
     )  # fmt: skip
+
+
+def fields_of_persons(session: Session) -> Sequence[str]:
+    """Return what syncs of any person: one of a lead can be merged into one of a contact, and fills in what that has."""
+    return sorted({name for kind in session.persons for name in kind.marketo_fields})
 
 
 def note_merge(session: Session, operation: Operation, batch: Batch) -> None:
