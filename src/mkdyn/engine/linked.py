@@ -16,6 +16,7 @@ from mkdyn.domain.plan import Operation, make_operation, make_step
 from mkdyn.domain.records import Link, LinkState, Record
 from mkdyn.domain.systems import System
 from mkdyn.engine.amending import keep_refused, tell_of_late
+from mkdyn.engine.conversion import HEIR
 from mkdyn.engine.gates import stays
 from mkdyn.engine.kinds import Kind
 from mkdyn.engine.ledger import Ledger, clears
@@ -57,12 +58,20 @@ async def decide_linked(
 
 
 def _is_reborn(session: Session, subject: Subject, persons: Mapping[str, Record]) -> bool:
-    """Whether a row is back whose Marketo record we deleted; one that Marketo kept is merged like any other."""
+    """Whether a row is back whose Marketo record is not: we deleted it, or merged it when the row was qualified.
+
+    One that Marketo kept is merged like any other.
+    """
     return (
         subject.revived
         and subject.link.marketo not in persons
-        and deleted_in_dynamics(subject.kind.entity, session.rules) == "delete"
+        and (deleted_in_dynamics(subject.kind.entity, session.rules) == "delete" or _was_qualified(subject.row))
     )
+
+
+def _was_qualified(row: Observation | None) -> bool:
+    """Whether a row is a lead that is open again, and was a contact's: it is somebody new."""
+    return row is not None and row.record is not None and bool(row.record.values.get(HEIR))
 
 
 # -- the values of both systems ----------------------------------------------------------------------
