@@ -147,14 +147,16 @@ async def merge_persons(
 ) -> None:
     """Plan to merge the person of a row into that of the row that stands for it now.
 
-    One that Marketo does not show waits: what it would fill in is not known, and could not be told from an edit.
+    One that Marketo does not show waits, for the watch time at most: what it would fill in is not known, and could not
+    be told from an edit.
     """
     if any(is_under_way(session, some) for some in (link, winner)):
         return
     shown = await session.marketo.read(kind.object, [link.marketo], fields=fields_of_persons(session))
+    told = session.store.observed(System.MARKETO, kind.object, [link.marketo]).get(link.marketo)
     if link.marketo not in shown:
+        _wait_for(session, kind, row, link, told, ledger)
         return
-    told = session.store.observed(System.MARKETO, kind.object, [link.marketo])
     values = shown[link.marketo].values
     ledger.resolutions += left_behind(
         kind.entity, kind.pairs, link.baseline, values,
@@ -167,10 +169,31 @@ async def merge_persons(
             before=values,
             step=Step(
                 state=LinkState.TOMBSTONE, gone=System.DYNAMICS, into=winner.marketo,
-                clears=clears(row, told.get(link.marketo)),
+                clears=clears(row, told),
             ),
         )
     )  # fmt: skip
+
+
+def _wait_for(
+    session: Session, kind: Kind, row: Observation, link: Link, told: Observation | None, ledger: Ledger
+) -> None:
+    """Set a loser aside whose person can't be read, until Marketo tells that it is gone: then nobody is to be merged."""
+    if told is not None and told.deleted:
+        ledger.links.append(
+            attrs.evolve(
+                link, state=LinkState.TOMBSTONE, gone=System.MARKETO, since=session.started_at, version=None
+            )
+        )  # fmt: skip
+        ledger.at_rest.append((kind.entity, link.dynamics))
+        ledger.clear(row, told)
+    elif link.state is LinkState.LIVE:
+        ledger.links.append(
+            attrs.evolve(
+                link, state=LinkState.SUSPENDED, gone=System.MARKETO, since=session.started_at, version=None
+            )
+        )  # fmt: skip
+        session.tally(kind.entity, System.MARKETO).gone += 1
 
 
 def fields_of_persons(session: Session) -> Sequence[str]:

@@ -97,3 +97,31 @@ async def test_what_was_missing_is_so_no_more_once_both_are_gone() -> None:
     await world.sync.apply(plan)
     assert world.link(Entity.CONTACT, link.dynamics).state is LinkState.TOMBSTONE
     assert world.store.kept_back([link.dynamics]) == {}
+
+
+async def test_a_lead_that_is_opened_again_gets_a_person_once_its_own_was_merged() -> None:
+    """It was looked for: the row was named as one whose person Marketo does not show, for ever."""
+    world = await World.of(Entity.LEAD, Entity.CONTACT)
+    contact = await world.linked(Entity.CONTACT, lastname="C")
+    lead = await world.linked(Entity.LEAD, lastname="A")
+    world.dynamics.qualify(lead.dynamics, into=contact.dynamics)
+    await world.rest()
+    world.dynamics.edit("lead", lead.dynamics, statecode=0)
+    report = await world.rest()
+    again = world.link(Entity.LEAD, lead.dynamics)
+    assert _persons(world) == [contact.marketo, again.marketo]
+    assert (again.state, list(report.quarantined)) == (LinkState.LIVE, [])
+
+
+async def test_a_merge_waits_the_watch_time_for_a_person_that_is_gone() -> None:
+    """Nobody told that it was deleted: then it counts as that, and the row as nobody's."""
+    marketo = HidingMarketo()
+    world = await World.of(Entity.CONTACT, marketo=marketo)
+    loser, winner = await _two(world, {"lastname": "A"}, {"lastname": "B"})
+    marketo.unseen = [loser.marketo]
+    world.dynamics.merge_rows("contact", winner.dynamics, loser.dynamics)
+    await world.rest()
+    assert world.link(Entity.CONTACT, loser.dynamics).state is LinkState.SUSPENDED
+    await world.run(minutes=8 * 24 * 60)
+    await world.rest()
+    assert world.link(Entity.CONTACT, loser.dynamics).state is LinkState.TOMBSTONE
