@@ -15,7 +15,7 @@ from mkdyn.domain.merged import Merged
 from mkdyn.domain.plan import Operation, make_operation, make_step
 from mkdyn.domain.records import Link, LinkState, Record
 from mkdyn.domain.systems import System
-from mkdyn.engine.amending import keep_refused, tell_of_late
+from mkdyn.engine.amending import keep_refused, replaced, tell_of_late
 from mkdyn.engine.conversion import HEIR
 from mkdyn.engine.gates import stays
 from mkdyn.engine.kinds import Kind
@@ -144,6 +144,8 @@ def _decide(
     )
     if seen.proof.arrived:
         tell_of_late(subject, seen, merged)
+    if seen.proof.overwritten:
+        merged.resolutions += replaced(session, subject, seen.proof, elsewhere=True)
     if standing:
         keep_refused(kind, merged, standing)
     if kind.refers:
