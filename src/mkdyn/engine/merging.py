@@ -10,6 +10,7 @@ from collections.abc import Collection, Mapping, Sequence
 
 import attrs
 
+from mkdyn.domain.holds import Hold
 from mkdyn.domain.lifecycle import INHERIT, LOSE, Heir, converted, filled_in, left_behind, standing
 from mkdyn.domain.plan import Operation, Step
 from mkdyn.domain.records import Echo, Link, LinkState, Moved, Record, short
@@ -213,7 +214,9 @@ def note_merge(session: Session, operation: Operation, batch: Batch) -> None:
         return
     winner = batch.links.get(found.dynamics, found)
     kind = next(kind for kind in session.kinds if kind.name == winner.entity)
-    filled = filled_in(kind.pairs, winner.baseline, operation.before)
+    standing = session.store.kept_back([winner.dynamics]).get(winner.dynamics, ())
+    held = [item.field for item in standing if isinstance(item, Hold)]
+    filled = filled_in(kind.pairs, winner.baseline, operation.before, held=held)
     echoes = dict(winner.echoes)
     for pair in kind.pairs:
         if pair.key in filled:  # its entries in the feed are ours; whether it filled the field in, nobody said

@@ -125,3 +125,15 @@ async def test_a_merge_waits_the_watch_time_for_a_person_that_is_gone() -> None:
     await world.run(minutes=8 * 24 * 60)
     await world.rest()
     assert world.link(Entity.CONTACT, loser.dynamics).state is LinkState.TOMBSTONE
+
+
+async def test_what_a_merge_fills_in_of_a_field_that_is_held_is_no_edit() -> None:
+    """Marketo takes no such address, so there never was any; filled in, it replaced the one in Dynamics."""
+    world = await World.of(Entity.LEAD)
+    loser = await world.linked(Entity.LEAD, lastname="A", emailaddress1="a@example.com")
+    winner = await world.linked(Entity.LEAD, lastname="B", emailaddress1="no address")
+    world.dynamics.merge_rows("lead", winner.dynamics, loser.dynamics)
+    await world.rest()
+    assert _persons(world) == [winner.marketo]
+    assert world.row(winner)["emailaddress1"] == "no address"
+    assert [hold.field for hold in world.store.kept_back([winner.dynamics])[winner.dynamics]] == ["emailaddress1"]
