@@ -30,12 +30,13 @@ def test_an_import_brings_nothing_that_is_needed_later() -> None:
 def test_marketo_is_written_to_and_read_near_its_limits() -> None:
     """Time is virtual, so the figures are of the pace alone: no call is refused, unless others take part of the quota."""
     data = measured("marketo", "--records", "3000")
-    updates, shared, backlog, _, filed, from_dynamics, from_marketo = data["cases"]
-    assert [case["breaches"] for case in data["cases"] if case is not shared] == [0] * 6
+    updates, shared, backlog, _, filed, extracted, from_dynamics, from_marketo = data["cases"]
+    assert [case["breaches"] for case in data["cases"] if case is not shared] == [0] * 7
     assert updates["calls"] == updates["minimum_calls"] == 10
     assert shared["shared"]["calls"] > 0
     assert backlog["records"] == 300
     assert (filed["calls"], filed["minimum_calls"], filed["without_files"]) == (6, 2, 10)
+    assert extracted["without_files"] == extracted["minimum_calls"] == 2  # one page is not worth a file
     assert from_dynamics["minimum_calls"] == from_marketo["minimum_calls"] == 20
     # Whatever changed, a run asks who it is, for a token, and for deletions; and, where none are told, for changes.
     assert from_dynamics["calls"] - 4 <= 1.05 * from_dynamics["minimum_calls"]

@@ -18,9 +18,10 @@ from mkdyn import NewField, RestMarketo
 from mkdyn.adapters.marketo import files
 from mkdyn.adapters.marketo.keys import joined
 from mkdyn.domain.outcomes import Create, Delete, Rejected, Stale, Update
+from mkdyn.ports.connectors import MarketoConnector
 from mkdyn.testing import FakeMarketo
 from mkdyn.testing.contracts import MARKETO_CHECKS
-from mkdyn.testing.servers.marketo import Quirks
+from mkdyn.testing.servers.marketo import Quirks, ServerLimits
 from mkdyn.testing.servers.marketo.endpoints import ENDPOINTS
 from tests.contract.complaints import complaint
 from tests.contract.marketo_wire import FILED, PATIENT, in_process
@@ -40,7 +41,7 @@ CONNECTOR_CALLS = {
     "leads.create_fields", "activities.token", "activities.query", "activities.deleted", "customobjects.schemas",
     "customobjects.create", "customobjects.add_fields", "customobjects.approve",
     "bulk.leads", "bulk.leads.status", "bulk.leads.failures", "bulk.leads.warnings",
-    *(f"bulk.activities.export.{verb}" for verb in ("create", "enqueue", "status", "file")),
+    *(f"bulk.activities.export.{verb}" for verb in ("create", "enqueue", "status", "file", "cancel")),
     *(
         f"{path}.{verb}"
         for path in ("companies", "opportunities", "opportunities/roles", "salespersons", "customobjects")
@@ -51,10 +52,11 @@ CONNECTOR_CALLS = {
 _LARGE = 2**31
 
 
-def _server(quirks: Quirks | None = None, **how: object) -> RecordingServer:
+def _server(*, quirks: Quirks | None = None, limits: ServerLimits = PATIENT, **how: object) -> RecordingServer:
     fake = FakeMarketo(empty_pages="sometimes")
     fake._last_id = _LARGE
-    return RecordingServer(fake, limits=PATIENT, quirks=attrs.evolve(quirks or Quirks(), block_entries=3), **how)
+    quirks = attrs.evolve(quirks or Quirks(), block_entries=3)
+    return RecordingServer(fake, limits=limits, quirks=quirks, **how)
 
 
 async def _by_the_connector() -> list[Exchange]:
@@ -93,8 +95,11 @@ async def _use_roles(server: RecordingServer, connector: RestMarketo) -> None:
 
 
 async def _in_files() -> list[Exchange]:
-    """Have a file imported of which a row fails, and another one is imported with a warning; have a feed extracted."""
-    server = _server()
+    """Have a file imported of which a row fails, and another one is imported with a warning; have a feed extracted.
+
+    Another extract is given up.
+    """
+    server, slow = _server(), _server(limits=attrs.evolve(PATIENT, job_s=1_000.0))
     key = server.fake.create("lead", lastName="Roszak")
     async with in_process(server, bulk=FILED) as bench:
         with pytest.MonkeyPatch.context() as patch:  # Marketo may be stricter about addresses than we are
@@ -102,14 +107,21 @@ async def _in_files() -> list[Exchange]:
             writes = [Update(key=id, values={"email": "none", "lastName": "Oak"}) for id in (key, "1")]
             found = await bench.connector.write("lead", writes)
         assert [type(outcome) for outcome in found] == [Rejected, Stale]
-        async with bench.connector.changes("lead", fields=["title"], since=None) as pages:
-            [begun] = [page.cursor async for page in pages]
-        for number in range(30):
-            server.fake.advance(600)
-            server.fake.edit("lead", key, title=f"title {number}")
-        async with bench.connector.changes("lead", fields=["title"], since=begun) as pages:
-            assert len([entry async for page in pages for entry in page.entries]) >= 30
-    return server.exchanges
+        await _read_a_long_feed(server, bench.connector)
+    async with in_process(slow, bulk=attrs.evolve(FILED, deadline_s=0.001)) as bench:
+        await _read_a_long_feed(slow, bench.connector)
+    return [*server.exchanges, *slow.exchanges]
+
+
+async def _read_a_long_feed(server: RecordingServer, connector: MarketoConnector) -> None:
+    async with connector.changes("lead", fields=["title"], since=None) as pages:
+        [begun] = [page.cursor async for page in pages]
+    key = server.fake.create("lead", lastName="Ash")
+    for number in range(30):
+        server.fake.advance(600)
+        server.fake.edit("lead", key, title=f"title {number}")
+    async with connector.changes("lead", fields=["title"], since=begun) as pages:
+        assert len([entry async for page in pages for entry in page.entries]) >= 30
 
 
 async def _by_anybody() -> list[Exchange]:

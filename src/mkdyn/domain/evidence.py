@@ -143,7 +143,7 @@ def heard_of(echoes: Echoes, evidence: Sequence[Evidence]) -> Echoes:
 
 def confirmed_of(echoes: Echoes, rest: Echoes) -> Mapping[str, Sequence[int]]:
     """Return the places of those of the echoes that are not among the *rest*, by field."""
-    places = dict[str, list[int]]()
+    places: dict[str, list[int]] = {}
     for name, waiting in echoes.items():
         left = {id(echo) for echo in rest.get(name, ())}
         if len(left) < len(waiting):

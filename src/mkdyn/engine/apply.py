@@ -261,6 +261,8 @@ class _Progress:
 
     def tell(self, kind: Kind, operations: Sequence[Operation], outcomes: Sequence[Outcome]) -> None:
         self._done += len(operations)
+        if not self._session.observers:
+            return
         self._session.tell(
             BatchWritten(
                 run_id=self._session.id,

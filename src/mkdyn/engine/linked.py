@@ -26,6 +26,7 @@ from mkdyn.engine.seeing import ANSWERS, Seen, postpone, see, too_early
 from mkdyn.engine.session import Session
 from mkdyn.ports.store import Observation
 
+_NOTHING: Final = frozenset[str]()
 #: Why a system is written to, most of the time.
 _CHANGED: Final = {system: f"changed in {system.other}" for system in System}
 
@@ -129,7 +130,7 @@ def _decide(
         return
     if session.unheard and any(pair.key not in link.baseline for pair in kind.backfilling):
         return  # a refresh replaces what Marketo shows, unless its feed names an edit: that must be heard first
-    held = {item.field for item in standing if isinstance(item, Hold)} if standing else set[str]()
+    held = {item.field for item in standing if isinstance(item, Hold)} if standing else _NOTHING
     if person is not None and too_early(session, subject, person, held):
         postpone(session, subject)
         return

@@ -193,7 +193,8 @@ def _answered(
     What it made of a write is held, and is what a later edit differs from: *baseline* becomes that. A write that may
     never have arrived has no answer.
     """
-    kind, holds = subject.kind, list[Hold]()
+    kind = subject.kind
+    holds: list[Hold] = []
     for name in list(proof.echoes):
         value: Shown = shown.get(name, MISSING)
         if isinstance(value, Missing) or name not in kind.by_marketo:

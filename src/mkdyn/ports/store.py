@@ -38,7 +38,7 @@ class Observation:
         object: The system's name of its kind.
         key: The system's key of it.
         version: Given by the store, larger than any before: a later observation of the record has another.
-        record: What the system showed, or None: then it must be read.
+        record: What the system showed, or None: then it must be read. A store may forget it in a crash.
         deleted: Whether the system says it is gone.
         evidence: What the feed says of its fields, oldest first (Marketo).
         wanted: Logical name of the entity somebody asked it to be promoted to.

@@ -144,12 +144,10 @@ class Table:
     def viewer(self, fields: Iterable[str]) -> Callable[[Row], Record]:
         """Return a function that makes a record with these fields of a row."""
         names = tuple(fields)
-        empties = [(field, empty) for field in names if (empty := self.empty(field)) is not None]
+        empties = [self.empty(field) for field in names]
 
         def view(row: Row) -> Record:
-            values = row.values
-            shown = dict(zip(names, map(values.get, names), strict=True))
-            shown |= {field: empty for field, empty in empties if field not in values}
+            shown = dict(zip(names, map(row.values.get, names, empties), strict=True))
             return make_record(key=row.key, values=shown, version=row.etag)
 
         return view

@@ -64,7 +64,8 @@ class FakeMarketo(MarketoHands):
         now: Its clock; by default one that starts at 2026-01-01 and moves with each call and edit.
         prepared: Whether it has the fields that mkdyn needs, and the object for teams, from the start.
         may_create_fields: Whether the connector's user may create fields.
-        page_size: How many entries of the feed are searched for a page.
+        page_size: How many entries of the feed are searched for a page of its own; a server in front of it has another
+            setting (`Quirks.block_entries`).
         empty_pages: Whether a page without entries comes before each other one.
         overlap_s: How far a cursor goes back.
         batch_max: The most writes one call takes.

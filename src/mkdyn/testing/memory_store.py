@@ -46,6 +46,7 @@ class MemoryStore(DatabaseStore):
         try:
             with self._database.recent.kept():
                 yield
+                self._write_unwritten()
         finally:
             self._holder = None
 

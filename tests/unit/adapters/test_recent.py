@@ -143,7 +143,8 @@ def test_what_changes_is_not_what_was_at_hand(store: SqliteStore, other: SqliteS
     assert [(item.key, item.version) for item in observed(store)] == [("c", 3), ("a", 4)]
     assert [(item.id, item.after["lastName"]) for item in planned(store)] == [(3, "Ito"), (4, "Ng"), (5, "Ng")]
     assert linked(store)[0].baseline == {**first.baseline, "lead.lastname": "Ito"}
-    assert (observed(store), planned(store), linked(store)) == (observed(other), planned(other), linked(other))
+    unread = [attrs.evolve(item, record=None) for item in observed(store)]
+    assert (unread, planned(store), linked(store)) == (observed(other), planned(other), linked(other))
     with store.transaction():
         store.drop_planned()
     assert not planned(store)
@@ -177,6 +178,40 @@ def test_what_is_taken_back_is_not_at_hand(store: SqliteStore, other: SqliteStor
         other.observe([row("b")])
     assert [(item.key, item.version) for item in observed(store)] == [("b", 1)]
     assert linked(store) == [before]
+
+
+@pytest.mark.parametrize("room", [1, 9])
+def test_what_was_shown_is_written_when_the_state_is_let_go(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, room: int
+) -> None:
+    """Of what is still to be looked at; whoever holds it next reads nothing twice."""
+    monkeypatch.setattr(recent, "KEPT_MAX", room)
+    with closing(SqliteStore(tmp_path / "acme.db")) as store:
+        with store.exclusive("us"):
+            with store.transaction():
+                store.observe([row("a"), row("b"), row("c")])
+            with store.transaction():
+                store.observe([attrs.evolve(observed(store)[0], wanted="lead")])
+                store.clear([(System.DYNAMICS, "lead", "b", 2)])
+            held = observed(store)
+        assert [item.key for item in held] == ["c", "a"]
+        assert all(item.record is not None for item in held)
+        assert observed(store) == held
+    with closing(SqliteStore(tmp_path / "acme.db")) as store:
+        assert observed(store) == held
+
+
+def test_what_was_shown_must_be_read_again_after_a_crash(tmp_path: Path) -> None:
+    """That a record is to be looked at is known all the same; and nothing is at hand that a file no longer has."""
+    with closing(SqliteStore(tmp_path / "acme.db")) as store:
+        with suppress(KeyboardInterrupt), store.exclusive("us"):
+            with store.transaction():
+                store.observe([row("a")])
+            raise KeyboardInterrupt
+        assert [(item.key, item.record) for item in observed(store)] == [("a", None)]
+        with store.exclusive("us"):
+            assert [(item.key, item.record) for item in observed(store)] == [("a", None)]
+        assert [(item.key, item.record) for item in observed(store)] == [("a", None)]
 
 
 def test_what_another_process_asks_for_meanwhile_is_seen(store: SqliteStore, other: SqliteStore) -> None:

@@ -82,13 +82,18 @@ class Client:
         """
         return await self._patience.run(partial(self._attempt, request, envelope_of, NOTHING, repeatable=repeatable))
 
-    async def fetch(self, request: Request) -> str | None:
-        """Fetch a file; None where there is none.
+    async def fetch(self, request: Request, *, checksum: str | None = None) -> str | None:
+        """Fetch a file, again where it is not what it should be; None where there is none.
+
+        Args:
+            request: What to send.
+            checksum: The SHA-256 of its bytes, in hexadecimal digits; None where nobody says.
 
         Raises:
-            MkdynError: As `ask` does.
+            MkdynError: As `ask` does; where the checksum is of another file, again and again, it is unreachable.
         """
-        return await self._patience.run(partial(self._attempt, request, file_of, None, repeatable=True))
+        read = partial(file_of, checksum=checksum)
+        return await self._patience.run(partial(self._attempt, request, read, None, repeatable=True))
 
     async def usage(self) -> Envelope:
         """Ask what was used today, by everybody; it also says what time it is there.

@@ -13,13 +13,14 @@ from urllib.parse import urlsplit
 from mkdyn.adapters.http import Http
 from mkdyn.adapters.http.abreast import abreast
 from mkdyn.adapters.http.retries import Retries
-from mkdyn.adapters.marketo.bulk import MarketoBulk
+from mkdyn.adapters.marketo.bulk import MarketoBulk, terms_of
 from mkdyn.adapters.marketo.catalog import Catalog
 from mkdyn.adapters.marketo.client import Client
 from mkdyn.adapters.marketo.creating import Creator
 from mkdyn.adapters.marketo.extracting import Extractor
 from mkdyn.adapters.marketo.feed import Feed
 from mkdyn.adapters.marketo.importing import Importer
+from mkdyn.adapters.marketo.jobs import Jobs
 from mkdyn.adapters.marketo.limits import MarketoLimits
 from mkdyn.adapters.marketo.problems import problems_of
 from mkdyn.adapters.marketo.reading import Reader
@@ -95,10 +96,11 @@ class RestMarketo:
         )
         self._catalog = Catalog(self._client)
         self._reader = Reader(self._client, self._catalog)
-        importer = None if bulk is None else Importer(self._client, bulk, limits)
+        jobs = None if bulk is None else Jobs(self._client, bulk, terms_of(bulk, limits))
+        importer = None if jobs is None else Importer(jobs)
         self._writer = Writer(self._client, self._catalog, importer)
         self._creator = Creator(self._client, self._catalog)
-        extractor = None if bulk is None else Extractor(self._client, bulk, limits)
+        extractor = None if jobs is None else Extractor(jobs)
         self._feed = Feed(self._client, self._catalog, overlap_s=overlap_s, extractor=extractor)
 
     @classmethod

@@ -10,12 +10,9 @@ from datetime import datetime
 from typing import Any, Final, cast
 
 from mkdyn.adapters.http.shapes import Json
-from mkdyn.adapters.marketo.bulk import MarketoBulk, terms_of
-from mkdyn.adapters.marketo.client import Client
 from mkdyn.adapters.marketo.crossover import extract_saves
-from mkdyn.adapters.marketo.jobs import ended
-from mkdyn.adapters.marketo.limits import MarketoLimits
-from mkdyn.adapters.marketo.requests import extract_create, extract_part, extract_queue
+from mkdyn.adapters.marketo.jobs import Jobs
+from mkdyn.adapters.marketo.requests import extract_create, extract_part, extract_step
 from mkdyn.adapters.marketo.responses import RefusedError
 from mkdyn.adapters.marketo.values import moment
 from mkdyn.errors import UnreachableError
@@ -32,15 +29,11 @@ class Extractor:
     """Extracts one instance's activities.
 
     Args:
-        client: Asks the instance.
-        bulk: What is asked of files.
-        limits: How fast it may be asked.
+        jobs: What it is asked.
     """
 
-    def __init__(self, client: Client, bulk: MarketoBulk, limits: MarketoLimits) -> None:
-        self._client = client
-        self._bulk = bulk
-        self._terms = terms_of(bulk, limits)
+    def __init__(self, jobs: Jobs) -> None:
+        self._jobs = jobs
 
     def until(self, pages: int, begun: datetime, reached: datetime, end: datetime) -> datetime | None:
         """Return until when activities are to be extracted; None where pages do as well.
@@ -54,7 +47,7 @@ class Extractor:
         if pages < _SAMPLE or reached <= begun or end <= reached:
             return None
         left = pages * (end - reached) / (reached - begun)
-        if not extract_saves(self._terms, min(left, _PAGES_MAX)):
+        if not extract_saves(self._jobs.terms, min(left, _PAGES_MAX)):
             return None
         return end if left <= _PAGES_MAX else reached + (end - reached) * (_PAGES_MAX / left)
 
@@ -72,19 +65,29 @@ class Extractor:
             return None
 
     async def _extracted(self, start: datetime, end: datetime, kinds: Sequence[int]) -> Sequence[Json] | None:
-        made = await self._client.ask(extract_create(start, end, kinds), repeatable=False)
+        client = self._jobs.client
+        made = await client.ask(extract_create(start, end, kinds), repeatable=False)
         job = made.result[0].get("exportId") if made.result else None
         if not isinstance(job, str):
             return None
-        await self._client.ask(extract_queue(job), repeatable=False)
-        told = await ended(self._client, self._bulk, extract_part(job, "status"))
-        if isinstance(told, str) or told.get("status") != "Completed":
+        await client.ask(extract_step(job, "enqueue"), repeatable=False)
+        told = await self._jobs.ended(extract_part(job, "status"))
+        if isinstance(told, str):  # nobody waits for it: it is to take no turn, and nothing of the day's megabytes
+            await client.ask(extract_step(job, "cancel"))
+            return None
+        if told.get("status") != "Completed":
             return None
         if told.get("numberOfRecords") == 0:
             return ()
-        text = await self._client.fetch(extract_part(job, "file"))
+        text = await client.fetch(extract_part(job, "file"), checksum=_sha256_of(told))
         found = None if text is None else _activities_in(text)
         return found if found is not None and len(found) == told.get("numberOfRecords") else None
+
+
+def _sha256_of(told: Json) -> str | None:
+    """Return the checksum of a job's file; None where it has none of that kind."""
+    kind, _, digits = str(told.get("fileChecksum", "")).partition(":")
+    return digits.lower() if kind == "sha256" else None
 
 
 def _activities_in(text: str) -> Sequence[Json] | None:

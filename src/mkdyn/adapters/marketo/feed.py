@@ -96,13 +96,16 @@ class Feed:
             yield Page(cursor=Place(now, now).cursor(now))
             return
         place, wanted = Place.of(since), frozenset(fields)
-        begins = await self._begins({place.changes, place.deletions})
+        # Where files may be made, deletions are read after minutes of waiting: then from a token of their own.
+        beside = [place.deletions] if self._extractor is None else []
+        begins = await self._begins({place.changes, *beside})
         now = min(map(_time_of, begins.values()))
         end = now - self._overlap
         if now - min(place.changes, place.deletions) > _KEPT:
             raise expired("Marketo keeps deletions for fourteen days")
         # They are told last, and the cursor moves past them only then: a merge is told before who is gone by it.
-        deletions = Deletions(self._activities("activities/deletedleads", begins, place.deletions))
+        known = {at: begins[at] for at in beside}
+        deletions = Deletions(self._activities("activities/deletedleads", known, place.deletions))
         async with (
             aclosing(deletions),
             aclosing(self._changes(place.changes, end, begins, deletions.take)) as answers,

@@ -8,11 +8,8 @@ from typing import Final
 import anyio
 
 from mkdyn.adapters.http.shapes import Json
-from mkdyn.adapters.marketo.bulk import MarketoBulk, terms_of
-from mkdyn.adapters.marketo.client import Client
 from mkdyn.adapters.marketo.files import File, filed, ids_in
-from mkdyn.adapters.marketo.jobs import ended
-from mkdyn.adapters.marketo.limits import MarketoLimits
+from mkdyn.adapters.marketo.jobs import Jobs
 from mkdyn.adapters.marketo.requests import import_file, import_status, imported
 from mkdyn.adapters.marketo.responses import RefusedError
 from mkdyn.domain.fields import FieldSpec
@@ -28,22 +25,18 @@ class Importer:
     """Imports one instance's persons.
 
     Args:
-        client: Asks the instance.
-        bulk: What is asked of files.
-        limits: How fast it may be asked.
+        jobs: What it is asked.
     """
 
-    def __init__(self, client: Client, bulk: MarketoBulk, limits: MarketoLimits) -> None:
-        self._client = client
-        self._bulk = bulk
-        self._terms = terms_of(bulk, limits)
-        self._jobs = anyio.Semaphore(bulk.jobs)
+    def __init__(self, jobs: Jobs) -> None:
+        self._jobs = jobs
+        self._turns = anyio.Semaphore(jobs.bulk.jobs)
 
     def filed(
         self, writes: Sequence[Write], places: Sequence[int], specs: Mapping[str, FieldSpec]
     ) -> tuple[Sequence[File], Sequence[int]]:
         """Return the files that save something, and the places of the updates that are in none of them."""
-        return filed(writes, places, specs, self._terms)
+        return filed(writes, places, specs, self._jobs.terms)
 
     async def carry(self, file: File) -> Collection[int] | Unknown:
         """Have a file imported; it is handed in once.
@@ -55,9 +48,9 @@ class Importer:
         Raises:
             MkdynError: Nothing was done.
         """
-        async with self._jobs:
+        async with self._turns:
             try:
-                answer = await self._client.ask(imported(file.content), repeatable=False)
+                answer = await self._jobs.client.ask(imported(file.content), repeatable=False)
             except UnreachableError as error:
                 return Unknown(reason=error.what)
             except RefusedError:  # there is no room in the queue, or no such file is taken
@@ -70,7 +63,7 @@ class Importer:
             )
 
     async def _wait(self, job: str, file: File) -> Collection[int] | Unknown:
-        told = await ended(self._client, self._bulk, import_status(job))
+        told = await self._jobs.ended(import_status(job))
         if isinstance(told, str):
             return Unknown(reason=told)
         # One that failed is over, so nothing can arrive later.
@@ -91,7 +84,7 @@ class Importer:
 
     async def _listed(self, job: str, name: str) -> Sequence[str] | None:
         try:
-            text = await self._client.fetch(import_file(job, name))
+            text = await self._jobs.client.fetch(import_file(job, name))
         except (TransientError, RefusedError):
             return None
         return None if text is None else ids_in(text)

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import anyio
+import attrs
 
 from mkdyn.adapters.http import Request
 from mkdyn.adapters.http.shapes import Json
 from mkdyn.adapters.marketo.bulk import MarketoBulk
 from mkdyn.adapters.marketo.client import Client
+from mkdyn.adapters.marketo.crossover import Terms
 from mkdyn.adapters.marketo.responses import RefusedError
 from mkdyn.errors import BudgetSpentError, TransientError
 
@@ -15,24 +17,36 @@ from mkdyn.errors import BudgetSpentError, TransientError
 _GOING = ("Queued", "Importing", "Processing", "Created")
 
 
-async def ended(client: Client, bulk: MarketoBulk, status: Request) -> Json | str:
-    """Return what is told of a job that is over, or why nobody knows whether it is.
+@attrs.frozen
+class Jobs:
+    """What one instance is asked of bulk jobs.
 
-    Args:
+    Attributes:
         client: Asks the instance.
-        bulk: How often to look, and how long to wait.
-        status: Asks how far it is.
+        bulk: What is asked of files.
+        terms: What calls and files cost.
     """
-    until = anyio.current_time() + bulk.deadline_s
-    while anyio.current_time() < until:
-        await anyio.sleep(bulk.poll_s)
-        try:
-            answer = await client.ask(status)
-        except (BudgetSpentError, RefusedError) as error:
-            return error.what
-        except TransientError:
-            continue  # it goes on without us
-        told: Json = answer.result[0] if answer.result else {}
-        if told.get("status", _GOING[0]) not in _GOING:
-            return told
-    return "Marketo was not done with a job in time."
+
+    client: Client
+    bulk: MarketoBulk
+    terms: Terms
+
+    async def ended(self, status: Request) -> Json | str:
+        """Return what is told of a job that is over, or why nobody knows whether it is.
+
+        Args:
+            status: Asks how far it is.
+        """
+        until = anyio.current_time() + self.bulk.deadline_s
+        while anyio.current_time() < until:
+            await anyio.sleep(self.bulk.poll_s)
+            try:
+                answer = await self.client.ask(status)
+            except (BudgetSpentError, RefusedError) as error:
+                return error.what
+            except TransientError:
+                continue  # it goes on without us
+            told: Json = answer.result[0] if answer.result else {}
+            if told.get("status", _GOING[0]) not in _GOING:
+                return told
+        return "Marketo was not done with a job in time."

@@ -6,7 +6,7 @@ import hashlib
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
-from typing import Any, Final
+from typing import Any, Final, Literal
 from urllib.parse import quote, urlencode
 
 import attrs
@@ -182,9 +182,9 @@ def extract_create(start: datetime, end: datetime, kinds: Sequence[int]) -> Requ
     return attrs.evolve(telling("", body), path=f"{_EXTRACTS}/create.json")
 
 
-def extract_queue(job: str) -> Request:
-    """Queue an extract."""
-    return Request(method="POST", path=f"{_EXTRACTS}/{quote(job, safe='')}/enqueue.json", timeout_s=_TIMEOUT_S)
+def extract_step(job: str, step: Literal["enqueue", "cancel"]) -> Request:
+    """Queue an extract, or give it up."""
+    return Request(method="POST", path=f"{_EXTRACTS}/{quote(job, safe='')}/{step}.json", timeout_s=_TIMEOUT_S)
 
 
 def extract_part(job: str, part: str) -> Request:

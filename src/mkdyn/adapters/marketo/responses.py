@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
 from collections.abc import Sequence
@@ -96,18 +97,24 @@ def envelope_of(response: Response) -> Envelope:
     )
 
 
-def file_of(response: Response) -> str | None:
+def file_of(response: Response, *, checksum: str | None = None) -> str | None:
     """Read a file; None where there is none.
+
+    Args:
+        response: What was answered.
+        checksum: The SHA-256 of its bytes, in hexadecimal digits; None where nobody says.
 
     Raises:
         RefusedError: Marketo says no.
-        UnreachableError: It can't be read.
+        UnreachableError: It can't be read, or is another file.
     """
     if response.status == _NOT_FOUND:
         return None
     if response.body.lstrip()[:1] in (b"{", b"<"):  # an answer like others, or a gateway's page
         envelope_of(response)
         raise unreadable("it is no file")
+    if checksum is not None and hashlib.sha256(response.body).hexdigest() != checksum:
+        raise unreadable("its checksum is another file's")
     try:
         return response.body.decode("utf-8-sig")
     except UnicodeDecodeError:

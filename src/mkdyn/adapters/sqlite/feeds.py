@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence, Set as AbstractSet
 from datetime import datetime
 from typing import Any, Final
 
@@ -59,6 +59,8 @@ _OBSERVATIONS: Final = """
     WHERE version IN (SELECT value FROM json_each(?)) ORDER BY version
 """
 
+_SHOWN: Final = "UPDATE observation SET record = ? WHERE version = ?"
+
 _CLEAR: Final = "DELETE FROM observation WHERE system = ? AND object = ? AND key = ? AND version <= ?"
 
 
@@ -114,13 +116,13 @@ class FeedTables(Tables):
 
     def observe(self, observations: Iterable[Observation], /) -> None:
         """Keep observations, each under a new version; one of the same record is replaced."""
-        first = self._database.last_number("observation") + 1
-        numbered = [
-            change_observation(observation, version=version) for version, observation in enumerate(observations, first)
-        ]
-        self._database.insert_many(_OBSERVE, [_observation_row(observation) for observation in numbered])
-        for observation in numbered:
-            self._database.recent.observations.keep(observation.version, observation)
+        first, at_hand = self._database.last_number("observation") + 1, self._database.recent.observations
+        numbered: list[Observation] = []
+        for version, observation in enumerate(observations, first):
+            at_hand.drop(observation.version)  # what was there of the record is replaced
+            numbered.append(change_observation(observation, version=version))
+            at_hand.keep(version, numbered[-1])
+        self._database.insert_many(_OBSERVE, [_observation_row(item, at_hand.unwritten) for item in numbered])
 
     def observations(self, system: System, object: str, /, *, after: int, limit: int) -> Sequence[Observation]:
         """Return the next observations with versions above *after*, in order of version."""
@@ -150,7 +152,16 @@ class FeedTables(Tables):
         rows = [(system._value_, object, key, version) for system, object, key, version in observations]
         self._database.write_many(_CLEAR, rows)
         for *_, version in rows:
-            at_hand.pop(version, None)
+            at_hand.drop(version)
+
+    def _write_unwritten(self) -> None:
+        """Write what systems showed of the records that are still to be looked at: nobody has it at hand from now on."""
+        at_hand = self._database.recent.observations
+        records = [(at_hand[version].record, version) for version in at_hand.unwritten]
+        if records:
+            with self._database.transaction():
+                self._database.write_many(_SHOWN, [(_shown(record), version) for record, version in records])
+        at_hand.unwritten.clear()
 
 
 def _cursor(row: Row) -> Cursor:
@@ -158,15 +169,19 @@ def _cursor(row: Row) -> Cursor:
     return Cursor(token=token, at=datetime.fromisoformat(at), repeats_from=time_or_none(repeats_from))
 
 
-def _observation_row(observation: Observation) -> Row:
-    """Return the columns of a whole row."""
-    record, evidence = observation.record, observation.evidence
+def _shown(record: Record | None) -> str | None:
+    return None if record is None else written([record.key, as_dict(record.values), record.version])
+
+
+def _observation_row(observation: Observation, unwritten: AbstractSet[int]) -> Row:
+    """Return the columns of a whole row; of the *unwritten* ones, not what the record showed."""
+    evidence = observation.evidence
     return (
         observation.version,
         observation.system._value_,
         observation.object,
         observation.key,
-        None if record is None else written([record.key, as_dict(record.values), record.version]),
+        None if observation.version in unwritten else _shown(observation.record),
         observation.deleted,
         written([(found.field, found.old, found.new) for found in evidence]) if evidence else NOTHING,
         observation.wanted,

@@ -40,6 +40,39 @@ class Shelf(OrderedDict[K, V], Generic[K, V]):
                 self.popitem(last=False)
 
 
+class Observations(Shelf[int, Observation]):
+    """Observations by version; those that came first stay until they are dealt with.
+
+    What a system showed of a record takes longer to write than all the rest of an observation, and most are dealt with
+    in the run that made them. So the file says at first of those at hand that they must be read, which is what is to
+    be done after a crash, and gets to know the rest when the state is let go.
+
+    Attributes:
+        unwritten: The versions of which the file does not know yet what was shown.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.unwritten: set[int] = set()
+
+    def keep(self, key: int, thing: Observation) -> None:
+        """Keep an observation where there is room."""
+        if len(self) < self.room:
+            self[key] = thing
+            if thing.record is not None:
+                self.unwritten.add(key)
+
+    def drop(self, version: int) -> None:
+        """Keep no observation that is dealt with, or replaced."""
+        self.pop(version, None)
+        self.unwritten.discard(version)
+
+    def clear(self) -> None:
+        """Keep nothing."""
+        super().clear()
+        self.unwritten.clear()
+
+
 class Links(Shelf[int, Link]):
     """Links that are not over, by number, and to be found by either key; those that came first stay until they change."""
 
@@ -87,7 +120,7 @@ class Recent:
     """
 
     def __init__(self) -> None:
-        self.observations: Shelf[int, Observation] = Shelf()
+        self.observations: Observations = Observations()
         self.operations: Shelf[int, Operation] = Shelf()
         self.links: Links = Links()
 

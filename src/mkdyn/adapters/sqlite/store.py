@@ -78,6 +78,7 @@ class SqliteStore(DatabaseStore):
                 self._set_fact(_HOLDER, holder)
             with self._database.recent.kept():
                 yield
+                self._write_unwritten()
 
     def close(self) -> None:
         """Let go of the file. A closed store is not used again."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
@@ -11,6 +12,7 @@ import httpx
 import pytest
 
 from mkdyn import MarketoBulk, MarketoLimits
+from mkdyn.adapters.http.retries import Retries
 from mkdyn.adapters.marketo.bulk import terms_of
 from mkdyn.adapters.marketo.crossover import extract_saves
 from mkdyn.domain.feeds import Cursor, Entry, Page
@@ -123,16 +125,28 @@ async def test_where_a_file_is_refused_pages_go_on(call: str) -> None:
 
 
 async def test_a_file_that_is_not_there_in_time_is_given_up() -> None:
-    """Pages go on."""
+    """Pages go on, and it takes nobody's turn."""
     server = MarketoServer(quirks=SMALL, limits=ServerLimits(job_s=700))
     since = await backlog(server, 600)
     assert len(entries(await read(server, since, attrs.evolve(FILES, deadline_s=600)))) == 601
     assert server.arrivals["bulk.activities.export.status"] == 10
+    assert server.arrivals["bulk.activities.export.cancel"] == 1
+    assert [job.state for job in server.instance.world.extracts.jobs.values()] == ["cancelled"]
+
+
+async def test_a_file_that_can_t_be_cancelled_stays_where_it_is() -> None:
+    """Pages go on all the same."""
+    server = MarketoServer(quirks=SMALL, limits=ServerLimits(job_s=700))
+    since = await backlog(server, 600)
+    server.faults.append(Refuse(of="bulk.activities.export.cancel", code="1013"))
+    assert len(entries(await read(server, since, attrs.evolve(FILES, deadline_s=60)))) == 601
+    assert server.arrivals["bulk.activities.export.cancel"] == 1
 
 
 HEAD = "marketoGUID,leadId,activityDate,activityTypeId,primaryAttributeValueId,primaryAttributeValue,attributes\n"
 LINE = 'g9,7,2026-01-01T00:00:00Z,13,3,Title,"{""Old Value"":null,""New Value"":""C\0TO""}"\n'
 DONE = {"exportId": "x", "status": "Completed", "numberOfRecords": 1}
+FILE = "bulk/v1/activities/export/x/file"
 
 
 def asked(instance: Instance, state: Json, file: Answer) -> None:
@@ -143,7 +157,7 @@ def asked(instance: Instance, state: Json, file: Answer) -> None:
     instance.on("bulk/v1/activities/export/create", success({"exportId": "x", "status": "Created"}))
     instance.on("bulk/v1/activities/export/x/enqueue", success({"exportId": "x", "status": "Queued"}))
     instance.on("bulk/v1/activities/export/x/status", success(state))
-    instance.on("bulk/v1/activities/export/x/file", file)
+    instance.on(FILE, file)
 
 
 async def told(instance: Instance) -> list[str]:
@@ -185,7 +199,33 @@ async def test_what_is_no_whole_file_is_none(instance: Instance, state: Json, fi
     """Pages go on, and nothing is told by halves."""
     asked(instance, state, file)
     assert await told(instance) == ["g1", "g2", "g3"]
-    assert len(instance.asked("activities/pagingtoken")) == 1  # pages and deletions go on where they were
+    assert len(instance.asked("activities/pagingtoken")) == 2  # one of them for deletions: they go on where they were
+
+
+DIGEST = hashlib.sha256((HEAD + LINE).encode()).hexdigest()
+
+
+@pytest.mark.parametrize("checksum", [f"sha256:{DIGEST}", f"sha256:{DIGEST.upper()}", "md5:0", None])
+async def test_a_file_is_fetched_once_where_its_checksum_fits(instance: Instance, checksum: str | None) -> None:
+    """So it is where Marketo tells none that can be reckoned."""
+    asked(instance, {**DONE, "fileChecksum": checksum}, listing(HEAD + LINE))
+    assert await told(instance) == ["g1", "g2", "g3", "g9"]
+    assert len(instance.asked(FILE)) == 1
+
+
+async def test_a_file_with_another_checksum_is_fetched_again(instance: Instance) -> None:
+    """As many rows are no proof that it arrived as it was written."""
+    asked(instance, {**DONE, "fileChecksum": f"sha256:{DIGEST}"}, listing(HEAD + LINE))
+    instance.on(FILE, listing(HEAD + LINE.replace("TO", "EO")), listing(HEAD + LINE))
+    assert await told(instance) == ["g1", "g2", "g3", "g9"]
+    assert len(instance.asked(FILE)) == 2
+
+
+async def test_a_file_that_never_has_its_checksum_is_none(instance: Instance) -> None:
+    """Pages go on, after some tries."""
+    asked(instance, {**DONE, "fileChecksum": f"sha256:{DIGEST}"}, listing(HEAD + LINE.replace("TO", "EO")))
+    assert await told(instance) == ["g1", "g2", "g3"]
+    assert len(instance.asked(FILE)) == Retries().tries_max
 
 
 async def test_a_time_in_which_nothing_happened_has_no_file(instance: Instance) -> None:

@@ -241,6 +241,15 @@ async def test_deletions_are_looked_for_beside_the_changes() -> None:
     assert anyio.current_time() - began == pytest.approx(1 + 1 + 16, abs=1.0)
 
 
+async def test_a_time_without_a_token_is_at_the_end(instance: Instance) -> None:
+    """Marketo may give none to read on with: neither changes nor deletions are asked for."""
+    logged(instance)
+    instance.on("activities/pagingtoken", success())
+    [page] = await told(instance)
+    assert (list(page.entries), list(page.deleted)) == ([], [])
+    assert instance.asked("activities") == instance.asked("activities/deletedleads") == []
+
+
 async def test_a_clock_that_is_not_told(instance: Instance) -> None:
     """Without Marketo's time there is no place to go on from."""
     for id in ("", "a#", "a#zz", "a#ffffffffffffffff"):
