@@ -185,6 +185,7 @@ class _Replay:
             number <= change.number and common and same(common[-1][0], showed[0]) and same(common[-1][1], change.new)
             for number, elder in self.forebears.get(couple, ())
             if elder in self.elders
+            and elder[2] == couple[2]  # a merge in Marketo left another person, who shows its own
             for common in (self.common[elder, pair.dynamics],)
         )
 

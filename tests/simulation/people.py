@@ -7,6 +7,7 @@ import random
 from mkdyn import Entity
 from mkdyn.domain import FieldPair, FieldValue, Link
 from mkdyn.domain.entities import PERSON, PERSONS
+from mkdyn.domain.lifecycle import is_qualified
 from mkdyn.domain.systems import System
 from mkdyn.domain.values import same
 from mkdyn.errors import ConfigError
@@ -27,6 +28,8 @@ def edit(world: World, system: System, name: str, key: str, field: str, value: F
         fake.edit(name, key, **{field: value})
     except ValueError:
         return False  # a form refuses it on the spot: nothing was entered
+    if (name, field) == ("lead", "statecode") and is_qualified(record.values):
+        world.log.reopenings.append((len(world.log.changes), key))
     shown = repr(value) if len(str(value)) < 40 else f"{str(value)[:20]!r}…"
     world.say(f"{when}{name} {key[:4]}.{field} becomes {shown} in {system}")
     return True

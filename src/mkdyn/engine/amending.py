@@ -5,13 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from mkdyn.domain.collisions import Collision, Resolution, Win
+from mkdyn.domain.evidence import Proof
 from mkdyn.domain.holds import Hold, Quarantined
+from mkdyn.domain.lenses.lens import Unfit
 from mkdyn.domain.merged import Merged
 from mkdyn.domain.systems import System
 from mkdyn.domain.values import fingerprint
 from mkdyn.engine.kinds import Kind
 from mkdyn.engine.parting import Subject
 from mkdyn.engine.seeing import Seen
+from mkdyn.engine.session import Session
 
 
 def tell_of_late(subject: Subject, seen: Seen, merged: Merged) -> None:
@@ -29,6 +32,32 @@ def tell_of_late(subject: Subject, seen: Seen, merged: Merged) -> None:
         verdict = Win(System.DYNAMICS, because="a write of ours seems to have arrived late there")
         key = subject.link.dynamics
         merged.resolutions.append(Resolution(collision=collision, verdict=verdict, key=key, kind="overwritten"))
+
+
+def replaced(session: Session, subject: Subject, proof: Proof, *, elsewhere: bool) -> list[Resolution]:
+    """Return reports of edits that our writes replaced in Marketo, and that nobody is to decide on any more.
+
+    Args:
+        session: The run.
+        subject: The linked record.
+        proof: What the feed proves of it.
+        elsewhere: Whether only fields count that the record does not sync: a contact those of the lead that it was.
+    """
+    found: list[Resolution] = []
+    kinds = [*(() if elsewhere else (subject.kind,)), *(kind for kind in session.persons if kind is not subject.kind)]
+    for name, lost in proof.overwritten.items():
+        kind = next((kind for kind in kinds if name in kind.by_marketo), None)
+        if kind is None or (elsewhere and (name in subject.kind.by_marketo or name in subject.kind.strange)):
+            continue
+        pair = kind.by_marketo[name]
+        stands = pair.lens.to_dynamics(proof.standing[name])
+        dynamics = None if isinstance(stands, Unfit) else stands
+        collision = Collision(entity=kind.entity, field=pair.dynamics, was=dynamics, marketo=lost, dynamics=dynamics)
+        verdict = Win(System.DYNAMICS, because="the field did not sync there any more when it was heard of")
+        found.append(
+            Resolution(collision=collision, verdict=verdict, key=subject.link.dynamics, kind="overwritten")
+        )  # fmt: skip
+    return found
 
 
 def keep_refused(kind: Kind, merged: Merged, standing: Sequence[Hold | Quarantined]) -> None:

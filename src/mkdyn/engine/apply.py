@@ -18,10 +18,12 @@ import attrs
 from mkdyn.domain.lifecycle import emptied
 from mkdyn.domain.outcomes import Applied, Create, Delete, Outcome, Stale, Unknown, Write, make_update
 from mkdyn.domain.plan import Operation
-from mkdyn.domain.records import Record
+from mkdyn.domain.records import Link, Record
 from mkdyn.domain.systems import System
+from mkdyn.domain.values import same
 from mkdyn.engine.commit import commit_batch, moved
 from mkdyn.engine.kinds import Kind
+from mkdyn.engine.merging import fields_of_persons
 from mkdyn.engine.session import Session
 from mkdyn.engine.together import together
 from mkdyn.engine.walk import waiting_fields
@@ -57,10 +59,19 @@ async def _apply_batch(
     session: Session, kind: Kind, system: System, operations: Sequence[Operation], line: _Line, progress: _Progress
 ) -> None:
     """Send one batch; what is refused for one field is sent again without it, once for each field at the most."""
+    merges: Sequence[Operation] = [operation for operation in operations if _is_merge(operation)]
+    operations = [operation for operation in operations if not _is_merge(operation)]
     if system is System.MARKETO:
         operations = await _still_current(session, kind, operations)
-        operations = await _still_to_merge(session, kind, operations)
-    operations = sorted(operations, key=_is_merge)
+    await _send_all(session, kind, system, operations, line, progress)
+    if merges and session.paused is None:  # they come last: what they fill in depends on what was written before
+        merges = await _still_to_merge(session, kind, merges)
+        await _send_all(session, kind, system, merges, line, progress)
+
+
+async def _send_all(
+    session: Session, kind: Kind, system: System, operations: Sequence[Operation], line: _Line, progress: _Progress
+) -> None:
     while operations:
         sent = operations
         line.mark(sent)
@@ -155,28 +166,32 @@ async def _still_current(session: Session, kind: Kind, operations: Sequence[Oper
     return [operation for operation in operations if operation.id not in left]
 
 
-async def _still_to_merge(session: Session, kind: Kind, operations: Sequence[Operation]) -> Sequence[Operation]:
-    """Put off merges into persons that somebody emptied a field of: Marketo would fill it in before we hear of it."""
-    merges = [operation for operation in operations if _is_merge(operation)]
-    if not merges:
-        return operations
+async def _still_to_merge(session: Session, kind: Kind, merges: Sequence[Operation]) -> Sequence[Operation]:
+    """Put off merges of persons that were edited since, and into persons that somebody emptied a field of.
+
+    Marketo would fill it in before we hear of it.
+    """
     winners = [merge.step.into for merge in merges]
-    shown = await session.marketo.read(kind.object, winners, fields=kind.marketo_fields)
+    keys = sorted({*winners, *(merge.key for merge in merges)})
+    shown = await session.marketo.read(kind.object, keys, fields=fields_of_persons(session))
     links = session.store.links([other.name for other in session.persons], System.MARKETO, winners)
-    kinds = {other.name: other for other in session.persons}
-    early: list[Operation] = []
-    for merge in merges:
-        person, link = shown.get(merge.step.into), links.get(merge.step.into)
-        if person is not None and link is not None:
-            held = waiting_fields(
-                kinds[link.entity], System.MARKETO, session.store.kept_back([link.dynamics]).get(link.dynamics, ())
-            )
-            lost = emptied(kinds[link.entity].pairs, link.baseline, person.values, merge.before)
-            early += [merge] if lost - set(held) else []
+    early = [merge for merge in merges if _is_early(session, merge, shown, links.get(merge.step.into))]
     again = [Observation(system=System.MARKETO, object=kind.object, key=merge.step.into) for merge in early]
     if early:
         commit_batch(session, kind, early, [Stale()] * len(early), seen=again)
-    return [operation for operation in operations if operation not in early]
+    return [merge for merge in merges if merge not in early]
+
+
+def _is_early(session: Session, merge: Operation, shown: Mapping[str, Record], link: Link | None) -> bool:
+    """Whether a merge would fill in what nobody has looked at."""
+    loser, winner = shown.get(merge.key), shown.get(merge.step.into)
+    if loser is None or any(not same(loser.values.get(name, value), value) for name, value in merge.before.items()):
+        return True
+    if winner is None or link is None:
+        return False
+    kind = next(kind for kind in session.persons if kind.name == link.entity)
+    held = waiting_fields(kind, System.MARKETO, session.store.kept_back([link.dynamics]).get(link.dynamics, ()))
+    return bool(emptied(kind.pairs, link.baseline, winner.values, merge.before) - set(held))
 
 
 def _needed(kind: Kind, updates: Sequence[Operation]) -> Sequence[str]:
@@ -194,23 +209,15 @@ def _complete(kind: Kind, fresh: Mapping[str, Record]) -> Mapping[str, Record]:
 
 
 def _is_merge(operation: Operation) -> bool:
-    """Merges come last, and are remembered last: what they fill in depends on what was written before."""
+    """Whether a person is merged into another one."""
     return bool(operation.step.into)
 
 
 async def _send(session: Session, kind: Kind, system: System, operations: Sequence[Operation]) -> Sequence[Outcome]:
-    merges = [operation for operation in operations if _is_merge(operation)]
-    writes = [operation for operation in operations if not _is_merge(operation)]
-    outcomes: dict[int, Outcome] = {}
-    if writes:
-        asked = [_as_write(kind, operation) for operation in writes]
-        found = await _answers(
-            session, len(asked), lambda: session.connector(system).write(kind.object_in(system), asked)
-        )
-        outcomes |= {operation.id: outcome for operation, outcome in zip(writes, found, strict=True)}
-    for merge in merges:
-        [outcomes[merge.id]] = await _answers(session, 1, partial(_merged, session, merge))
-    return [outcomes[operation.id] for operation in operations]
+    if _is_merge(operations[0]):
+        return [(await _answers(session, 1, partial(_merged, session, merge)))[0] for merge in operations]
+    asked = [_as_write(kind, operation) for operation in operations]
+    return await _answers(session, len(asked), lambda: session.connector(system).write(kind.object_in(system), asked))
 
 
 async def _merged(session: Session, operation: Operation) -> Sequence[Outcome]:

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 import attrs
 
 from mkdyn.domain.entities import Entity
+from mkdyn.domain.evidence import prove
 from mkdyn.domain.feeds import Cursor
 from mkdyn.domain.fields import FieldSpec
 from mkdyn.domain.filters import gate_of
@@ -14,6 +15,7 @@ from mkdyn.domain.lifecycle import ADMIT, AT_GATE, LEAVE, RETURN, TELLING
 from mkdyn.domain.plan import Operation, Step
 from mkdyn.domain.records import LinkState, Record
 from mkdyn.domain.systems import System
+from mkdyn.engine.amending import replaced
 from mkdyn.engine.feeds import feed_name
 from mkdyn.engine.kinds import Kind
 from mkdyn.engine.ledger import Ledger, clears
@@ -74,7 +76,7 @@ def stays(session: Session, subject: Subject, ledger: Ledger, reborn: list[Obser
     kind, link, row = subject.kind, subject.link, subject.row
     if row is None or row.record is None:
         if link.state is LinkState.FROZEN:  # what somebody enters in Marketo meanwhile is found on the way back
-            ledger.clear(row, spoken_for(session, subject))
+            ledger.clear(row, _heard(session, subject, ledger))
         return link.state is not LinkState.FROZEN
     asked = AT_GATE(link.state, kind.gate.passes(row.record.values))
     match asked:
@@ -93,7 +95,7 @@ def stays(session: Session, subject: Subject, ledger: Ledger, reborn: list[Obser
             _tell(session, subject, inward=True)
             return True
         case "rest":
-            ledger.clear(row, spoken_for(session, subject))
+            ledger.clear(row, _heard(session, subject, ledger))
     return False
 
 
@@ -112,14 +114,23 @@ def _leave(session: Session, subject: Subject, ledger: Ledger) -> None:
                 after={rules.deleted_field: True} if flagged else {},
                 step=Step(
                     state=LinkState.FROZEN, gone=None if flagged else System.MARKETO,
-                    clears=clears(subject.row, spoken_for(session, subject)),
+                    clears=clears(subject.row, _heard(session, subject, ledger)),
                 ),
             )
         )  # fmt: skip
         return
     ledger.links.append(attrs.evolve(link, state=LinkState.FROZEN, gone=None, version=None, since=session.started_at))
     ledger.at_rest.append((kind.entity, link.dynamics))
-    ledger.clear(subject.row, spoken_for(session, subject))
+    ledger.clear(subject.row, _heard(session, subject, ledger))
+
+
+def _heard(session: Session, subject: Subject, ledger: Ledger) -> Observation | None:
+    """Return what is over of what Marketo's feed brought; which edits our writes replaced, nothing else tells later."""
+    person = spoken_for(session, subject)
+    if person is not None and person.evidence:
+        proof = prove(person.evidence, subject.link.echoes)
+        ledger.resolutions += replaced(session, subject, proof, elsewhere=False)
+    return person
 
 
 def _tell(session: Session, subject: Subject, *, inward: bool) -> None:

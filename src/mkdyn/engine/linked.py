@@ -15,7 +15,8 @@ from mkdyn.domain.merged import Merged
 from mkdyn.domain.plan import Operation, make_operation, make_step
 from mkdyn.domain.records import Link, LinkState, Record
 from mkdyn.domain.systems import System
-from mkdyn.engine.amending import keep_refused, tell_of_late
+from mkdyn.engine.amending import keep_refused, replaced, tell_of_late
+from mkdyn.engine.conversion import HEIR
 from mkdyn.engine.gates import stays
 from mkdyn.engine.kinds import Kind
 from mkdyn.engine.ledger import Ledger, clears
@@ -58,12 +59,20 @@ async def decide_linked(
 
 
 def _is_reborn(session: Session, subject: Subject, persons: Mapping[str, Record]) -> bool:
-    """Whether a row is back whose Marketo record we deleted; one that Marketo kept is merged like any other."""
+    """Whether a row is back whose Marketo record is not: we deleted it, or merged it when the row was qualified.
+
+    One that Marketo kept is merged like any other.
+    """
     return (
         subject.revived
         and subject.link.marketo not in persons
-        and deleted_in_dynamics(subject.kind.entity, session.rules) == "delete"
+        and (deleted_in_dynamics(subject.kind.entity, session.rules) == "delete" or _was_qualified(subject.row))
     )
+
+
+def _was_qualified(row: Observation | None) -> bool:
+    """Whether a row is a lead that is open again, and was a contact's: it is somebody new."""
+    return row is not None and row.record is not None and bool(row.record.values.get(HEIR))
 
 
 # -- the values of both systems ----------------------------------------------------------------------
@@ -136,6 +145,8 @@ def _decide(
     )
     if seen.proof.arrived:
         tell_of_late(subject, seen, merged)
+    if seen.proof.overwritten:
+        merged.resolutions += replaced(session, subject, seen.proof, elsewhere=True)
     if standing:
         keep_refused(kind, merged, standing)
     if kind.refers:

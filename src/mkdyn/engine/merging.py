@@ -10,11 +10,11 @@ from collections.abc import Collection, Mapping, Sequence
 
 import attrs
 
+from mkdyn.domain.holds import Hold
 from mkdyn.domain.lifecycle import INHERIT, LOSE, Heir, converted, filled_in, left_behind, standing
 from mkdyn.domain.plan import Operation, Step
 from mkdyn.domain.records import Echo, Link, LinkState, Moved, Record, short
 from mkdyn.domain.systems import System
-from mkdyn.domain.values import Values
 from mkdyn.engine.batch import Batch
 from mkdyn.engine.kinds import Kind
 from mkdyn.engine.ledger import Ledger, clears
@@ -146,12 +146,19 @@ def _move(session: Session, kind: Kind, link: Link, winner: Record, ledger: Ledg
 async def merge_persons(
     session: Session, kind: Kind, row: Observation, link: Link, winner: Link, ledger: Ledger
 ) -> None:
-    """Plan to merge the person of a row into that of the row that stands for it now."""
+    """Plan to merge the person of a row into that of the row that stands for it now.
+
+    One that Marketo does not show waits, for the watch time at most: what it would fill in is not known, and could not
+    be told from an edit.
+    """
     if any(is_under_way(session, some) for some in (link, winner)):
         return
-    shown = await session.marketo.read(kind.object, [link.marketo], fields=kind.marketo_fields)
-    told = session.store.observed(System.MARKETO, kind.object, [link.marketo])
-    values: Values = {} if link.marketo not in shown else shown[link.marketo].values
+    shown = await session.marketo.read(kind.object, [link.marketo], fields=fields_of_persons(session))
+    told = session.store.observed(System.MARKETO, kind.object, [link.marketo]).get(link.marketo)
+    if link.marketo not in shown:
+        _wait_for(session, kind, row, link, told, ledger)
+        return
+    values = shown[link.marketo].values
     ledger.resolutions += left_behind(
         kind.entity, kind.pairs, link.baseline, values,
         row=link.dynamics, because=f"its row was merged into {short(winner.dynamics)} before Dynamics had that",
@@ -163,10 +170,36 @@ async def merge_persons(
             before=values,
             step=Step(
                 state=LinkState.TOMBSTONE, gone=System.DYNAMICS, into=winner.marketo,
-                clears=clears(row, told.get(link.marketo)),
+                clears=clears(row, told),
             ),
         )
     )  # fmt: skip
+
+
+def _wait_for(
+    session: Session, kind: Kind, row: Observation, link: Link, told: Observation | None, ledger: Ledger
+) -> None:
+    """Set a loser aside whose person can't be read, until Marketo tells that it is gone: then nobody is to be merged."""
+    if told is not None and told.deleted:
+        ledger.links.append(
+            attrs.evolve(
+                link, state=LinkState.TOMBSTONE, gone=System.MARKETO, since=session.started_at, version=None
+            )
+        )  # fmt: skip
+        ledger.at_rest.append((kind.entity, link.dynamics))
+        ledger.clear(row, told)
+    elif link.state is LinkState.LIVE:
+        ledger.links.append(
+            attrs.evolve(
+                link, state=LinkState.SUSPENDED, gone=System.MARKETO, since=session.started_at, version=None
+            )
+        )  # fmt: skip
+        session.tally(kind.entity, System.MARKETO).gone += 1
+
+
+def fields_of_persons(session: Session) -> Sequence[str]:
+    """Return what syncs of any person: one of a lead can be merged into one of a contact, and fills in what that has."""
+    return sorted({name for kind in session.persons for name in kind.marketo_fields})
 
 
 def note_merge(session: Session, operation: Operation, batch: Batch) -> None:
@@ -181,7 +214,9 @@ def note_merge(session: Session, operation: Operation, batch: Batch) -> None:
         return
     winner = batch.links.get(found.dynamics, found)
     kind = next(kind for kind in session.kinds if kind.name == winner.entity)
-    filled = filled_in(kind.pairs, winner.baseline, operation.before)
+    standing = session.store.kept_back([winner.dynamics]).get(winner.dynamics, ())
+    held = [item.field for item in standing if isinstance(item, Hold)]
+    filled = filled_in(kind.pairs, winner.baseline, operation.before, held=held)
     echoes = dict(winner.echoes)
     for pair in kind.pairs:
         if pair.key in filled:  # its entries in the feed are ours; whether it filled the field in, nobody said

@@ -114,6 +114,7 @@ def bury(session: Session, operation: Operation, link: Link, batch: Batch) -> No
     """Part from a record whose person can't be flagged any more: it is gone, or nobody may read it."""
     batch.answers.append(Answer(operation=operation.id, state="stale"))
     batch.clears += operation.step.clears
+    batch.buried.append((operation.entity, link.dynamics))
     batch.links[link.dynamics] = attrs.evolve(
         link, version=None, state=operation.step.state, gone=operation.step.gone, since=session.started_at
     )

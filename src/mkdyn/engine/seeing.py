@@ -104,7 +104,8 @@ def see(subject: Subject, row: Record | None, person: Record | None) -> Seen:
     proof = prove(evidence, link.echoes)
     shown = kind.as_agreed(link, System.MARKETO) if person is None else dict(person.values)
     for name, ours in proof.standing.items():
-        if not same(shown.get(name, MISSING), ours):
+        known = name in kind.by_marketo or name in kind.strange  # else it is a field of the lead that this was
+        if known and not same(shown.get(name, MISSING), ours):
             proof.overwritten.pop(name, None)  # somebody came after us
     doubtful = _doubtful(subject)
     if kind.late or proof.arrived:

@@ -11,7 +11,7 @@ from mkdyn.engine import merging
 def take_a_fill_in_for_an_edit(monkeypatch: pytest.MonkeyPatch) -> None:
     """Plant it."""
 
-    def nothing(*_: object) -> dict[str, Agreed]:
+    def nothing(*_: object, **__: object) -> dict[str, Agreed]:
         return {}
 
     monkeypatch.setattr(merging, "filled_in", nothing)

@@ -6,8 +6,8 @@ from collections.abc import Collection, Iterable
 
 import pytest
 
-from mkdyn import Entity, Rules
-from mkdyn.domain import Link, LinkState
+from mkdyn import Entity, Pick, Rules
+from mkdyn.domain import Direction, Link, LinkState
 from mkdyn.domain.fields import FieldSpec
 from mkdyn.domain.filters import NATIVE
 from mkdyn.domain.records import Record
@@ -271,3 +271,38 @@ async def test_a_column_that_is_hidden_while_its_lead_is_qualified_loses_no_edit
     await world.rest()
     link = world.link(Entity.CONTACT, contact)
     assert (world.row(link)["jobtitle"], world.person(link)["title"]) == ("CTO", "CTO")
+
+
+async def _replaced(world: World, link: Link) -> None:
+    """Let our write of a lead's status replace an edit that was made in that instant."""
+
+    def between(call: str) -> None:
+        if call == "write lead" and world.person(link)["leadStatus"] == "A":
+            world.marketo.edit("lead", link.marketo, leadStatus="B")
+
+    world.marketo.between(between)
+    world.marketo.edit("lead", link.marketo, leadStatus="A")
+    await world.run()
+    assert world.person(link)["leadStatus"] == "Open"
+
+
+async def test_an_edit_that_was_replaced_is_told_though_its_lead_leaves_the_filter() -> None:
+    """What the feed proved of it was laid aside with the record."""
+    world = await _filtered(Entity.LEAD)
+    link = await world.linked(Entity.LEAD, lastname="A")
+    await _replaced(world, link)
+    world.dynamics.edit("lead", link.dynamics, **{NATIVE: False})
+    report = await world.run()
+    assert [(item.collision.field, item.collision.marketo) for item in report.collisions] == [("statecode", "B")]
+
+
+async def test_an_edit_that_was_replaced_is_told_though_contacts_lack_the_field() -> None:
+    """The lead is a contact by the time the feed tells of it."""
+    of_leads = (Pick(Entity.LEAD, "lastname"), Pick(Entity.LEAD, "statecode", direction=Direction.TO_MARKETO))
+    world = await World.with_picks(*of_leads, Pick(Entity.CONTACT, "lastname"))
+    lead = await world.linked(Entity.LEAD, lastname="A")
+    await _replaced(world, lead)
+    contact = world.dynamics.qualify(lead.dynamics)
+    report = await world.run()
+    told = [(item.key, item.collision.field, item.collision.marketo) for item in report.collisions]
+    assert told == [(contact, "statecode", "B")]

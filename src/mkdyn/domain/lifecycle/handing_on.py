@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Final
 
 from mkdyn.domain.collisions import Collision, Resolution, Win
@@ -82,7 +82,9 @@ def followed_on(baseline: Baseline, pairs: Iterable[FieldPair]) -> dict[str, Agr
     return {key: was for key, was in baseline.items() if key not in defaults}
 
 
-def filled_in(pairs: Iterable[FieldPair], baseline: Baseline, loser: Values) -> dict[str, Agreed]:
+def filled_in(
+    pairs: Iterable[FieldPair], baseline: Baseline, loser: Values, *, held: Collection[str] = ()
+) -> dict[str, Agreed]:
     """Return the baselines of a person into whom another one was merged, for the fields that Marketo filled in.
 
     That is no edit: what the row in Dynamics shows stands, and is written over it. So the baseline says that Marketo
@@ -92,13 +94,20 @@ def filled_in(pairs: Iterable[FieldPair], baseline: Baseline, loser: Values) -> 
         pairs: The pairs of the person's entity.
         baseline: The person's, from before.
         loser: What the other person showed.
+        held: Dynamics fields that are held: one that both never agreed on has not come to Marketo yet.
     """
     found: dict[str, Agreed] = {}
     for pair in pairs:
         value: Shown = loser.get(pair.marketo, MISSING)
         was = baseline.get(pair.key, MISSING)
         was_d, was_m = (was.dynamics, was.marketo) if isinstance(was, Twofold) else (was, was)
-        if value in (None, "", MISSING) or was_m is not None or isinstance(was_d, Missing):
+        if isinstance(value, Missing) or value in (None, ""):
+            continue
+        if isinstance(was_d, Missing):
+            if pair.dynamics in held:
+                found[pair.key] = Twofold(value, value)
+            continue
+        if was_m is not None:
             continue
         other = value if was_d is None else None
         found[pair.key] = Twofold(other, value)

@@ -1,0 +1,139 @@
+"""What random histories found where persons are merged: nobody looked at what the one that goes shows by then."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+
+import pytest
+
+from mkdyn import Entity, Pick
+from mkdyn.domain.holds import Quarantined
+from mkdyn.domain.records import Link, LinkState, Record
+from mkdyn.testing import FakeMarketo
+from mkdyn.testing._tables import Table
+from tests.unit.engine.world import World
+
+pytestmark = pytest.mark.anyio
+
+
+class HidingMarketo(FakeMarketo):
+    """Marketo, with persons that the sync user can't read for a while."""
+
+    unseen: Collection[str] = ()
+
+    def _read(self, table: Table, keys: Collection[str], fields: Collection[str]) -> Iterable[Record]:
+        return [record for record in super()._read(table, keys, fields) if record.key not in self.unseen]
+
+
+def _persons(world: World) -> list[str]:
+    return [person.key for person in world.marketo.records("lead")]
+
+
+async def _two(world: World, loser: dict[str, str], winner: dict[str, str]) -> tuple[Link, Link]:
+    keys = [world.dynamics.create("contact", **values) for values in (loser, winner)]
+    await world.rest()
+    first, second = (world.link(Entity.CONTACT, key) for key in keys)
+    return first, second
+
+
+async def test_a_person_that_is_not_shown_is_merged_once_it_is() -> None:
+    """What it would fill in was not known, and was taken for an edit."""
+    marketo = HidingMarketo()
+    world = await World.of(Entity.CONTACT, marketo=marketo)
+    loser, winner = await _two(world, {"lastname": "A", "telephone1": "1"}, {"lastname": "B"})
+    world.dynamics.merge_rows("contact", winner.dynamics, loser.dynamics)
+    marketo.unseen = [loser.marketo]
+    await world.run()
+    assert _persons(world) == [loser.marketo, winner.marketo]
+    marketo.unseen = ()
+    await world.rest()
+    assert (_persons(world), world.row(winner)["telephone1"]) == ([winner.marketo], None)
+
+
+async def test_an_edit_of_a_person_that_is_about_to_be_merged_is_reported() -> None:
+    """Marketo filled it in where the other person had nothing, and it came to the winner's row as if entered there."""
+    world = await World.of(Entity.CONTACT)
+    loser, winner = await _two(world, {"lastname": "A"}, {"lastname": "B"})
+    world.dynamics.merge_rows("contact", winner.dynamics, loser.dynamics, jobtitle="CTO")
+    calls: list[str] = []
+
+    def between(call: str) -> None:
+        if call == "write lead" and call not in calls:
+            world.marketo.edit("lead", loser.marketo, phone="1")
+        calls.append(call)
+
+    world.marketo.between(between)
+    report = await world.run()
+    assert [(item.key, item.collision.marketo) for item in report.collisions] == [(loser.dynamics, "1")]
+    await world.rest()
+    assert "write lead" in calls
+    assert (_persons(world), world.row(winner)["telephone1"]) == ([winner.marketo], None)
+
+
+async def test_what_only_contacts_have_is_filled_in_by_no_lead() -> None:
+    """The lead's person shows it, though leads don't sync it: merged, it came to the contact as if entered there."""
+    picks = (Pick(Entity.LEAD, "lastname"), Pick(Entity.CONTACT, "lastname"), Pick(Entity.CONTACT, "jobtitle"))
+    world = await World.with_picks(*picks)
+    lead = await world.linked(Entity.LEAD, lastname="A")
+    contact = await world.linked(Entity.CONTACT, lastname="C")
+    world.marketo.edit("lead", lead.marketo, title="VP")
+    await world.rest()
+    world.dynamics.qualify(lead.dynamics, into=contact.dynamics)
+    await world.rest()
+    assert _persons(world) == [contact.marketo]
+    assert (world.row(contact)["jobtitle"], world.person(contact)["title"]) == (None, None)
+
+
+async def test_what_was_missing_is_so_no_more_once_both_are_gone() -> None:
+    """Its person could not be told of it, for somebody had deleted that: the row was named for ever."""
+    world = await World.of(Entity.CONTACT)
+    link, _ = await _two(world, {"lastname": "A"}, {"lastname": "B"})
+    missing = Quarantined(entity=Entity.CONTACT, key=link.dynamics, code="missing", reason="Dynamics does not show it.")
+    with world.store.transaction():
+        world.store.hold(1, [missing])
+    world.dynamics.delete("contact", link.dynamics)
+    plan = await world.sync.plan()
+    world.marketo.delete("lead", link.marketo)
+    await world.sync.apply(plan)
+    assert world.link(Entity.CONTACT, link.dynamics).state is LinkState.TOMBSTONE
+    assert world.store.kept_back([link.dynamics]) == {}
+
+
+async def test_a_lead_that_is_opened_again_gets_a_person_once_its_own_was_merged() -> None:
+    """It was looked for: the row was named as one whose person Marketo does not show, for ever."""
+    world = await World.of(Entity.LEAD, Entity.CONTACT)
+    contact = await world.linked(Entity.CONTACT, lastname="C")
+    lead = await world.linked(Entity.LEAD, lastname="A")
+    world.dynamics.qualify(lead.dynamics, into=contact.dynamics)
+    await world.rest()
+    world.dynamics.edit("lead", lead.dynamics, statecode=0)
+    report = await world.rest()
+    again = world.link(Entity.LEAD, lead.dynamics)
+    assert _persons(world) == [contact.marketo, again.marketo]
+    assert (again.state, list(report.quarantined)) == (LinkState.LIVE, [])
+
+
+async def test_a_merge_waits_the_watch_time_for_a_person_that_is_gone() -> None:
+    """Nobody told that it was deleted: then it counts as that, and the row as nobody's."""
+    marketo = HidingMarketo()
+    world = await World.of(Entity.CONTACT, marketo=marketo)
+    loser, winner = await _two(world, {"lastname": "A"}, {"lastname": "B"})
+    marketo.unseen = [loser.marketo]
+    world.dynamics.merge_rows("contact", winner.dynamics, loser.dynamics)
+    await world.rest()
+    assert world.link(Entity.CONTACT, loser.dynamics).state is LinkState.SUSPENDED
+    await world.run(minutes=8 * 24 * 60)
+    await world.rest()
+    assert world.link(Entity.CONTACT, loser.dynamics).state is LinkState.TOMBSTONE
+
+
+async def test_what_a_merge_fills_in_of_a_field_that_is_held_is_no_edit() -> None:
+    """Marketo takes no such address, so there never was any; filled in, it replaced the one in Dynamics."""
+    world = await World.of(Entity.LEAD)
+    loser = await world.linked(Entity.LEAD, lastname="A", emailaddress1="a@example.com")
+    winner = await world.linked(Entity.LEAD, lastname="B", emailaddress1="no address")
+    world.dynamics.merge_rows("lead", winner.dynamics, loser.dynamics)
+    await world.rest()
+    assert _persons(world) == [winner.marketo]
+    assert world.row(winner)["emailaddress1"] == "no address"
+    assert [hold.field for hold in world.store.kept_back([winner.dynamics])[winner.dynamics]] == ["emailaddress1"]
