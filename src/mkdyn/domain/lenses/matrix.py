@@ -159,13 +159,11 @@ def counterpart_type(dynamics: FieldSpec, within: Collection[FieldType] = MARKET
     What Marketo can't create is a plain text: what does not fit into that is held.
     """
     best = _best(dynamics.type)
-    return best if best is None or best in within else "text"
+    return best if best is None or best in within else "text"  # a GUID, a choice, a lookup: Marketo has none of them
 
 
 def _best(kind: FieldType) -> FieldType | None:
     match kind:
-        case "guid" | "bigint" | "lookup" | "owner" | "customer" | "choice" | "choices" | "state" | "status":
-            return "text"
         case "decimal":
             return "float"
         case "money":
