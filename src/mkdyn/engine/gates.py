@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import assert_never
 
 import attrs
 
@@ -96,6 +97,8 @@ def stays(session: Session, subject: Subject, ledger: Ledger, reborn: list[Obser
             return True
         case "rest":
             ledger.clear(row, _heard(session, subject, ledger))
+        case _:
+            assert_never(asked)
     return False
 
 

@@ -221,3 +221,23 @@ def test_what_another_process_asks_for_meanwhile_is_seen(store: SqliteStore, oth
     with other.transaction():
         other.observe([attrs.evolve(row("a"), wanted="lead")])
     assert [item.wanted for item in observed(store)] == ["lead"]
+
+
+def test_keys_of_links_that_went_are_forgotten() -> None:
+    """Now and then; those at hand are found all the same."""
+    shelf = recent.Links()
+    shelf.room = 1
+    for number in range(1, 5):
+        shelf.keep(number, link(number))
+        if number < 4:
+            shelf.pop(number)
+    assert set(shelf.of(["lead"], System.MARKETO, ["1", "2", "3", "4"])) == {"4"}
+    assert set(shelf.of(["lead"], System.DYNAMICS, ["g-3", "g-4"])) == {"g-4"}
+
+
+def test_only_what_is_planned_is_at_hand(store: SqliteStore) -> None:
+    """What was sent already is not asked for as a plan."""
+    with store.transaction():
+        store.start_run("run", NOW)
+        store.add_operations(1, [operation("1"), attrs.evolve(operation("2"), state="sent")])
+    assert [item.key for item in planned(store)] == ["1"]

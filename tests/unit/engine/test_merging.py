@@ -303,3 +303,26 @@ async def test_an_edit_of_a_person_whose_row_was_merged_is_reported() -> None:
     told = [(item.kind, item.collision.field, item.collision.marketo, item.key) for item in report.collisions]
     assert told == [("merged", "jobtitle", "VP", loser.dynamics)]
     assert "its row was merged into" in str(report.collisions[0])
+
+
+async def test_a_plan_shows_where_a_person_goes_and_moves_nothing() -> None:
+    """The winner is new: the loser's person is to be its person, once the plan is carried out."""
+    world, [loser] = await _world("A")
+    winner = world.dynamics.create("contact", lastname="W")
+    world.dynamics.merge_rows("contact", winner, loser.dynamics)
+    plan = await world.sync.plan()
+    assert world.link(Entity.CONTACT, loser.dynamics).state is LinkState.LIVE
+    assert not [event for event in world.events if isinstance(event, RecordsMerged)]
+    await world.sync.apply(plan)
+    await world.rest()
+    assert world.link(Entity.CONTACT, winner).marketo == loser.marketo
+
+
+async def test_rows_that_were_merged_before_anybody_knew_them_are_one() -> None:
+    """The winner is a new row like any other."""
+    world, _ = await _world("A")
+    winner, loser = (world.dynamics.create("contact", lastname=name) for name in "WL")
+    world.dynamics.merge_rows("contact", winner, loser)
+    report = await world.rest()
+    assert (report.ended, len(world.live(Entity.CONTACT))) == ("done", 2)
+    assert world.link(Entity.CONTACT, winner).origin == "created"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from functools import partial
-from typing import Final
+from typing import Final, assert_never
 
 import attrs
 
@@ -169,6 +169,8 @@ def _group(object: str, write: Write) -> _Group:
             return _Group("updateOnly", key_of(object))
         case Delete():
             return _Group("delete", key_of(object))
+        case _:
+            assert_never(write)
 
 
 def _apart(writes: Sequence[Write], places: Sequence[int]) -> list[list[int]]:

@@ -10,8 +10,9 @@ import httpx
 import pytest
 
 from mkdyn.adapters.marketo.keys import joined
+from mkdyn.adapters.marketo.requests import asking
 from mkdyn.domain.outcomes import Applied, Create, Delete, Rejected, Stale, Update
-from mkdyn.errors import ConfigError, UnknownFieldError
+from mkdyn.errors import ConfigError, SetupError, UnknownFieldError
 from mkdyn.testing import FakeMarketo
 
 from .instance import Instance, Json, refusal, sent, served, success
@@ -133,3 +134,19 @@ async def test_a_field_that_is_gone_is_named(instance: Instance) -> None:
     instance.on("customobjects/seat_c", refusal("1006"))
     with pytest.raises(UnknownFieldError, match="seat_c"):
         await instance.connector().read("seat_c", [joined(["1", "2"])], fields=["name"])
+
+
+async def test_what_is_refused_otherwise_is_told(instance: Instance) -> None:
+    """With Marketo's code."""
+    instance.on("customobjects/seat_c/describe", _described(["a", "b"], [["a", "b"]]))
+    instance.on("customobjects/seat_c", refusal("1003"))
+    with pytest.raises(SetupError, match="1003"):
+        await instance.connector().read("seat_c", [joined(["1", "2"])], fields=["name"])
+
+
+def test_what_is_too_long_for_an_address_goes_in_a_form() -> None:
+    """Marketo takes the same question either way."""
+    short, long = asking("leads", fields="a"), asking("leads", fields="a" * 7_000)
+    assert (short.method, short.path, short.body) == ("GET", "/rest/v1/leads.json?fields=a", None)
+    assert (long.method, long.path) == ("POST", "/rest/v1/leads.json?_method=GET")
+    assert long.body == b"fields=" + b"a" * 7_000
