@@ -92,7 +92,7 @@ class Proof:
         lost: Fields whose replaced edit can't be read back from the feed's text.
         echoes: Our writes that are still unconfirmed.
         confirmed: Whether any write of ours was confirmed.
-        arrived: Fields with a write that may never have arrived, and did: what it left is still to be decided.
+        arrived: Per field, our last write if it may never have arrived, and did: no baseline follows it yet.
     """
 
     edited: set[str]
@@ -101,7 +101,7 @@ class Proof:
     lost: set[str]
     echoes: dict[str, tuple[Echo, ...]]
     confirmed: bool
-    arrived: set[str]
+    arrived: dict[str, FieldValue] = attrs.field(repr=False)
 
     def __init__(self, echoes: Echoes) -> None:  # one is made of every record: factories take three times as long
         self.edited = set()
@@ -110,7 +110,7 @@ class Proof:
         self.lost = set()
         self.echoes = dict(echoes)
         self.confirmed = False
-        self.arrived = set()
+        self.arrived = {}
 
 
 def still_due(
@@ -164,7 +164,10 @@ def prove(evidence: Iterable[Evidence], echoes: Echoes) -> Proof:
             continue
         after_an_edit = item.field in proof.edited and item.field not in proof.standing  # nobody knew of when we wrote
         proof.confirmed = True
-        proof.arrived |= set() if echo.sure else {item.field}
+        if echo.sure:
+            proof.arrived.pop(item.field, None)
+        else:
+            proof.arrived[item.field] = echo.after
         proof.standing[item.field] = echo.after
         _settle(proof, item.field, waiting, echo)
         if after_an_edit or not _continues(item, echo):

@@ -23,7 +23,7 @@ def tell_of_late(subject: Subject, seen: Seen, merged: Merged) -> None:
     Somebody may have entered just that value: the feed shows the same then.
     """
     kind, told = subject.kind, {item.collision.field for item in merged.resolutions}
-    for name in seen.proof.arrived & seen.proof.overwritten.keys() & merged.to_marketo.keys():
+    for name in seen.proof.arrived.keys() & seen.proof.overwritten.keys() & merged.to_marketo.keys():
         pair = kind.by_marketo.get(name)
         if pair is None or pair.dynamics in told:
             continue

@@ -204,7 +204,9 @@ def _note(session: Session, subject: Subject, seen: Seen, merged: Merged, ledger
         # person must be read again.
         ledger.observed.append(Observation(system=System.MARKETO, object=kind.object, key=link.marketo))
     baseline = link.baseline  # as the store knows it
-    if (merged.agreed or seen.holds) and (moved := {**seen.baseline, **merged.agreed}) != link.baseline:
+    if (merged.agreed or seen.holds or seen.proof.arrived) and (
+        moved := {**seen.baseline, **merged.agreed}
+    ) != link.baseline:
         baseline = moved
     # A doubt goes with its observation. Of a field that can't be decided now, what is in doubt is no baseline any more.
     if lost := [key for key in seen.doubtful if key not in kind.keys and key in baseline]:
@@ -236,6 +238,8 @@ def _operations(subject: Subject, seen: Seen, merged: Merged) -> list[Operation]
     twice = _written_twice(kind, merged) if both else ()
     # What our write replaced is known by evidence alone: only Marketo's half deals with that.
     proved = both and not twice and not merged.to_marketo.keys().isdisjoint(seen.proof.overwritten)
+    # That Marketo's half puts an edit back is known by evidence, too: it stays until that is done.
+    kept = both and not twice and not proved and not merged.to_marketo.keys().isdisjoint(seen.proof.edited)
     operations: list[Operation] = []
     for system, after in ((System.MARKETO, merged.to_marketo), (System.DYNAMICS, merged.to_dynamics)):
         if not after:
@@ -246,7 +250,7 @@ def _operations(subject: Subject, seen: Seen, merged: Merged) -> list[Operation]
         source = subject.row if system is System.MARKETO else person
         if twice:  # what the feed proved is needed until Marketo has its half
             source = person if system is System.MARKETO else subject.row
-        elif proved:
+        elif proved or kept:
             source = subject.row
         told = source is person or not both or (proved and system is System.MARKETO)
         # An edit that is put back for now follows no baseline: what the row shows beside it is yet to be decided.
@@ -263,7 +267,7 @@ def _operations(subject: Subject, seen: Seen, merged: Merged) -> list[Operation]
                     clears=clears(source) if both else clears(subject.row, person),
                     confirms=_confirmed(link, seen.proof, after if proved else None) if told else {},
                     covers=not (both or waits or merged.holds or seen.postponed or seen.partial),
-                    heard=len(person.evidence) if person is not None and told else 0,
+                    heard=len(person.evidence) if person is not None and (told or kept) else 0,
                 ),
             )
         )  # fmt: skip

@@ -111,6 +111,10 @@ def see(subject: Subject, row: Record | None, person: Record | None) -> Seen:
     if kind.late or proof.arrived:
         doubtful |= _named_late(kind, link, proof) | _put_back(kind, link, proof, shown)
     baseline = dict(link.baseline.items())  # a mapping that is copied whole is asked for each name
+    if proof.arrived and row is not None:
+        both = _arrived(subject, row, proof)
+        baseline.update(both)
+        doubtful -= both.keys()
     answers = _answered(subject, baseline, shown, proof, evidence, doubtful) if person is not None else []
     waiting = _waiting(kind, evidence, proof, baseline)
     for name in waiting:
@@ -145,9 +149,23 @@ def _named_late(kind: Kind, link: Link, proof: Proof) -> set[str]:
     }
 
 
+def _arrived(subject: Subject, row: Record, proof: Proof) -> Baseline:
+    """Return what both agreed on by a write of ours that was in doubt and arrived, whatever was done in Marketo since."""
+    doubtful = subject.person.doubtful if subject.person is not None else ()
+    both: dict[str, Agreed] = {}
+    for name, ours in proof.arrived.items():
+        pair = subject.kind.by_marketo.get(name)
+        if pair is None or pair.key not in doubtful or (subject.row is not None and pair.key in subject.row.doubtful):
+            continue
+        theirs = row.values.get(pair.dynamics, MISSING)
+        if not isinstance(theirs, Missing) and pair.lens.agree(theirs, ours):
+            both[pair.key] = agreed_on(theirs, ours)
+    return both
+
+
 def _put_back(kind: Kind, link: Link, proof: Proof, shown: Values) -> set[str]:
     """Return the pairs whose agreed value somebody entered again, over a write of ours that no baseline follows."""
-    names = proof.arrived - proof.standing.keys()
+    names = proof.arrived.keys() - proof.standing.keys()
     if not names:
         return set()
     agreed = kind.as_agreed(link, System.MARKETO)
