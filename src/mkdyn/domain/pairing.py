@@ -62,7 +62,7 @@ def paired(pick: Pick, dynamics: DynamicsSchema, marketo: MarketoSchema, reserve
         return Pairing(faults=tuple(faults))
     target, new = found
     pair = None if ours is None else _fitted(pick, ours, target, asked, faults)
-    return Pairing(target=target, new=new, pair=None if faults else pair, faults=tuple(faults))
+    return Pairing(target=target, new=new, pair=pair, faults=tuple(faults))
 
 
 def _noted(faults: list[FieldError], find: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T | None:
@@ -135,7 +135,7 @@ def _marketo_field(
 ) -> tuple[FieldSpec, NewField | None] | None:
     """Return the Marketo field, and the field to create if it is not there yet; None where *ours* would decide it."""
     fields = marketo.get(pick.entity.marketo_object, {})
-    wanted = _wanted(pick, ours, fields)
+    wanted = _wanted(pick, ours)
     if wanted is None:
         return None
     name = wanted if isinstance(wanted, str) else wanted.api_name
@@ -156,7 +156,7 @@ def _marketo_field(
     )
 
 
-def _wanted(pick: Pick, ours: FieldSpec | None, fields: Collection[str]) -> str | NewField | None:
+def _wanted(pick: Pick, ours: FieldSpec | None) -> str | NewField | None:
     """Return the Marketo field's name, or the field that is to be there; None where *ours* would decide it."""
     match pick.marketo:
         case str() as name:
@@ -172,16 +172,16 @@ def _wanted(pick: Pick, ours: FieldSpec | None, fields: Collection[str]) -> str 
                 )
             return new
         case None:
-            return None if ours is None else _counterpart(pick, ours, fields)
+            return None if ours is None else _counterpart(pick, ours)
         case _:
             assert_never(pick.marketo)
 
 
-def _counterpart(pick: Pick, ours: FieldSpec, fields: Collection[str]) -> str | NewField:
+def _counterpart(pick: Pick, ours: FieldSpec) -> str | NewField:
     """Return the standard counterpart, or a custom entity's own."""
     row = standard_row(pick.entity, pick.dynamics)
     if row is not None:
-        return row.marketo if row.label is None or row.marketo in fields else NewField(row.label, name=row.marketo)
+        return row.marketo if row.label is None else NewField(row.label, name=row.marketo)
     if isinstance(pick.entity, CustomEntity):  # its custom object is ours to shape
         return NewField(ours.label or ours.name, name=ours.name)
     raise UnknownFieldError(

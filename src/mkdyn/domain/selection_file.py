@@ -136,7 +136,7 @@ class _Reader:
                 line,
             )
         entity = self._entity(texts["entity"], line) if texts["entity"] else None
-        self._use(texts["entity"], entity)
+        self._use(entity)
         kind = self._one_of("type", texts["type"], get_args(FieldType), line)
         unsure = len(self.faults) > before
         direction = self._one_of("direction", texts["direction"], [item.value for item in Direction], line)
@@ -186,10 +186,8 @@ class _Reader:
         )
         return None
 
-    def _use(self, name: str | None, entity: AnyEntity | None) -> None:
+    def _use(self, entity: AnyEntity | None) -> None:
         """Note that a field is of an entity, and so needs its parents, too."""
-        if name is not None:
-            self._used.add(name)
         while isinstance(entity, CustomEntity):
             self._used.add(entity.logical_name)
             entity = entity.parent
@@ -261,7 +259,7 @@ def _entity_text(entity: CustomEntity) -> str:
 def _field_text(item: Pick | FieldPair) -> str:
     new = item.marketo if isinstance(item.marketo, NewField) else None
     facts = {
-        "entity": item.entity.logical_name if isinstance(item.entity, CustomEntity) else str(item.entity),
+        "entity": str(item.entity),
         "dynamics": item.dynamics,
         "marketo": None if new is not None else item.marketo,
         "create": None if new is None else new.label,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from datetime import UTC, date, datetime, timedelta, timezone
 
 import attrs
@@ -88,6 +89,17 @@ def test_several_that_cannot_be_refreshed_are_told_at_once() -> None:
 def test_days(since: date | None, until: date | None, moments: tuple[FieldValue, ...], covered: bool) -> None:
     """In UTC; the last one is not part of them; one moment of a record's is enough."""
     assert Span(since, until).covers(*moments) == covered
+
+
+def test_days_are_not_those_of_the_machine(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Wherever it stands."""
+    monkeypatch.setenv("TZ", "Asia/Tokyo")
+    time.tzset()
+    try:
+        assert Span(date(2026, 7, 1)).covers(datetime(2026, 6, 30, 20, tzinfo=UTC)) is False
+    finally:
+        monkeypatch.undo()
+        time.tzset()
 
 
 def test_days_in_words() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from mkdyn.domain import Direction, Entity, FieldPair, Link, LinkState, System, Twofold, Values
+from mkdyn.domain import Direction, Entity, FieldPair, FieldValue, Link, LinkState, System, Twofold, Values
 from mkdyn.domain.collisions import Collision, Resolution, Win
 from mkdyn.domain.lifecycle import (
     ANY,
@@ -98,8 +98,18 @@ def test_each_field_is_handed_on_by_itself() -> None:
     baseline = {"jobtitle": "VP", "telephone1": None}
     filled = {"telephone1": Twofold("2", "2")}
     assert filled_in(leads, baseline, {"title": "CTO", "phone": "2"}) == filled
+    assert filled_in(PAIRS, {}, {"title": "", "status": "New", "phone": "2"}, held={"telephone1"}) == filled
     shown = {"title": "x", "phone": None}
     assert emptied(leads, {"jobtitle": "VP", "telephone1": "1"}, shown, {"title": "CTO", "phone": "2"}) == {"phone"}
+
+
+@pytest.mark.parametrize("was", [None, "", Twofold("VP", None), Twofold("VP", "")])
+@pytest.mark.parametrize("nothing", [None, ""])
+def test_only_what_was_there_can_be_emptied(was: FieldValue | Twofold, nothing: FieldValue) -> None:
+    """And only where there is something that a merge would fill in."""
+    assert emptied([TITLE], {"jobtitle": was}, {"title": nothing}, {"title": "CTO"}) == set()
+    assert emptied([TITLE], {"jobtitle": "VP"}, {"title": None}, {"title": nothing}) == set()
+    assert emptied([TITLE], {"jobtitle": "VP"}, {"title": nothing}, {"title": "CTO"}) == {"title"}
 
 
 @pytest.mark.parametrize("state", LinkState)

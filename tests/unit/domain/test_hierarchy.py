@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import Final
 
+import attrs
 import pytest
 
 from mkdyn.domain import AnyEntity, CustomEntity, Entity, FieldChanges, FieldPair, FieldSpec, NewField, Pick
-from mkdyn.domain.hierarchy import hierarchy_faults
+from mkdyn.domain.hierarchy import hierarchy_faults, with_parents
 from mkdyn.domain.selection import replacement, selection
 from mkdyn.errors import FieldError, HierarchyError
 
@@ -56,6 +57,20 @@ def test_a_column_that_names_a_parent_may_be_given_a_field() -> None:
     owner = Pick(SUBSCRIPTION, "new_contactid", marketo=NewField("Owner"))
     added = _select(CONTACTS, Pick(SUBSCRIPTION, "new_name"), owner).added
     assert [pair.marketo for pair in added if pair.dynamics == "new_contactid"] == ["owner"]
+
+
+def test_a_column_that_comes_along_stands_where_its_table_does() -> None:
+    """On the line of the first pick of that table."""
+    picks = [Pick(SUBSCRIPTION, "new_name", line=4), Pick(SUBSCRIPTION, "new_other", line=9)]
+    assert [(pick.dynamics, pick.line) for pick in with_parents(picks)[2:]] == [("new_contactid", 4)]
+
+
+def test_a_column_that_names_something_else_is_refused_in_a_selection() -> None:
+    """What Dynamics says of the column counts."""
+    wrong = attrs.evolve(SUBSCRIPTION, via="new_name")
+    schema = {**DYNAMICS, wrong: DYNAMICS[SUBSCRIPTION]}
+    with pytest.raises(HierarchyError, match=r"new_subscription.new_name is a text, not contact\."):
+        selection([CONTACTS, Pick(wrong, "new_name")], dynamics=schema, marketo=MARKETO, current=())
 
 
 def test_a_parent_may_sync_already() -> None:

@@ -105,6 +105,21 @@ def test_a_pair_that_can_t_sync_is_set_aside(
     assert (found.returned, found.wakes) == (False, False)
 
 
+def test_a_field_that_was_made_anew_is_named_as_it_was_selected() -> None:
+    """Each by its own id, in its own system."""
+    ours, theirs = spec(id="1"), attrs.evolve(spec(id="2"), name="newX")
+    again = attrs.evolve(theirs, id="3")
+    found = standing(PAIR, (ours, theirs), (ours, again))
+    assert found.reason == "newX in Marketo was deleted and made anew; select it again"
+    assert found.system is System.MARKETO
+    found = standing(PAIR, (ours, theirs), (attrs.evolve(ours, id="3"), theirs))
+    assert found.reason == "new_x in Dynamics was deleted and made anew; select it again"
+    assert (
+        standing(PAIR, (ours, attrs.evolve(theirs, id=None)), (attrs.evolve(ours, id=None), theirs)).state
+        is PairState.ACTIVE
+    )
+
+
 def test_a_narrowed_pair_asks_only_for_what_it_needs() -> None:
     """A field that can't be written is no obstacle where nobody writes it."""
     to_marketo = attrs.evolve(PAIR, direction=Direction.TO_MARKETO)
@@ -158,3 +173,4 @@ def test_only_the_labels_in_use_count() -> None:
     after = attrs.evolve(RATING, translations={1031: {1: "Brennend"}})
     assert standing(PAIR, (RATING, spec()), (after, spec())).reason == ""
     assert standing(PAIR, (RATING, spec()), (after, spec()), Reading(language=1031)).reason == STALE
+    assert standing(PAIR, (after, spec()), (after, spec()), Reading(language=1031)).reason == ""

@@ -9,7 +9,7 @@ from hypothesis import given, strategies as st
 
 from mkdyn import CustomEntity, Direction, Entity, NewField, Pick, System, picks_from_toml, picks_to_toml
 from mkdyn.domain import FieldPair
-from mkdyn.domain.selection_file import read_selection
+from mkdyn.domain.selection_file import file_error, read_selection
 from mkdyn.errors import FieldError, UnknownEntityError
 
 from .worlds import LAW
@@ -215,6 +215,18 @@ def test_the_heads_of_tables_are_found_whatever_they_look_like() -> None:
     with pytest.raises(FieldError) as caught:
         picks_from_toml(text)
     assert [fault.line for fault in caught.value.faults] == [1, 7]
+
+
+def test_a_head_may_be_indented_and_an_entity_may_have_none() -> None:
+    """Then a fault in it is named without a line, before those that have one."""
+    text = '  [[field]]\nentity = "lead"\ndynamics = "a"'
+    assert [pick.line for pick in picks_from_toml(text)] == [1]
+    with pytest.raises(FieldError) as caught:
+        picks_from_toml('entity.new_x = {}\n[[field]]\nentity = "led"\ndynamics = "a"')
+    assert [fault.line for fault in caught.value.faults] == [None, 2]
+    first, second = FieldError("first"), FieldError("second")
+    first.line = 1
+    assert file_error([first, second]).faults == (second, first)
 
 
 def test_a_pick_is_read_for_its_other_faults() -> None:

@@ -182,7 +182,7 @@ def digits_lens(
         if not exact.is_finite():
             return Unfit("out-of-range", "it is no finite number.")
         text = f"{exact:f}"
-        text = (text.rstrip("0").rstrip(".") if "." in text else text) or "0"
+        text = text.rstrip("0").rstrip(".") if "." in text else text
         text = "0" if text == "-0" else text
         if marketo_length is not None and len(text) > marketo_length:
             return _too_long(len(text), "characters", "Marketo", marketo_length)

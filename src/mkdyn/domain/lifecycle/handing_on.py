@@ -98,10 +98,10 @@ def filled_in(
     """
     found: dict[str, Agreed] = {}
     for pair in pairs:
-        value: Shown = loser.get(pair.marketo, MISSING)
+        value = loser.get(pair.marketo)
         was = baseline.get(pair.key, MISSING)
         was_d, was_m = (was.dynamics, was.marketo) if isinstance(was, Twofold) else (was, was)
-        if isinstance(value, Missing) or value in (None, ""):
+        if value is None or value == "":
             continue
         if isinstance(was_d, Missing):
             if pair.dynamics in held:
