@@ -175,16 +175,20 @@ def prove(evidence: Iterable[Evidence], echoes: Echoes) -> Proof:
             if isinstance(replaced, Missing):
                 proof.lost.add(item.field)
             else:
-                proof.overwritten[item.field] = replaced
+                proof.overwritten.setdefault(item.field, replaced)  # after a write of ours, it is the edit before that
     return proof
 
 
 def _echo_of(item: Evidence, waiting: Sequence[Echo]) -> Echo | None:
-    """Return the write that an entry tells of: the oldest that wrote this, or, where it may never have arrived, one that fits."""
+    """Return the write that an entry tells of: the oldest that wrote this, or, where it may never have arrived, one that fits.
+
+    Of several that fit, one that did arrive.
+    """
     alike = [echo for echo in waiting if reads_as(item.new, echo.after)]
     if not alike or alike[0].sure:
         return alike[0] if alike else None
-    return next((echo for echo in alike if _continues(item, echo)), alike[0])
+    fitting = [echo for echo in alike if _continues(item, echo)] or alike[:1]
+    return next((echo for echo in fitting if echo.sure), fitting[0])
 
 
 def _continues(item: Evidence, echo: Echo) -> bool:
@@ -215,8 +219,10 @@ def explained(field: str, shown: FieldValue, echoes: Echoes, evidence: Sequence[
     told = [item for item in evidence if item.field == field]
     if told:
         return reads_as(told[-1].new, shown)
-    waiting = echoes.get(field)
-    return not waiting or same(shown, waiting[-1].after)
+    waiting = echoes.get(field, ())
+    if not waiting or same(shown, waiting[-1].after):
+        return True
+    return not waiting[-1].sure and same(shown, waiting[-1].before)  # it may never have arrived
 
 
 def refused(field: str, shown: FieldValue, echoes: Echoes, evidence: Sequence[Evidence]) -> Refusal | None:

@@ -56,6 +56,10 @@ class Step:
     heard: int = 0
     into: str = ""
 
+    def deals_with(self, system: System) -> bool:
+        """Whether it clears what was observed in *system*."""
+        return any(clear[0] is system for clear in self.clears)
+
 
 make_step: Callable[..., Step] = maker(Step)
 

@@ -7,11 +7,13 @@ from datetime import datetime
 
 import attrs
 
+from mkdyn.domain.collisions import Resolution
 from mkdyn.domain.entities import AnyEntity
 from mkdyn.domain.holds import Hold, Quarantined
 from mkdyn.domain.plan import Operation
 from mkdyn.domain.records import Echo, Link
 from mkdyn.domain.systems import System
+from mkdyn.domain.values import MISSING, same
 from mkdyn.engine.kinds import Kind
 from mkdyn.engine.session import Session
 from mkdyn.ports.store import Answer, Observation
@@ -27,7 +29,7 @@ class Batch:
         proving: Marketo records whose evidence stays, though writes to their rows were decided on it.
         standing: The links that persons about to be linked are in already, by person.
         answers: What became of each operation.
-        halves: Writes to Dynamics that were one half of a decision.
+        rows: Writes to rows that were one half of a decision, or were decided on without what is observed of the row.
         revised: Operations to send again without a refused field.
         clears: Observations that are dealt with.
         observations: Records that must be looked at again, joined with what is pending of them.
@@ -36,7 +38,7 @@ class Batch:
         unsure: Pair keys whose baselines must not move.
         released: Fields, and whole records, that are not kept back any more: entity, key and field.
         buried: Rows whose links are over.
-        undecided: Fields whose collisions were not carried out.
+        undecided: Collisions that were not carried out, by number.
         then: What else belongs to the transaction, unless there is something to send again.
     """
 
@@ -45,7 +47,7 @@ class Batch:
     proving: Collection[str] = ()
     standing: Mapping[str, Link]
     answers: list[Answer] = attrs.field(factory=list[Answer])
-    halves: list[Operation] = attrs.field(factory=list[Operation])
+    rows: list[Operation] = attrs.field(factory=list[Operation])
     revised: list[Operation] = attrs.field(factory=list[Operation])
     clears: list[tuple[System, str, str, int]] = attrs.field(factory=list[tuple[System, str, str, int]])
     observations: list[Observation] = attrs.field(factory=list[Observation])
@@ -54,7 +56,7 @@ class Batch:
     unsure: Collection[str] = ()
     released: list[tuple[AnyEntity, str, str | None]] = attrs.field(factory=list[tuple[AnyEntity, str, str | None]])
     buried: list[tuple[AnyEntity, str]] = attrs.field(factory=list[tuple[AnyEntity, str]])
-    undecided: list[tuple[AnyEntity, str, str]] = attrs.field(factory=list[tuple[AnyEntity, str, str]])
+    undecided: list[int] = attrs.field(factory=list[int])
     then: Callable[[], None] | None = None
 
 
@@ -63,20 +65,37 @@ def row_of(operation: Operation) -> str:
     return operation.key if operation.system is System.DYNAMICS else operation.other
 
 
-def decided_fields(kind: Kind, operation: Operation) -> list[tuple[AnyEntity, str, str]]:
-    """Return the fields that the operation writes, as collisions name them."""
-    pairs = kind.by_marketo if operation.system is System.MARKETO else kind.by_dynamics
-    return [(kind.entity, row_of(operation), pairs[name].dynamics) for name in operation.after if name in pairs]
+def undecided(session: Session, kind: Kind, operation: Operation) -> list[int]:
+    """Return the collisions that a write which came to nothing was to carry out.
 
-
-def undecided_fields(session: Session, kind: Kind, operation: Operation) -> list[tuple[AnyEntity, str, str]]:
-    """Return the fields of a write that came to nothing, without those that its other half replaces all the same."""
-    fields = decided_fields(kind, operation)
+    Without those that its other half carries out all the same, and those that an earlier write of the same run did.
+    """
     half = session.store.operations_on(operation.run, operation.system.other, [operation.other]).get(operation.other)
-    if half is None or half.state not in ("planned", "sent", "applied", "unknown"):
-        return fields
-    replaced = decided_fields(kind, half)
-    return [field for field in fields if field not in replaced]
+    stands = half is not None and half.state in ("planned", "sent", "applied", "unknown")
+    found = session.store.resolutions_of(operation.run, kind.entity, row_of(operation))
+    return [
+        number
+        for number, item in found
+        if _carries_out(kind, operation, item) and not (stands and half is not None and _writes(kind, half, item))
+    ]
+
+
+def _field_of(kind: Kind, system: System, resolution: Resolution) -> str | None:
+    names = {pair.dynamics: pair.field_in(system) for pair in kind.pairs}
+    return names.get(resolution.collision.field)
+
+
+def _writes(kind: Kind, operation: Operation, resolution: Resolution) -> bool:
+    return _field_of(kind, operation.system, resolution) in operation.after
+
+
+def _carries_out(kind: Kind, operation: Operation, resolution: Resolution) -> bool:
+    """Whether a write is over the value that a collision was about, or puts it back."""
+    name = _field_of(kind, operation.system, resolution)
+    if name is None or name not in operation.after:
+        return False
+    value = resolution.value(operation.system)
+    return same(operation.before.get(name, MISSING), value) or same(operation.after[name], value)
 
 
 def unfollowed(kind: Kind, operation: Operation) -> tuple[str, ...]:

@@ -15,10 +15,11 @@ import attrs
 from mkdyn.domain.holds import Hold
 from mkdyn.domain.outcomes import Applied, Outcome, Rejected, Stale, Unknown
 from mkdyn.domain.plan import Operation
-from mkdyn.domain.records import Echo, Link, LinkState, Record, change_link, make_echo, make_moved
+from mkdyn.domain.records import Link, LinkState, Record, change_link, make_moved
 from mkdyn.domain.systems import System
 from mkdyn.domain.values import MISSING, Shown, same
-from mkdyn.engine.batch import Batch, proving, row_of, unconfirmed, undecided_fields, unfollowed
+from mkdyn.engine.aftermath import await_late, echoing, lay_evidence_aside, read_anew
+from mkdyn.engine.batch import Batch, proving, row_of, undecided, unfollowed
 from mkdyn.engine.claims import claimed_twice
 from mkdyn.engine.feeds import observe
 from mkdyn.engine.kinds import Kind
@@ -26,9 +27,6 @@ from mkdyn.engine.merging import note_merge
 from mkdyn.engine.refusals import bury, rejected, stale
 from mkdyn.engine.session import Session
 from mkdyn.ports.store import Answer, Observation, make_answer
-
-#: How many unconfirmed writes of one field are remembered.
-ECHOES_MAX = 5
 
 
 def commit(
@@ -98,9 +96,9 @@ def commit_batch(
             case _:
                 assert_never(outcome)
     _release(session, kind, operations, batch)
-    _read_anew(session, kind, batch)
+    read_anew(session, kind, batch)
     batch.observations += seen
-    _lay_evidence_aside(session, kind, operations, batch)
+    lay_evidence_aside(session, kind, operations, batch)
     _keep(session, batch)
     return batch.revised
 
@@ -118,9 +116,10 @@ def drop(session: Session, kind: Kind, operation: Operation, why: str) -> None:
         return
     with session.store.transaction():
         session.store.answer([Answer(operation=operation.id, state="dropped", detail=why)])
-        session.store.drop_resolutions(operation.run, undecided_fields(session, kind, operation))
+        session.store.drop_resolutions(undecided(session, kind, operation))
         if operation.link and not session.store.observed(operation.system, name, [operation.key]):
             session.store.observe([Observation(system=operation.system, object=name, key=operation.key)])
+        await_late(session, kind, operation)
 
 
 def _keep(session: Session, batch: Batch) -> None:
@@ -133,7 +132,7 @@ def _keep(session: Session, batch: Batch) -> None:
         store.release_record(batch.buried)
         store.release(batch.released)
         store.hold(session.id, batch.kept_back)
-        store.drop_resolutions(session.id, batch.undecided)
+        store.drop_resolutions(batch.undecided)
         store.clear(batch.clears)
         store.observe(batch.older)
         observe(session, batch.observations)
@@ -169,7 +168,7 @@ def _applied(
     batch.links[link.dynamics] = change_link(
         link,
         baseline=link.baseline if outcome.found else make_moved(link.baseline, {**step.agreed, **awaited}),
-        echoes=_echoing(kind, operation, link, batch, found=outcome.found),
+        echoes=echoing(kind, operation, link, batch, found=outcome.found),
         version=version,
         state=step.state,
         gone=step.gone,
@@ -177,8 +176,12 @@ def _applied(
     )
     if step.into:
         note_merge(session, operation, batch)
-    if operation.system is System.DYNAMICS and operation.kind == "update" and not step.covers:
-        batch.halves.append(operation)
+    if (
+        operation.system is System.DYNAMICS
+        and operation.kind == "update"
+        and not (step.covers and step.deals_with(System.DYNAMICS))
+    ):
+        batch.rows.append(operation)
     if operation.system is System.MARKETO and unfollowed(kind, operation):
         batch.observations.append(Observation(system=System.MARKETO, object=kind.object, key=link.marketo))
     if outcome.found or (operation.kind == "create" and operation.system is System.DYNAMICS):
@@ -238,63 +241,6 @@ def _new_link(kind: Kind, operation: Operation, outcome: Applied) -> Link:
         origin=operation.step.origin,
         attempt=operation.attempt,
     )
-
-
-def _echoing(
-    kind: Kind, operation: Operation, link: Link, batch: Batch, *, found: bool
-) -> Mapping[str, tuple[Echo, ...]]:
-    """Return the link's unconfirmed writes with this one: Marketo's feed will show it as if anybody had made it."""
-    known = unconfirmed(operation, link, batch)
-    if operation.system is System.DYNAMICS or not kind.person or (operation.kind == "create" and not found):
-        return known
-    echoes, at = dict(known), batch.sent_at or operation.sent_at
-    for name, after in operation.after.items():
-        before = after if found else operation.before.get(name)
-        if name in kind.by_marketo and (found or not same(before, after)):
-            sure = kind.by_marketo[name].key not in batch.unsure
-            echoes[name] = (*echoes.get(name, ()), make_echo(before=before, after=after, at=at, sure=sure))[
-                -ECHOES_MAX:
-            ]
-    return echoes
-
-
-def _lay_evidence_aside(session: Session, kind: Kind, operations: Sequence[Operation], batch: Batch) -> None:
-    """Take evidence that is older than a write out of observations that stay: it proves nothing of that write.
-
-    Where the answer came at once, that is all there is of what was written; else what the decision had heard.
-    """
-    applied = {answer.operation for answer in batch.answers if answer.state == "applied"}
-    written = {item.key: item for item in operations if item.id in applied and item.system is System.MARKETO}
-    for key, pending in session.store.observed(System.MARKETO, kind.object, written.keys()).items():
-        if batch.sent_at is None:
-            evidence = tuple(pending.evidence[written[key].step.heard :])
-        else:
-            evidence = tuple(item for item in pending.evidence if item.field not in written[key].after)
-        stays = (pending.system, pending.object, pending.key, pending.version) not in batch.clears
-        if stays and not pending.deleted:
-            batch.older.append(attrs.evolve(pending, record=None, evidence=evidence))
-
-
-def _read_anew(session: Session, kind: Kind, batch: Batch) -> None:
-    """Have both records read once more where a write was one half of a decision.
-
-    What was observed of the row is from before our write, and the other half may not come to be sent. A field that is
-    written to both has moved no baseline: it is in doubt until both show the same.
-    """
-    if not batch.halves:
-        return
-    observed = session.store.observed(System.DYNAMICS, kind.name, [operation.key for operation in batch.halves])
-    for operation in batch.halves:
-        twice = unfollowed(kind, operation)
-        if twice or any(system is System.MARKETO for system, *_ in operation.step.clears):
-            batch.observations.append(
-                Observation(system=System.MARKETO, object=kind.object, key=operation.other, doubtful=twice)
-            )
-        pending = observed.get(operation.key)
-        if pending is None or pending.record is None or pending.deleted:
-            continue
-        if (pending.system, pending.object, pending.key, pending.version) not in operation.step.clears:
-            batch.observations.append(attrs.evolve(pending, record=None))
 
 
 def _look_again(session: Session, kind: Kind, link: Link, batch: Batch) -> None:

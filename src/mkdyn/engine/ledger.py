@@ -101,9 +101,7 @@ def forget_resolutions(store: StateStore, run: int) -> None:
     while found := store.resolutions(run, after=after, limit=CHUNK):
         after = found[-1][0]
         # what a merge left behind is not decided anew: the person that had it is gone
-        again = [item for _, item in found if item.kind != "merged"]
-        fields = [(item.collision.entity, item.key, item.collision.field) for item in again]
-        store.drop_resolutions(run, fields)
+        store.drop_resolutions(number for number, item in found if item.kind != "merged")
 
 
 def clears(*observations: Observation | None) -> list[tuple[System, str, str, int]]:

@@ -14,7 +14,7 @@ from mkdyn.domain.plan import Operation, OperationState, Step
 from mkdyn.domain.records import Link, LinkState, Moved, Record
 from mkdyn.domain.systems import System
 from mkdyn.domain.values import fingerprint
-from mkdyn.engine.batch import Batch, row_of, unconfirmed, undecided_fields, unfollowed
+from mkdyn.engine.batch import Batch, row_of, unconfirmed, undecided, unfollowed
 from mkdyn.engine.kinds import Kind
 from mkdyn.engine.references import awaited_row
 from mkdyn.engine.session import Session
@@ -124,7 +124,7 @@ def stale(session: Session, kind: Kind, operation: Operation, batch: Batch, fres
     """Have the record decided anew, from what it shows now."""
     session.again = True
     batch.answers.append(Answer(operation=operation.id, state="stale"))
-    batch.undecided += undecided_fields(session, kind, operation)
+    batch.undecided += undecided(session, kind, operation)
     name = kind.object_in(operation.system)
     pending = session.store.observed(operation.system, name, [operation.key]).get(operation.key)
     before = pending or Observation(system=operation.system, object=name, key=operation.key)

@@ -350,12 +350,16 @@ class StateStore(Protocol):
         """Keep collisions; one that the run has already, values and all, is kept once."""
         ...
 
-    def drop_resolutions(self, run: int, fields: Iterable[tuple[AnyEntity, str, str]], /) -> None:
-        """Forget a run's collisions of these fields (entity, Dynamics GUID, Dynamics field), which are decided anew."""
+    def drop_resolutions(self, numbers: Iterable[int], /) -> None:
+        """Forget collisions, by their numbers: they are decided anew."""
         ...
 
     def resolutions(self, run: int | None, /, *, after: int, limit: int) -> Sequence[tuple[int, Resolution]]:
         """Return the next collisions, of one plan or run, or of all runs, each with its number."""
+        ...
+
+    def resolutions_of(self, run: int, entity: AnyEntity, key: str, /) -> Sequence[tuple[int, Resolution]]:
+        """Return a run's collisions of one record, by its Dynamics GUID, each with its number."""
         ...
 
     def hold(self, run: int, items: Iterable[Hold | Quarantined], /) -> None:

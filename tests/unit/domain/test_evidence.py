@@ -325,6 +325,32 @@ def test_what_arrived_is_what_we_wrote_last() -> None:
     assert prove([told("a", "c"), told("c", "b")], waiting(lost, sent)).arrived == {"title": "b"}
 
 
+def test_what_replaces_our_own_write_hides_no_edit_before_that() -> None:
+    """A write that was given up arrived late, over a later one of ours that had replaced an edit."""
+    late, ours = Echo(before="a", after="late", sure=False), Echo(before="b", after="ours")
+    proof = prove([told("b", "edit"), told("edit", "ours"), told("ours", "late")], waiting(late, ours))
+    assert (proof.overwritten, proof.arrived, proof.echoes) == ({"title": "edit"}, {"title": "late"}, {})
+
+
+def test_of_two_writes_that_may_be_told_of_the_sure_one_is() -> None:
+    """The one that was given up is awaited still."""
+    late, ours = Echo(before="a", after="b", sure=False), Echo(before="a", after="b")
+    proof = prove([told("a", "b")], waiting(late, ours))
+    assert (proof.echoes, proof.arrived) == (waiting(late), {})
+
+
+def test_a_write_that_may_never_have_arrived_explains_what_was_there_before() -> None:
+    """As well as what it wrote; one that did arrive explains that alone."""
+    sure = Echo(before="a", after="b")
+    echoes = {"title": (sure, attrs.evolve(sure, before="b", after="c", sure=False)), "phone": (sure,)}
+    shown = [value for value in ("a", "b", "c") if explained("title", value, echoes, [])]
+    assert (shown, explained("phone", "a", echoes, []), explained("phone", "b", echoes, [])) == (
+        ["b", "c"],
+        False,
+        True,
+    )
+
+
 def test_all_that_arrived_late_is_told() -> None:
     """Of one field after another, writes in doubt among sure ones."""
     unsure = Echo(before="a", after="b", sure=False)

@@ -6,7 +6,8 @@ import pytest
 
 from mkdyn import Entity
 from mkdyn.domain.systems import System
-from mkdyn.testing import Crash, Crashed, LoseAnswer, Reject
+from mkdyn.ports.store import Observation
+from mkdyn.testing import Crash, Crashed, LoseAnswer, Reject, Unreachable
 from tests.unit.engine.world import World
 
 pytestmark = pytest.mark.anyio
@@ -52,3 +53,73 @@ async def test_a_write_whose_answer_was_lost_is_what_both_agreed_on_once_the_fee
     report = await world.run()
     told = [(item.collision.was, item.collision.marketo, item.collision.dynamics) for item in report.collisions]
     assert told == [("1", "2", None)]
+
+
+async def test_a_second_write_that_never_left_takes_no_report_of_the_first_along() -> None:
+    """Both wrote one field in one run; what the first had replaced was told nowhere once the second was given up."""
+    world = await World.of(Entity.LEAD)
+    link = await world.linked(Entity.LEAD, lastname="A")
+    world.marketo.edit("lead", link.marketo, leadStatus="theirs", phone="2")
+    world.meddle(System.DYNAMICS, "write lead", "lead", link.dynamics, statecode=2)
+    world.marketo.inject(Crash(call=world.next_call(System.MARKETO, "write") + 1, of="write", when="before"))
+    with pytest.raises(Crashed):
+        await world.run()
+    world.restart()
+    await world.rest()
+    told = [(item.collision.field, item.collision.marketo) async for item in world.sync.journal.collisions()]
+    assert ("statecode", "theirs") in told
+    assert world.person(link)["leadStatus"] == "Disqualified"
+
+
+async def test_an_edit_beside_a_settled_write_keeps_its_proof() -> None:
+    """Its own half was given up, and the settled one took all evidence along: it was held as Marketo's answer."""
+    world = await World.of(Entity.LEAD)
+    link = await world.linked(Entity.LEAD, lastname="A")
+    world.dynamics.edit("lead", link.dynamics, telephone1="1")
+    world.marketo.hold_entries()
+    await world.run()
+    world.marketo.lose_entries()  # the feed never told of our write
+    world.marketo.edit("lead", link.marketo, leadStatus="theirs", phone="2")
+    world.marketo.inject(LoseAnswer(call=world.next_call(System.MARKETO, "write"), of="write"))
+    world.dynamics.inject(Unreachable(call=world.next_call(System.DYNAMICS, "write"), of="write"))
+    await world.run()
+    report = await world.rest()
+    assert (world.row(link)["telephone1"], world.person(link)["phone"], len(report.holds)) == ("2", "2", 0)
+
+
+async def test_a_write_that_was_given_up_and_undone_by_hand_is_no_edit_of_dynamics_alone() -> None:
+    """It had arrived, and somebody took it back: the person looked untouched, and was written again."""
+    world = await World.of(Entity.LEAD)
+    link = await world.linked(Entity.LEAD, lastname="A", donotbulkemail=False)
+    world.dynamics.edit("lead", link.dynamics, donotbulkemail=True)
+    world.marketo.inject(LoseAnswer(call=world.next_call(System.MARKETO, "write"), of="write"))
+
+    def undo(_call: str) -> None:
+        if world.person(link)["unsubscribed"] is True:
+            world.marketo.edit("lead", link.marketo, unsubscribed=False)
+            world.marketo.between_calls.remove(undo)
+
+    world.marketo.between(undo)
+    await world.rest()
+    assert (world.row(link)["donotbulkemail"], world.person(link)["unsubscribed"]) == (False, False)
+    told = [item.collision.field async for item in world.sync.journal.collisions()]
+    assert told == ["donotbulkemail"]
+
+
+async def test_what_was_seen_of_a_row_before_our_write_is_not_taken_for_news() -> None:
+    """It was noted, and not decided on with what was written: the person lost the edit that the row had just got."""
+    world = await World.of(Entity.LEAD)
+    link = await world.linked(Entity.LEAD, lastname="A")
+    world.marketo.edit("lead", link.marketo, title="2")
+    before = Observation(
+        system=System.DYNAMICS, object="lead", key=link.dynamics, record=world.dynamics.record("lead", link.dynamics)
+    )
+
+    def note(call: str) -> None:
+        if call == "write lead":
+            with world.store.transaction():
+                world.store.observe([before])
+
+    world.dynamics.between(note)
+    await world.rest(2)
+    assert (world.row(link)["jobtitle"], world.person(link)["title"]) == ("2", "2")

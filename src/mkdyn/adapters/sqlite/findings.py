@@ -44,7 +44,12 @@ _COLLISIONS: Final = """
     FROM collision WHERE run = ? AND id > ? ORDER BY id LIMIT ?
 """
 
-_DROP_COLLISIONS: Final = "DELETE FROM collision WHERE run = ? AND entity = ? AND key = ? AND field = ?"
+_COLLISIONS_OF: Final = """
+    SELECT id, entity, custom, key, field, was, marketo, dynamics, winner, because, kind
+    FROM collision WHERE run = ? AND entity = ? AND key = ? ORDER BY id
+"""
+
+_DROP_COLLISION: Final = "DELETE FROM collision WHERE id = ?"
 
 _HOLD: Final = """
     INSERT INTO hold (run, entity, custom, key, field, code, reason, wake, until, attempts, refused, awaits)
@@ -86,16 +91,19 @@ class FindingTables(Tables):
         """Keep collisions; one that the run has already, values and all, is kept once."""
         self._database.write_many(_ADD_COLLISION, (_collision_row(run, resolution) for resolution in resolutions))
 
-    def drop_resolutions(self, run: int, fields: Iterable[tuple[AnyEntity, str, str]], /) -> None:
-        """Forget a run's collisions of these fields (entity, Dynamics GUID, Dynamics field), which are decided anew."""
-        rows = ((run, entity.logical_name, key, field) for entity, key, field in fields)
-        self._database.write_many(_DROP_COLLISIONS, rows)
+    def drop_resolutions(self, numbers: Iterable[int], /) -> None:
+        """Forget collisions, by their numbers: they are decided anew."""
+        self._database.write_many(_DROP_COLLISION, ((number,) for number in numbers))
 
     def resolutions(self, run: int | None, /, *, after: int, limit: int) -> Sequence[tuple[int, Resolution]]:
         """Return the next collisions, of one run or all, each with its number."""
         if run is None:
             return self._database.read(_collision_from, _ALL_COLLISIONS, (after, limit))
         return self._database.read(_collision_from, _COLLISIONS, (run, after, limit))
+
+    def resolutions_of(self, run: int, entity: AnyEntity, key: str, /) -> Sequence[tuple[int, Resolution]]:
+        """Return a run's collisions of one record, by its Dynamics GUID, each with its number."""
+        return self._database.read(_collision_from, _COLLISIONS_OF, (run, entity.logical_name, key))
 
     def hold(self, run: int, items: Iterable[Hold | Quarantined], /) -> None:
         """Keep holds and quarantined records; one of the same entity, key and field is replaced, its attempts counted."""

@@ -71,7 +71,7 @@ def _collisions(make_store: MakeStore) -> None:
             expect(numbers, sorted(set(numbers)), "numbers rise from page to page")
 
 
-@promises("drop_resolutions() forgets a run's collisions of the fields named.")
+@promises("resolutions_of() returns a run's collisions of one record, and drop_resolutions() forgets those numbered.")
 def _dropped(make_store: MakeStore) -> None:
     with closing(make_store()) as store:
         first, second = _start(store), _start(store)
@@ -79,7 +79,11 @@ def _dropped(make_store: MakeStore) -> None:
         with store.transaction():
             store.add_resolutions(first, [_resolution("a"), _resolution("a", "M, edited meanwhile"), *kept])
             store.add_resolutions(second, [_resolution("a")])
-            store.drop_resolutions(first, iter([(Entity.LEAD, GUIDS[0], "a"), (Entity.CONTACT, GUIDS[1], "a")]))
+            found = store.resolutions_of(first, Entity.LEAD, GUIDS[0])
+            store.drop_resolutions(number for number, item in found if item.collision.field == "a")
+        edited = [_resolution("a"), _resolution("a", "M, edited meanwhile"), kept[0]]
+        expect([item for _, item in found], edited, "resolutions_of() that run and record")
+        expect(store.resolutions_of(first, Entity.CONTACT, GUIDS[0]), [], "resolutions_of() another entity")
         expect(_resolved(store, first), kept, "resolutions() of that run")
         expect(_resolved(store, second), [_resolution("a")], "resolutions() of the other")
 
