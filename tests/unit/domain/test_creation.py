@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from mkdyn.domain import Entity, FieldSpec, FieldType, NewField, Pick
-from mkdyn.domain.creation import CREATED_MAX, CUSTOM_FIELDS_MAX, is_field_name, refusals
+from mkdyn.domain.creation import CREATED_MAX, CUSTOM_FIELDS_MAX, as_spec, is_field_name, refusals
 from mkdyn.domain.selection import selection
 from mkdyn.errors import FieldError, TypeMismatchError
 
@@ -114,3 +114,11 @@ def test_a_team_s_field_is_one_of_a_custom_object() -> None:
         selection(
             [Pick(Entity.TEAM, "b", marketo=NewField("b", type="url"))], dynamics=dynamics, marketo={}, current=()
         )
+
+
+def test_a_field_to_be_created_is_described_as_marketo_will() -> None:
+    """With its label, and the length that Marketo gives to texts."""
+    text = FieldSpec(name="new_wish", type="text", length=9)
+    assert as_spec(NewField("A Wish"), text) == FieldSpec(name="aWish", type="text", label="A Wish", length=255)
+    number = FieldSpec(name="new_wish", type="integer")
+    assert as_spec(NewField("A Wish"), number) == FieldSpec(name="aWish", type="integer", label="A Wish")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from mkdyn.domain import CustomEntity, Direction, Entity, direction_of
+from mkdyn.domain import CustomEntity, Direction, Entity, NewField, direction_of
 from mkdyn.domain.directions import narrowed
 from mkdyn.domain.mapping import STANDARD_MAPPING, standard_row
 
@@ -36,3 +36,9 @@ def test_what_is_not_mapped_has_no_row() -> None:
     """Nor has any field of a custom entity."""
     assert standard_row(Entity.LEAD, "new_tier") is None
     assert standard_row(CustomEntity("new_x"), "name") is None
+
+
+def test_a_field_of_ours_is_called_as_its_label_makes_it() -> None:
+    """Marketo makes a name of a label, and would make this one."""
+    rows = [row for entity in Entity for row in STANDARD_MAPPING[entity] if row.label is not None]
+    assert {NewField(row.label).api_name: row.marketo for row in rows} == {row.marketo: row.marketo for row in rows}

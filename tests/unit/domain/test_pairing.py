@@ -8,7 +8,7 @@ import pytest
 
 from mkdyn.domain import CustomEntity, Direction, Entity, FieldChanges, FieldSpec, NewField, Pick
 from mkdyn.domain.registry import DynamicsSchema, MarketoSchema
-from mkdyn.domain.selection import selection
+from mkdyn.domain.selection import replacement, selection
 from mkdyn.errors import FieldCreationError, FieldError
 
 PLAN: Final = CustomEntity("new_plan")
@@ -175,3 +175,28 @@ def test_a_standard_field_of_ours_is_created_where_it_is_not_there(there: bool) 
     assert [pair.marketo for pair in changes.added] == ["dynamicsDoNotFax"]
     new = NewField("Dynamics Do Not Fax", name="dynamicsDoNotFax", type="boolean")
     assert changes.created == (() if there else (("lead", new),))
+
+
+def test_a_standard_counterpart_that_is_not_there_is_not_created() -> None:
+    """Every instance has it, so that something is wrong."""
+    with pytest.raises(FieldError, match=r"lead\.title is not in Marketo"):
+        selection(
+            [Pick(Entity.LEAD, "jobtitle")], dynamics=DYNAMICS, marketo={"lead": {}}, current=(), reserved=()
+        )  # fmt: skip
+
+
+def test_a_field_to_be_created_holds_no_kind_that_marketo_has_nothing_for() -> None:
+    """A picture, say; it is told as a pair that does not fit."""
+    picture = {Entity.LEAD: {"entityimage": FieldSpec(name="entityimage", type="image")}}
+    with pytest.raises(FieldError, match="entityimage"):
+        selection(
+            [Pick(Entity.LEAD, "entityimage", marketo=NewField("Picture"))],
+            dynamics=picture, marketo={"lead": {}}, current=(), reserved=(),
+        )  # fmt: skip
+
+
+def test_a_replacement_keeps_off_what_is_kept_for_us() -> None:
+    """As a selection does."""
+    pick = Pick(Entity.LEAD, "jobtitle", marketo="title")
+    with pytest.raises(FieldError, match="mkdyn keeps title for itself"):
+        replacement([pick], dynamics=DYNAMICS, marketo=MARKETO, current=(), reserved=("title",))
