@@ -246,9 +246,8 @@ class _Replay:
 
     @staticmethod
     def _is_alike(past: Change, change: Change) -> bool:
-        return (
-            past.place == change.place and not past.ours and past.run >= change.sent - 1 and same(past.new, change.new)
-        )
+        unheard = past.run >= change.sent - (4 if past.late else 1)
+        return past.place == change.place and not past.ours and unheard and same(past.new, change.new)
 
     def _is_taken_for_ours(self, entered: Change) -> bool:
         """Whether somebody entered just what we had sent there: in that instant, or where our answer was lost."""
