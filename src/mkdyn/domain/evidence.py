@@ -219,10 +219,14 @@ def explained(field: str, shown: FieldValue, echoes: Echoes, evidence: Sequence[
     told = [item for item in evidence if item.field == field]
     if told:
         return reads_as(told[-1].new, shown)
-    waiting = echoes.get(field, ())
-    if not waiting or same(shown, waiting[-1].after):
-        return True
-    return not waiting[-1].sure and same(shown, waiting[-1].before)  # it may never have arrived
+    waiting = echoes.get(field)
+    return not waiting or same(shown, waiting[-1].after)
+
+
+def given_up_at(field: str, shown: FieldValue, echoes: Echoes) -> datetime | None:
+    """Return when our last write of a field was sent, if it seems never to have arrived: what it found shows still."""
+    waiting = echoes.get(field)
+    return waiting[-1].at if waiting and not waiting[-1].sure and same(shown, waiting[-1].before) else None
 
 
 def refused(field: str, shown: FieldValue, echoes: Echoes, evidence: Sequence[Evidence]) -> Refusal | None:

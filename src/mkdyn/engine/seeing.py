@@ -8,7 +8,7 @@ from datetime import timedelta
 import attrs
 
 from mkdyn.domain.directions import Direction
-from mkdyn.domain.evidence import Proof, explained, prove, refused
+from mkdyn.domain.evidence import Proof, explained, given_up_at, prove, refused
 from mkdyn.domain.feeds import Evidence
 from mkdyn.domain.holds import Hold
 from mkdyn.domain.making import maker
@@ -52,7 +52,8 @@ def too_early(session: Session, subject: Subject, person: Record, held: Collecti
         else:
             known = pair.dynamics in held or pair.marketo not in agreed or same(value, agreed[pair.marketo])
             known = known and pair.key not in doubtful  # a lagging value may be that of a baseline that lags, too
-        told = [*since, *(echo.at for echo in echoes.get(pair.marketo, ()) if echo.at is not None)]
+        sent = given_up_at(pair.marketo, value, echoes)  # it was waited for already
+        told = [sent] if sent else [*since, *(echo.at for echo in echoes.get(pair.marketo, ()) if echo.at is not None)]
         if not known and (session.unheard or any(at + delay > session.now() for at in told)):
             return True
     return False

@@ -15,6 +15,7 @@ from mkdyn.domain.evidence import (
     Refusal,
     confirmed_of,
     explained,
+    given_up_at,
     heard_of,
     prove,
     reads_as,
@@ -339,16 +340,14 @@ def test_of_two_writes_that_may_be_told_of_the_sure_one_is() -> None:
     assert (proof.echoes, proof.arrived) == (waiting(late), {})
 
 
-def test_a_write_that_may_never_have_arrived_explains_what_was_there_before() -> None:
-    """As well as what it wrote; one that did arrive explains that alone."""
-    sure = Echo(before="a", after="b")
-    echoes = {"title": (sure, attrs.evolve(sure, before="b", after="c", sure=False)), "phone": (sure,)}
-    shown = [value for value in ("a", "b", "c") if explained("title", value, echoes, [])]
-    assert (shown, explained("phone", "a", echoes, []), explained("phone", "b", echoes, [])) == (
-        ["b", "c"],
-        False,
-        True,
-    )
+def test_a_write_is_given_up_where_what_it_found_shows_still() -> None:
+    """Of the last one, and of one that may never have arrived alone."""
+    at = datetime(2026, 1, 1, tzinfo=UTC)
+    sure = Echo(before="a", after="b", at=at)
+    echoes = {"title": (sure, Echo(before="b", after="c", at=at, sure=False)), "phone": (sure,)}
+    shown = [value for value in ("a", "b", "c") if given_up_at("title", value, echoes)]
+    assert (shown, given_up_at("title", "b", echoes)) == (["b"], at)
+    assert (given_up_at("phone", "a", echoes), given_up_at("city", "a", echoes)) == (None, None)
 
 
 def test_all_that_arrived_late_is_told() -> None:

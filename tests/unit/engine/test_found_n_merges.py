@@ -137,3 +137,19 @@ async def test_what_a_merge_fills_in_of_a_field_that_is_held_is_no_edit() -> Non
     assert _persons(world) == [winner.marketo]
     assert world.row(winner)["emailaddress1"] == "no address"
     assert [hold.field for hold in world.store.kept_back([winner.dynamics])[winner.dynamics]] == ["emailaddress1"]
+
+
+async def test_what_a_merge_filled_in_is_no_edit_where_values_lag() -> None:
+    """The person showed what it had before the merge; what came to show was taken for news."""
+    world = await World.of(Entity.CONTACT, marketo=FakeMarketo(settles_after_s=600))
+    loser, winner = [
+        await world.linked(Entity.CONTACT, lastname=name, jobtitle=title) for name, title in (("A", "VP"), ("B", None))
+    ]
+    world.marketo.hold_values()
+    world.dynamics.merge_rows("contact", winner.dynamics, loser.dynamics)
+    await world.run()
+    world.dynamics.edit("contact", winner.dynamics, description="1")
+    await world.run()
+    world.marketo.show_values()
+    await world.rest(5)
+    assert (world.row(winner)["jobtitle"], world.person(winner)["title"]) == (None, None)
