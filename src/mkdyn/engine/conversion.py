@@ -117,7 +117,8 @@ async def retired(
         follower = None if heir is None else known.get(heir)
         met = contact is not None and contact.key in told
         busy = met or (link is not None and is_under_way(session, link))
-        asked = RETIRE(standing(link), "nobody" if heir is None else _heir(contacts, contact, follower), busy)
+        nobody = _is_deleted(link) and _is_deleted(follower)
+        asked = RETIRE(standing(link), "nobody" if heir is None else _heir(contacts, contact, follower), nobody, busy)
         if asked != "go on":
             done.append(row.key)
         if asked == "rest":
@@ -131,6 +132,11 @@ async def retired(
             ledger.observed.append(Observation(system=System.DYNAMICS, object=contacts.name, key=contact.key))
             session.again = True
     return done
+
+
+def _is_deleted(link: Link | None) -> bool:
+    """Whether a link's person was deleted."""
+    return link is not None and link.gone is System.MARKETO
 
 
 def _heir(contacts: Kind, contact: Record | None, link: Link | None) -> Heir:

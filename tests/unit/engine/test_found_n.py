@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable
 
+import attrs
 import pytest
 
 from mkdyn import Entity, Pick, Rules
@@ -11,6 +12,7 @@ from mkdyn.domain import Direction, Link, LinkState
 from mkdyn.domain.fields import FieldSpec
 from mkdyn.domain.filters import NATIVE
 from mkdyn.domain.records import Record
+from mkdyn.domain.systems import System
 from mkdyn.testing import FakeDynamics, Reject
 from mkdyn.testing._tables import Table
 from tests.unit.engine.world import World
@@ -306,3 +308,18 @@ async def test_an_edit_that_was_replaced_is_told_though_contacts_lack_the_field(
     report = await world.run()
     told = [(item.key, item.collision.field, item.collision.marketo) for item in report.collisions]
     assert told == [(contact, "statecode", "B")]
+
+
+async def test_a_contact_whose_person_was_deleted_is_not_given_one_by_a_lead_without_one() -> None:
+    """Both persons were deleted in Marketo; the lead's link took the place of the contact's, which then got a new one."""
+    world = await World.of(Entity.LEAD, Entity.CONTACT)
+    lead, contact = [await world.linked(entity, lastname="A") for entity in (Entity.LEAD, Entity.CONTACT)]
+    states = [(lead, LinkState.FROZEN), (contact, LinkState.TOMBSTONE)]
+    for link, _ in states:
+        world.marketo.delete("lead", link.marketo)
+    await world.rest()
+    with world.store.transaction():
+        world.store.put_links([attrs.evolve(link, state=state, gone=System.MARKETO) for link, state in states])
+    world.dynamics.qualify(lead.dynamics, into=contact.dynamics)
+    await world.rest()
+    assert _persons(world) == []

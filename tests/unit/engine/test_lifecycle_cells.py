@@ -260,7 +260,7 @@ def retired() -> dict[tuple[object, ...], Effect]:
 @pytest.mark.parametrize("lead", _STANDINGS)
 def test_a_qualified_lead(lead: Standing, heir: Heir) -> None:
     """Whether its link lives, whether its contact has its person, and whether that is there."""
-    asked = RETIRE(lead, heir, False)
+    asked = RETIRE(lead, heir, False, False)
     there = lead != "no link"
     expected = {
         "go on": (True, False, there),

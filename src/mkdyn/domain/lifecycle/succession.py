@@ -55,19 +55,23 @@ INHERIT: Final[Table[Inheriting, Standing, bool, Passage, bool, bool]] = Table(
 Retiring: TypeAlias = Literal["go on", "rest", "move", "merge", "wait"]
 
 #: A qualified lead, and the contact that it became.
-RETIRE: Final[Table[Retiring, Standing, Heir, bool]] = Table(
+RETIRE: Final[Table[Retiring, Standing, Heir, bool, bool]] = Table(
     "a qualified lead",
-    {"the lead": _STANDINGS, "its contact": _HEIRS, "a write is open, or the contact to be met": _NO_YES},
     {
-        (ANY, one_of("nobody", "out of the filter"), ANY): "go on",
-        (_OVER, one_of("gone", *_STANDINGS), ANY): "rest",
-        (_THERE, one_of("gone", "frozen"), ANY): "go on",
-        (_THERE, "live", ANY): "merge",
-        (_THERE, "suspended", ANY): "wait",
-        (_THERE, one_of("no link", "tombstone"), False): "move",
-        (_THERE, one_of("no link", "tombstone"), True): "wait",
+        "the lead": _STANDINGS, "its contact": _HEIRS, "the persons of both were deleted": _NO_YES,
+        "a write is open, or the contact to be met": _NO_YES,
     },
-)
+    {
+        (ANY, one_of("nobody", "out of the filter"), ANY, ANY): "go on",
+        (_OVER, one_of("gone", *_STANDINGS), ANY, ANY): "rest",
+        (_THERE, one_of("gone", "frozen"), ANY, ANY): "go on",
+        (_THERE, "live", ANY, ANY): "merge",
+        (_THERE, "suspended", ANY, ANY): "wait",
+        (_THERE, _OVER, True, ANY): "rest",
+        (_THERE, _OVER, False, False): "move",
+        (_THERE, _OVER, False, True): "wait",
+    },
+)  # fmt: skip
 
 Losing: TypeAlias = Literal["go on", "rest", "as deleted", "leave behind", "merge", "move", "wait"]
 
