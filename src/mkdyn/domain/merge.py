@@ -109,7 +109,11 @@ def _put_right(
         if pair.lens.agree(d, m):
             merged.agreed[pair.key] = agreed_on(d, m)
     else:
-        _Decision(merged, pair, was, d, lost, key, shows=m).collide(policy, "overwritten")
+        decision = _Decision(merged, pair, was, d, lost, key, shows=m)
+        if pair.direction is Direction.BOTH and isinstance(was, Missing) and decision.fills():
+            decision.carry(System.MARKETO)  # they never agreed: that Dynamics has nothing is no clear
+        else:
+            decision.collide(policy, "overwritten")
     return True
 
 
@@ -199,6 +203,11 @@ class _Decision:
             self.carry(System.MARKETO if d_empty else System.DYNAMICS)
         else:
             self.collide(policy, "first-sight")
+
+    def fills(self) -> bool:
+        """Whether Marketo's value is one where Dynamics has none."""
+        d_empty = self._is_empty(self.d, self.pair.lens.dynamics_default)
+        return d_empty and not self._is_empty(self.m, self.pair.lens.marketo_default)
 
     def catch_up(self) -> None:
         """Let Dynamics' value stand where a backfill passed the record by; Marketo's, if Dynamics has none."""

@@ -339,6 +339,18 @@ def test_a_baseline_that_lags_hides_no_overwritten_edit(pair: FieldPair) -> None
     assert merged.agreed == ({} if pair is LEAD else {"jobtitle": "ours"})
 
 
+def test_an_overwritten_edit_of_a_field_that_dynamics_never_had_fills_it() -> None:
+    """A contact goes on with its lead's person, say: that it has nothing there is no clear."""
+    filled = Merged(
+        to_marketo={"title": "edit"}, to_dynamics={"jobtitle": "edit"}, awaited={"jobtitle": "edit"}
+    )  # fmt: skip
+    assert settle(CONTACT, d=None, m="ours", lost="edit", never=True) == filled
+    assert only(settle(CONTACT, d="theirs", m="ours", lost="edit", never=True)).winner is System.DYNAMICS
+    assert only(settle(CONTACT, was="ours", d=None, m="ours", lost="edit")).winner is System.DYNAMICS
+    one_way = attrs.evolve(CONTACT, direction=Direction.TO_MARKETO)
+    assert only(settle(one_way, d=None, m="ours", lost="edit", never=True)).winner is System.DYNAMICS
+
+
 @pytest.mark.parametrize("ours", ["old", "ours"])
 def test_an_overwritten_edit_against_a_field_that_cannot_be_seen_is_put_back(ours: str) -> None:
     """Without Dynamics' value nobody can decide: the edit goes back where it was made, and the field is held once."""
