@@ -15,7 +15,7 @@ from typing import assert_never
 import anyio
 import attrs
 
-from mkdyn.domain.lifecycle import emptied
+from mkdyn.domain.lifecycle import edited_since
 from mkdyn.domain.outcomes import Applied, Create, Delete, Outcome, Stale, Unknown, Write, make_update
 from mkdyn.domain.plan import Operation
 from mkdyn.domain.records import Link, Record
@@ -167,7 +167,7 @@ async def _still_current(session: Session, kind: Kind, operations: Sequence[Oper
 
 
 async def _still_to_merge(session: Session, kind: Kind, merges: Sequence[Operation]) -> Sequence[Operation]:
-    """Put off merges of persons that were edited since, and into persons that somebody emptied a field of.
+    """Put off merges of persons that were edited since, and into persons of which a field was emptied or filled since.
 
     Marketo would fill it in before we hear of it.
     """
@@ -191,7 +191,7 @@ def _is_early(session: Session, merge: Operation, shown: Mapping[str, Record], l
         return False
     kind = next(kind for kind in session.persons if kind.name == link.entity)
     held = waiting_fields(kind, System.MARKETO, session.store.kept_back([link.dynamics]).get(link.dynamics, ()))
-    return bool(emptied(kind.pairs, link.baseline, winner.values, merge.before) - set(held))
+    return bool(edited_since(kind.pairs, link.baseline, winner.values, merge.before) - set(held))
 
 
 def _needed(kind: Kind, updates: Sequence[Operation]) -> Sequence[str]:

@@ -90,6 +90,10 @@ def stays(session: Session, subject: Subject, ledger: Ledger, reborn: list[Obser
                 ledger.links.append(attrs.evolve(link, state=LinkState.TOMBSTONE))
                 reborn.append(row)
                 return False
+            if link.echoes and not (subject.person is not None and subject.person.evidence):
+                # What the feed told meanwhile is over: what Marketo shows is no answer to a write from before that.
+                link = attrs.evolve(link, echoes={})
+                ledger.links.append(link)
             subject.link = attrs.evolve(link, state=LinkState.LIVE, version=None, since=None)
             subject.awakened = True
             subject.unflagged = kind.person and session.rules.leaves_filter == "flag"

@@ -134,7 +134,7 @@ def _decide(
     if person is not None and too_early(session, subject, person, held):
         postpone(session, subject)
         return
-    seen = see(subject, row, person)
+    seen = see(subject, row, person, standing)
     merged = kind.merger(
         baseline=seen.baseline,
         marketo=seen.shown[System.MARKETO],
@@ -204,9 +204,7 @@ def _note(session: Session, subject: Subject, seen: Seen, merged: Merged, ledger
         # person must be read again.
         ledger.observed.append(Observation(system=System.MARKETO, object=kind.object, key=link.marketo))
     baseline = link.baseline  # as the store knows it
-    if (merged.agreed or seen.holds or seen.proof.arrived) and (
-        moved := {**seen.baseline, **merged.agreed}
-    ) != link.baseline:
+    if (merged.agreed or seen.holds or seen.amended) and (moved := {**seen.baseline, **merged.agreed}) != link.baseline:
         baseline = moved
     # A doubt goes with its observation. Of a field that can't be decided now, what is in doubt is no baseline any more.
     if lost := [key for key in seen.doubtful if key not in kind.keys and key in baseline]:

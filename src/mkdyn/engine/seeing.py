@@ -10,7 +10,8 @@ import attrs
 from mkdyn.domain.directions import Direction
 from mkdyn.domain.evidence import Proof, explained, given_up_at, prove, refused
 from mkdyn.domain.feeds import Evidence
-from mkdyn.domain.holds import Hold
+from mkdyn.domain.holds import Hold, Quarantined
+from mkdyn.domain.lenses.lens import Unfit
 from mkdyn.domain.making import maker
 from mkdyn.domain.merged import agreed_on
 from mkdyn.domain.records import Agreed, Baseline, Link, Record, Twofold
@@ -78,6 +79,7 @@ class Seen:
         shown: What each system shows, as far as it can be vouched for.
         baseline: What both showed when they last agreed, or what Marketo made of our last write.
         version: The Dynamics version of what is shown.
+        amended: Whether the baseline is not the one that is kept, by what the feed proves.
         doubtful: Pairs of which nobody knows whether our last write arrived.
         proof: What Marketo's feed proves.
         holds: Marketo's own answers to our writes, which are no edits.
@@ -88,6 +90,7 @@ class Seen:
     shown: Mapping[System, Values]
     baseline: Baseline
     version: str | None
+    amended: bool
     doubtful: Collection[str]
     proof: Proof
     holds: Sequence[Hold]
@@ -98,8 +101,17 @@ class Seen:
 make_seen: Callable[..., Seen] = maker(Seen)
 
 
-def see(subject: Subject, row: Record | None, person: Record | None) -> Seen:
-    """Bring together what both systems show; a system that nobody observed or read shows what it last agreed on."""
+def see(
+    subject: Subject, row: Record | None, person: Record | None, standing: Sequence[Hold | Quarantined] = ()
+) -> Seen:
+    """Bring together what both systems show; a system that nobody observed or read shows what it last agreed on.
+
+    Args:
+        subject: The linked record.
+        row: What Dynamics shows of it.
+        person: What Marketo shows of it.
+        standing: What is kept back of it.
+    """
     kind, link = subject.kind, subject.link
     evidence = subject.person.evidence if subject.person is not None else ()
     proof = prove(evidence, link.echoes)
@@ -112,10 +124,12 @@ def see(subject: Subject, row: Record | None, person: Record | None) -> Seen:
     if kind.late or proof.arrived:
         doubtful |= _named_late(kind, link, proof) | _put_back(kind, link, proof, shown)
     baseline = dict(link.baseline.items())  # a mapping that is copied whole is asked for each name
-    if proof.arrived and row is not None:
-        both = _arrived(subject, row, proof)
-        baseline.update(both)
-        doubtful -= both.keys()
+    amended = _arrived(subject, row, proof) if proof.arrived and row is not None else dict[str, Agreed]()
+    if standing and proof.edited:
+        amended |= _contradicted(kind, link, proof, shown, standing)
+    if amended:
+        baseline.update(amended)
+        doubtful -= amended.keys()
     answers = _answered(subject, baseline, shown, proof, evidence, doubtful) if person is not None else []
     waiting = _waiting(kind, evidence, proof, baseline)
     for name in waiting:
@@ -127,6 +141,7 @@ def see(subject: Subject, row: Record | None, person: Record | None) -> Seen:
         },
         baseline=baseline,
         version=row.version if row is not None else link.version,
+        amended=bool(amended),
         doubtful=doubtful,
         proof=proof,
         holds=[*answers, *[_hold(subject, name, "overwritten") for name in proof.lost if name in kind.by_marketo]],
@@ -150,7 +165,24 @@ def _named_late(kind: Kind, link: Link, proof: Proof) -> set[str]:
     }
 
 
-def _arrived(subject: Subject, row: Record, proof: Proof) -> Baseline:
+def _contradicted(
+    kind: Kind, link: Link, proof: Proof, shown: Values, standing: Sequence[Hold | Quarantined]
+) -> dict[str, Agreed]:
+    """Return what our writes left where that was held as Marketo's answer, and the feed names an edit instead."""
+    answers = {item.field for item in standing if isinstance(item, Hold) and item.code in ANSWERS}
+    found: dict[str, Agreed] = {}
+    for pair in kind.pairs:
+        was = link.baseline.get(pair.key, MISSING) if pair.dynamics in answers else MISSING
+        if isinstance(was, Missing) or pair.marketo not in proof.edited:
+            continue
+        was_d, was_m = (was.dynamics, was.marketo) if isinstance(was, Twofold) else (was, was)
+        wrote = pair.lens.to_marketo(was_d)
+        if same(shown.get(pair.marketo, MISSING), was_m) and not isinstance(wrote, Unfit):
+            found[pair.key] = agreed_on(was_d, wrote)
+    return found
+
+
+def _arrived(subject: Subject, row: Record, proof: Proof) -> dict[str, Agreed]:
     """Return what both agreed on by a write of ours that was in doubt and arrived, whatever was done in Marketo since."""
     doubtful = subject.person.doubtful if subject.person is not None else ()
     both: dict[str, Agreed] = {}

@@ -11,7 +11,7 @@ from mkdyn.domain.lifecycle import (
     TELLING,
     Table,
     converted,
-    emptied,
+    edited_since,
     filled_in,
     is_qualified,
     is_reopened,
@@ -100,16 +100,28 @@ def test_each_field_is_handed_on_by_itself() -> None:
     assert filled_in(leads, baseline, {"title": "CTO", "phone": "2"}) == filled
     assert filled_in(PAIRS, {}, {"title": "", "status": "New", "phone": "2"}, held={"telephone1"}) == filled
     shown = {"title": "x", "phone": None}
-    assert emptied(leads, {"jobtitle": "VP", "telephone1": "1"}, shown, {"title": "CTO", "phone": "2"}) == {"phone"}
+    assert edited_since(leads, {"jobtitle": "VP", "telephone1": "1"}, shown, {"title": "CTO", "phone": "2"}) == {
+        "phone"
+    }
 
 
 @pytest.mark.parametrize("was", [None, "", Twofold("VP", None), Twofold("VP", "")])
 @pytest.mark.parametrize("nothing", [None, ""])
 def test_only_what_was_there_can_be_emptied(was: FieldValue | Twofold, nothing: FieldValue) -> None:
     """And only where there is something that a merge would fill in."""
-    assert emptied([TITLE], {"jobtitle": was}, {"title": nothing}, {"title": "CTO"}) == set()
-    assert emptied([TITLE], {"jobtitle": "VP"}, {"title": None}, {"title": nothing}) == set()
-    assert emptied([TITLE], {"jobtitle": "VP"}, {"title": nothing}, {"title": "CTO"}) == {"title"}
+    assert edited_since([TITLE], {"jobtitle": was}, {"title": nothing}, {"title": "CTO"}) == set()
+    assert edited_since([TITLE], {"jobtitle": "VP"}, {"title": None}, {"title": nothing}) == set()
+    assert edited_since([TITLE], {"jobtitle": "VP"}, {"title": nothing}, {"title": "CTO"}) == {"title"}
+
+
+def test_what_was_entered_in_an_empty_field_is_looked_at_before_a_merge() -> None:
+    """Nothing is filled in there any more; what never was agreed on is no edit, nor what nobody shows."""
+    edited, loser = {"title": "CFO"}, {"title": "CTO"}
+    for was in (None, "", Twofold("VP", None)):
+        assert edited_since([TITLE], {"jobtitle": was}, edited, loser) == {"title"}
+    assert edited_since([TITLE], {"jobtitle": None}, edited, {"title": None}) == set()
+    assert edited_since([TITLE], {"jobtitle": "VP"}, edited, loser) == set()
+    assert edited_since([TITLE], {}, edited, loser) == edited_since([TITLE], {"jobtitle": None}, {}, loser) == set()
 
 
 @pytest.mark.parametrize("state", LinkState)

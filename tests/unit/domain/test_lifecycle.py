@@ -34,7 +34,7 @@ from mkdyn.domain.lifecycle import (
     Reawakening,
     converted,
     deleted_in_dynamics,
-    emptied,
+    edited_since,
     filled_in,
     followed_on,
     match,
@@ -297,7 +297,7 @@ def test_what_somebody_emptied_would_be_filled_in(
     baseline: Baseline, winner: Values, loser: Values, fields: set[str]
 ) -> None:
     """Where it showed something when both agreed, shows nothing now, and the loser shows something."""
-    assert emptied(PAIRS[:1], baseline, winner, loser) == fields
+    assert edited_since(PAIRS[:1], baseline, winner, loser) == fields
 
 
 def test_what_a_merge_filled_in_is_not_the_contact_s_either() -> None:

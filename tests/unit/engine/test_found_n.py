@@ -323,3 +323,18 @@ async def test_a_contact_whose_person_was_deleted_is_not_given_one_by_a_lead_wit
     world.dynamics.qualify(lead.dynamics, into=contact.dynamics)
     await world.rest()
     assert _persons(world) == []
+
+
+async def test_an_edit_made_before_a_record_left_the_filter_is_no_answer_to_our_write() -> None:
+    """The feed's word was laid aside as the record left: on its way back, the edit was taken for a blocked field."""
+    world = await _filtered(Entity.CONTACT)
+    link = await world.linked(Entity.CONTACT, lastname="A", donotbulkemail=False)
+    world.dynamics.edit("contact", link.dynamics, donotbulkemail=True)
+    await world.run()  # writes it, and no run has heard of that yet
+    world.marketo.edit("lead", link.marketo, unsubscribed=False)
+    world.dynamics.edit("contact", link.dynamics, **{NATIVE: False})
+    await world.rest()
+    world.dynamics.edit("contact", link.dynamics, **{NATIVE: True})
+    report = await world.rest()
+    assert [hold.code for hold in report.holds] == []
+    assert (world.row(link)["donotbulkemail"], world.person(link)["unsubscribed"]) == (False, False)

@@ -153,3 +153,32 @@ async def test_what_a_merge_filled_in_is_no_edit_where_values_lag() -> None:
     world.marketo.show_values()
     await world.rest(5)
     assert (world.row(winner)["jobtitle"], world.person(winner)["title"]) == (None, None)
+
+
+@pytest.mark.parametrize(
+    ("moment", "stands", "collided"), [(4, "VP", True), (5, "VP", True), (7, "CFO", False), (9, "CFO", False)]
+)
+async def test_an_edit_of_the_winner_of_a_merge_is_lost_at_no_moment(moment: int, stands: str, collided: bool) -> None:
+    """Its row took the same field over from the loser's; the edit was taken for what the merge, or our write, had left.
+
+    Our fifth call looks at what is written next, the sixth writes the title, the eighth merges.
+    """
+    world = await World.of(Entity.CONTACT)
+    loser, winner = [
+        await world.linked(Entity.CONTACT, lastname=name, jobtitle=title) for name, title in (("A", "VP"), ("B", None))
+    ]
+    world.dynamics.merge_rows("contact", winner.dynamics, loser.dynamics, jobtitle="VP")
+    calls: list[str] = []
+
+    def edit(call: str) -> None:
+        calls.append(call)
+        if len(calls) == moment:
+            world.marketo.edit("lead", winner.marketo, title="CFO")
+
+    world.marketo.between(edit)
+    await world.run()
+    assert moment < 6 or (calls[5], calls[7]) == ("write lead", "merge lead")
+    report = await world.rest()
+    assert (world.row(winner)["jobtitle"], world.person(winner)["title"], len(report.holds)) == (stands, stands, 0)
+    told = {item.collision.marketo async for item in world.sync.journal.collisions()}
+    assert told == ({"CFO"} if collided else set())

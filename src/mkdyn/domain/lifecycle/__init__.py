@@ -11,7 +11,7 @@ from typing import Any, Final
 from mkdyn.domain.lifecycle.handing_on import (
     TELLING as TELLING,
     converted as converted,
-    emptied as emptied,
+    edited_since as edited_since,
     filled_in as filled_in,
     followed_on as followed_on,
     is_qualified as is_qualified,

@@ -141,8 +141,10 @@ def left_behind(
     return found
 
 
-def emptied(pairs: Iterable[FieldPair], baseline: Baseline, winner: Values, loser: Values) -> set[str]:
-    """Return the Marketo fields that somebody emptied of a person, and that a merge would fill in.
+def edited_since(pairs: Iterable[FieldPair], baseline: Baseline, winner: Values, loser: Values) -> set[str]:
+    """Return the Marketo fields of a person that a merge would fill in for somebody emptied them, or not fill in any more.
+
+    Those were empty when both systems last agreed, and somebody entered something.
 
     Args:
         pairs: The pairs of the person's entity.
@@ -152,9 +154,11 @@ def emptied(pairs: Iterable[FieldPair], baseline: Baseline, winner: Values, lose
     """
     found: set[str] = set()
     for pair in pairs:
-        was = baseline.get(pair.key)
+        was = baseline.get(pair.key, MISSING)
         was_m = was.marketo if isinstance(was, Twofold) else was
-        empty = winner.get(pair.marketo, MISSING) in (None, "")
-        if empty and was_m not in (None, "") and loser.get(pair.marketo) not in (None, ""):
+        now: Shown = winner.get(pair.marketo, MISSING)
+        if isinstance(was_m, Missing) or isinstance(now, Missing) or loser.get(pair.marketo) in (None, ""):
+            continue
+        if (was_m in (None, "")) != (now in (None, "")):
             found.add(pair.marketo)
     return found
