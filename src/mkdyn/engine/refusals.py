@@ -57,6 +57,11 @@ def rejected(
     batch.answers.append(Answer(operation=operation.id, state=state, detail=f"{outcome.code}: {outcome.message}"))
     step = _proving(kind, operation)
     batch.clears += step.clears
+    twice = unfollowed(kind, operation) if operation.system is System.DYNAMICS else ()
+    if twice:  # Marketo may have its half, and not show it yet: what shows there is no agreement
+        batch.observations.append(
+            Observation(system=System.MARKETO, object=kind.object, key=operation.other, doubtful=twice)
+        )
     if link is not None:
         link = attrs.evolve(
             link,

@@ -7,7 +7,7 @@ import pytest
 from mkdyn import Entity
 from mkdyn.domain.systems import System
 from mkdyn.ports.store import Observation
-from mkdyn.testing import Crash, Crashed, LoseAnswer, Reject, Unreachable
+from mkdyn.testing import Crash, Crashed, FakeMarketo, LoseAnswer, Reject, Unreachable
 from tests.unit.engine.world import World
 
 pytestmark = pytest.mark.anyio
@@ -123,3 +123,22 @@ async def test_what_was_seen_of_a_row_before_our_write_is_not_taken_for_news() -
     world.dynamics.between(note)
     await world.rest(2)
     assert (world.row(link)["jobtitle"], world.person(link)["title"]) == ("2", "2")
+
+
+async def test_what_was_put_back_in_marketo_and_refused_by_dynamics_is_no_agreement_while_values_lag() -> None:
+    """The person showed what stood there before: both seemed to agree, and the hold was lifted."""
+    world = await World.of(Entity.LEAD, marketo=FakeMarketo(settles_after_s=600))
+    link = await world.linked(Entity.LEAD, lastname="A")
+    world.dynamics.edit("lead", link.dynamics, jobtitle="1")
+    world.meddle(System.MARKETO, "write lead", "lead", link.marketo, title="2")
+    await world.run(minutes=30)
+    world.dynamics.inject(Reject(key=link.dynamics, field="jobtitle"))
+    world.marketo.hold_values()
+    report = await world.run(minutes=30)
+    assert [hold.field for hold in report.holds] == ["jobtitle"]
+    report = await world.run()
+    assert [hold.field for hold in report.holds] == ["jobtitle"]
+    world.marketo.show_values()
+    report = await world.rest(5)
+    assert (world.row(link)["jobtitle"], world.person(link)["title"]) == ("1", "2")
+    assert [hold.field for hold in report.holds] == ["jobtitle"]
