@@ -160,7 +160,7 @@ def wake_waiting(session: Session) -> None:
                 session,
                 [
                     *(_row_of(hold) for hold in (*ready, *due)),
-                    *_persons_of(session, due),  # what is due stands until it is decided: it may be Marketo's edit
+                    *_persons_of(session, [*ready, *due]),  # it may be an edit in Marketo that was to be put back
                 ],
             )
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import attrs
 import pytest
 
 from mkdyn import CustomEntity, Entity, Filter, Pick, Rules, where
-from mkdyn.domain import FieldSpec, System
+from mkdyn.domain import FieldSpec, LinkState, System
 from mkdyn.domain.holds import Wake
 from mkdyn.errors import HierarchyError
 from mkdyn.testing import LoseAnswer, Reject
@@ -173,3 +174,18 @@ async def test_tables_of_your_own_name_their_parents() -> None:
     assert named("new_subscription_c", waits, "new_contactid") == grace
     with pytest.raises(HierarchyError, match="new_subscription belongs to contact, which does not sync"):
         await world.sync.fields.deselect(Pick(Entity.CONTACT, "jobtitle"))
+
+
+async def test_an_edit_of_a_reference_is_put_back_once_its_target_is_there_again() -> None:
+    """What Marketo shows is looked at then: it was taken to be as both had agreed."""
+    world = await World.of(Entity.ACCOUNT, Entity.CONTACT, rules=Rules(walk_links=0))
+    ours, theirs = [await world.linked(Entity.ACCOUNT, name=name) for name in ("Acme", "Other")]
+    link = await world.linked(Entity.CONTACT, lastname="Lovelace", parentcustomerid=ours.dynamics)
+    for state in (LinkState.TOMBSTONE, LinkState.LIVE):
+        with world.store.transaction():
+            world.store.put_links([attrs.evolve(ours, state=state)])
+        if state is LinkState.TOMBSTONE:
+            world.marketo.edit("lead", link.marketo, externalCompanyId=theirs.dynamics)
+            assert [hold.awaits for hold in (await world.run()).holds] == [ours.dynamics]
+    report = await world.rest()
+    assert (world.person(link)["externalCompanyId"], len(report.holds)) == (ours.dynamics, 0)
