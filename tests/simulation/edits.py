@@ -210,6 +210,7 @@ class _Replay:
         lost_before = any(self._is_soon(entered, run, run) for run in self.world.expired[System.MARKETO])
         refreshed = any(number >= selected.since for number, _, _ in self.came_back[couple, pair.dynamics])
         meanwhile = entered.running or entered.run >= change.sent  # a write can be on its way for longer than its run
+        unseen = meanwhile or (entered.behind and change.behind)  # in the instant of our write, or not shown by then
         place = (pair.entity.logical_name, pair.dynamics)
         unheard = lost_feed or any(
             place == (name, field) and self._is_soon(change, run, run) for name, field, run in self.world.ever_hidden
@@ -223,12 +224,12 @@ class _Replay:
         return (
             in_marketo
             and (
-                # in the instant of our write, or not shown by then: an object without a feed
-                ((meanwhile or (entered.behind and change.behind)) and not is_person(pair.entity))
+                # an object without a feed
+                (unseen and not is_person(pair.entity))
                 # the first refresh of a field, and the feed did not name the edit in time
                 or (not (selected.first or refreshed) and (entered.running or entered.late or lost_feed or lost_before))
-                # in the instant of our write, and the feed that would have told was lost, or not asked, or nobody was left
-                or (meanwhile and (unheard or not {*couple[1:]}.isdisjoint(parted)))
+                # the feed that would have told was lost, or not asked, or nobody was left
+                or (unseen and (unheard or not {*couple[1:]}.isdisjoint(parted)))
                 # somebody entered just what we wrote: which of the two entries is ours, nobody can tell
                 or any(self._is_alike(past, change) for past in self.world.log.changes[: change.number])
             )
