@@ -146,7 +146,7 @@ def _applied(
     step = operation.step
     batch.answers.append(make_answer(operation=operation.id, state="applied"))
     batch.clears += step.clears
-    if link is None or (operation.kind == "create" and link.state is LinkState.TOMBSTONE):
+    if link is None or (link.state is LinkState.TOMBSTONE and _is_of_others(operation, link)):
         link = _new_link(kind, operation, outcome)
         sure = link.origin == "created" and batch.sent_at is not None and not outcome.found
         if not sure and _is_taken(session, kind, link, batch):
@@ -186,6 +186,12 @@ def _applied(
         batch.observations.append(Observation(system=System.MARKETO, object=kind.object, key=link.marketo))
     if outcome.found or (operation.kind == "create" and operation.system is System.DYNAMICS):
         _look_again(session, kind, link, batch)
+
+
+def _is_of_others(operation: Operation, link: Link) -> bool:
+    """Whether a row that was parted from its person is linked with another one by an operation."""
+    person = operation.key if operation.system is System.MARKETO else operation.other
+    return operation.kind == "create" or person != link.marketo
 
 
 def _release(session: Session, kind: Kind, operations: Sequence[Operation], batch: Batch) -> None:

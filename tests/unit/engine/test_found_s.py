@@ -85,3 +85,16 @@ async def test_what_marketo_blocked_stays_held_when_its_column_is_back() -> None
     world.dynamics.show_column("contact", "telephone1")
     report = await world.rest()
     assert (world.row(link)["telephone1"], report.holds.total) == ("2", 0)
+
+
+async def test_a_row_whose_person_was_deleted_is_linked_with_the_one_that_is_asked_for() -> None:
+    """It names the row, and was written; the link came back to life with the person that was gone."""
+    world = await World.of(Entity.LEAD, rules=Rules(walk_links=0))
+    link = await world.linked(Entity.LEAD, lastname="A")
+    world.marketo.delete("lead", link.marketo)
+    await world.rest()
+    person = world.marketo.create("lead", lastName="B", title="CTO", dynamicsId=link.dynamics)
+    await world.sync.promote(int(person), to=Entity.LEAD)
+    await world.rest()
+    assert world.link(Entity.LEAD, link.dynamics).marketo == person
+    assert (world.row(link)["jobtitle"], world.row(link)["lastname"]) == ("CTO", "B")
