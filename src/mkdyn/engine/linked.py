@@ -248,8 +248,10 @@ def _operations(subject: Subject, seen: Seen, merged: Merged) -> list[Operation]
         source = subject.row if system is System.MARKETO else person
         if twice:  # what the feed proved is needed until Marketo has its half
             source = person if system is System.MARKETO else subject.row
-        elif proved or kept:
+        elif proved:
             source = subject.row
+        elif kept and system is System.DYNAMICS:
+            source = None
         told = source is person or not both or (proved and system is System.MARKETO)
         # An edit that is put back for now follows no baseline: what the row shows beside it is yet to be decided.
         waits = any(key not in merged.awaited for key in names)
