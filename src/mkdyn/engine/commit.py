@@ -81,6 +81,9 @@ def commit_batch(
         row = row_of(operation)
         link = batch.links.get(row) or known.get(row)
         match outcome:
+            case Applied() if link is not None and _was_buried_since(operation, link):  # it brings nobody back
+                batch.answers.append(Answer(operation=operation.id, state="applied"))
+                batch.clears += operation.step.clears
             case Applied():
                 _applied(session, kind, operation, outcome, link, batch)
             case Rejected():
@@ -186,6 +189,13 @@ def _applied(
         batch.observations.append(Observation(system=System.MARKETO, object=kind.object, key=link.marketo))
     if outcome.found or (operation.kind == "create" and operation.system is System.DYNAMICS):
         _look_again(session, kind, link, batch)
+
+
+def _was_buried_since(operation: Operation, link: Link) -> bool:
+    """Whether a link has become a tombstone while a write was on its way."""
+    if link.state is not LinkState.TOMBSTONE or link.since is None or operation.sent_at is None:
+        return False
+    return operation.kind == "update" and link.since > operation.sent_at
 
 
 def _is_of_others(operation: Operation, link: Link) -> bool:

@@ -9,7 +9,8 @@ import pytest
 from mkdyn import Entity, Pick
 from mkdyn.domain.holds import Quarantined
 from mkdyn.domain.records import Link, LinkState, Record
-from mkdyn.testing import FakeMarketo
+from mkdyn.domain.systems import System
+from mkdyn.testing import Crash, Crashed, FakeMarketo
 from mkdyn.testing._tables import Table
 from tests.unit.engine.world import World
 
@@ -182,3 +183,19 @@ async def test_an_edit_of_the_winner_of_a_merge_is_lost_at_no_moment(moment: int
     assert (world.row(winner)["jobtitle"], world.person(winner)["title"], len(report.holds)) == (stands, stands, 0)
     told = {item.collision.marketo async for item in world.sync.journal.collisions()}
     assert told == ({"CFO"} if collided else set())
+
+
+async def test_a_write_that_arrives_after_its_person_was_merged_away_brings_the_link_not_back() -> None:
+    """Its answer was lost; meanwhile the winner stood for another row already, and this one was set aside."""
+    world = await World.of(Entity.LEAD)
+    loser, winner = [await world.linked(Entity.LEAD, lastname=name) for name in "AB"]
+    world.marketo.edit("lead", loser.marketo, title="CTO")
+    world.dynamics.inject(Crash(call=world.next_call(System.DYNAMICS, "write"), of="write"))
+    with pytest.raises(Crashed):
+        await world.run()
+    world.dynamics.faults.clear()
+    world.restart()
+    await world.marketo.merge(winner.marketo, [loser.marketo])
+    report = await world.rest()
+    link = world.store.links(["lead"], System.DYNAMICS, [loser.dynamics])[loser.dynamics]
+    assert (link.state, [item.key for item in report.quarantined]) == (LinkState.TOMBSTONE, [loser.dynamics])
