@@ -267,3 +267,10 @@ def test_a_merge_is_said_in_a_line() -> None:
         step=Step(into="13"),
     )  # fmt: skip
     assert str(operation) == "merge lead 12 into 13 in Marketo (merged in Dynamics)"
+
+
+def test_what_a_step_deals_with() -> None:
+    """Observations of one system, of the other, or of none."""
+    step = Step(clears=[(System.MARKETO, "lead", "1", 2)])
+    assert (step.deals_with(System.MARKETO), step.deals_with(System.DYNAMICS)) == (True, False)
+    assert Step().deals_with(System.MARKETO) is False
