@@ -43,9 +43,14 @@ class Inherited:
 
 
 async def inherited(
-    session: Session, kind: Kind, rows: Sequence[Observation], links: Mapping[str, Link], ledger: Ledger
+    session: Session,
+    kind: Kind,
+    rows: Sequence[Observation],
+    links: Mapping[str, Link],
+    claims: Collection[str],
+    ledger: Ledger,
 ) -> Inherited:
-    """Move the links of leads to the contacts among *rows* that come from them."""
+    """Move the links of leads to the contacts among *rows* that come from them; *claims* are rows about to be linked."""
     leads = _kind(session, Entity.LEAD)
     if kind.entity is not Entity.CONTACT or leads is None or ORIGIN not in kind.telling:
         return Inherited({}, ())
@@ -61,19 +66,19 @@ async def inherited(
     reopened = {key for key, lead in shown.items() if is_reopened(lead.values)}
     moved: dict[str, Link] = {}
     waiting: list[str] = []
-    taken: set[int] = set()
+    taken: set[str] = set()
     for contact, lead in origins.items():
         link = found.get(lead)
         asked = INHERIT(
-            standing(link), lead in reopened, kind.gate.passes(strangers[contact].values),
-            link is not None and link.id in taken, link is not None and is_under_way(session, link),
+            standing(link), lead in reopened, kind.gate.passes(strangers[contact].values), lead in taken,
+            lead in claims or (link is not None and is_under_way(session, link)),
         )  # fmt: skip
-        if link is None or asked == "meet":
+        if asked == "meet":
             continue  # of several contacts that come from one lead, the first one is its heir
-        taken.add(link.id)
+        taken.add(lead)
         if asked == "wait":
             waiting.append(contact)
-        else:
+        elif link is not None:
             moved[contact] = _move(session, link, leads, kind, strangers[contact], ledger)
     return Inherited(moved, waiting)
 

@@ -42,9 +42,14 @@ class Followed:
 
 
 async def follow_merges(
-    session: Session, kind: Kind, rows: Sequence[Observation], links: Mapping[str, Link], ledger: Ledger
+    session: Session,
+    kind: Kind,
+    rows: Sequence[Observation],
+    links: Mapping[str, Link],
+    claims: Collection[str],
+    ledger: Ledger,
 ) -> Followed:
-    """Decide the losers and the winners among *rows*."""
+    """Decide the losers and the winners among *rows*; *claims* are rows about to be linked."""
     followed = Followed()
     strangers = [row for row in rows if row.key not in links and not row.deleted]
     if MASTER not in kind.telling or not (strangers or any(map(_master_of, rows))):
@@ -52,7 +57,7 @@ async def follow_merges(
     winners = await _winners(session, kind, rows)
     known = session.store.links([kind.name], System.DYNAMICS, {winner.key for winner in winners.values()})
     if kind.person:
-        _take_over(session, kind, strangers, winners, followed, ledger)
+        followed = _taken_over(session, kind, strangers, winners, claims, ledger)
     taken_over = {link.id for link in followed.links.values()}
     for row in rows:
         if row.deleted or _master_of(row) is None:
@@ -99,30 +104,30 @@ def _waits(session: Session, kind: Kind, link: Link | None, winner: Winner | Non
     return is_under_way(session, link) or bool(session.store.observed(System.DYNAMICS, kind.name, [winner.key]))
 
 
-def _take_over(
+def _taken_over(
     session: Session,
     kind: Kind,
     strangers: Sequence[Observation],
     winners: Mapping[str, Winner],
-    followed: Followed,
+    claims: Collection[str],
     ledger: Ledger,
-) -> None:
+) -> Followed:
     """Move the links of losers to winners that have no person of their own."""
+    followed = Followed()
     wanted = {row.key for row in strangers}
     losers = {loser: found.record for loser, found in winners.items() if found.record and found.key in wanted}
     known = session.store.links([kind.name], System.DYNAMICS, losers)
     for loser, row in losers.items():
         link, winner = known.get(loser), row.key
-        busy = link is not None and is_under_way(session, link)
+        busy = loser in claims or (link is not None and is_under_way(session, link))
         asked = INHERIT(
             standing(link), False, kind.gate.passes(row.values), winner in followed.links, busy
         )  # fmt: skip
-        if link is None or asked == "meet":
-            continue
         if asked == "wait":
             followed.done.add(winner)
-        else:
+        elif asked == "take over" and link is not None:
             followed.links[winner] = _move(session, kind, link, row, ledger)
+    return followed
 
 
 def _move(session: Session, kind: Kind, link: Link, winner: Record, ledger: Ledger) -> Link:

@@ -53,15 +53,17 @@ async def _decide_rows(session: Session, kind: Kind, rows: Sequence[Observation]
     session.targets.clear()
     rows = await _shown(session, kind, rows)
     links = dict(store.links([kind.name], System.DYNAMICS, [row.key for row in rows]))
-    heirs = await inherited(session, kind, rows, links, ledger)
-    done = {*heirs.waiting, *await retired(session, kind, rows, links, ledger)}
+    claims = open_claims(session).rows.keys()  # whom they are linked with is not settled
+    free = [row for row in rows if row.key not in claims]
+    heirs = await inherited(session, kind, free, links, claims, ledger)
+    done = {*heirs.waiting, *await retired(session, kind, free, links, ledger)}
     links.update(heirs.links)
-    merges = await follow_merges(session, kind, [row for row in rows if row.key not in done], links, ledger)
+    merges = await follow_merges(session, kind, [row for row in free if row.key not in done], links, claims, ledger)
     done |= merges.done
     links.update(merges.links)
     moved = heirs.links.keys() | merges.links.keys()
     told = store.observed(System.MARKETO, kind.object, _persons_of(session, kind, links.values()))
-    busy = _in_flight(session, rows, links.values()) | open_claims(session).rows.keys()
+    busy = _in_flight(session, rows, links.values()) | claims
     subjects: list[Subject] = []
     strangers: list[Observation] = []
     for row in rows:

@@ -7,11 +7,11 @@ from contextlib import asynccontextmanager
 
 import pytest
 
-from mkdyn import Entity, System
+from mkdyn import Entity, Rules, System
 from mkdyn.domain import Cursor, LinkState
 from mkdyn.ports import LeadConverted
 from mkdyn.ports.connectors import Pages
-from mkdyn.testing import Crash, Crashed, FakeDynamics, LoseAnswer
+from mkdyn.testing import Crash, Crashed, FakeDynamics, FakeMarketo, LoseAnswer
 from tests.unit.engine.world import World
 
 pytestmark = pytest.mark.anyio
@@ -36,6 +36,12 @@ class Meddled(FakeDynamics):
 
 async def _world(dynamics: FakeDynamics | None = None) -> World:
     return await World.of(Entity.LEAD, Entity.CONTACT, dynamics=dynamics)
+
+
+async def _slow_world() -> World:
+    """Return a world where what is sent may take its time, and no walk finds what is forgotten."""
+    marketo = FakeMarketo(settles_after_s=1200)
+    return await World.of(Entity.LEAD, Entity.CONTACT, marketo=marketo, rules=Rules(walk_links=0))
 
 
 async def test_the_person_of_a_qualified_lead_follows_the_contact() -> None:
@@ -197,6 +203,41 @@ async def test_a_lead_with_a_write_under_way_is_converted_once_that_is_settled()
     assert link.marketo == lead.marketo
     assert (world.person(link)["title"], world.row(link)["telephone1"]) == ("VP", "1")
     assert len(world.marketo.records("lead")) == 1
+
+
+async def _row_whose_create_is_under_way(world: World, table: str) -> str:
+    """Return a row for which a person is on its way."""
+    key = world.dynamics.create(table, lastname="Lovelace")
+    world.marketo.faults.append(LoseAnswer(call=world.next_call(System.MARKETO, "write"), applied="no", of="write"))
+    await world.run(minutes=0)
+    return key
+
+
+@pytest.mark.parametrize("into", ["a new contact", "a known one"])
+async def test_a_lead_whose_person_is_on_its_way_is_converted_once_it_is_there(into: str) -> None:
+    """Nobody looked at the lead again: its person stayed with it, beside the contact's own."""
+    world = await _slow_world()
+    known = (await world.linked(Entity.CONTACT, lastname="L")).dynamics if into == "a known one" else None
+    key = await _row_whose_create_is_under_way(world, "lead")
+    contact = world.dynamics.qualify(key, into=known)
+    await world.run(minutes=0)
+    world.marketo.create("lead", lastName="Lovelace", dynamicsId=key)  # it arrives
+    await world.rest(5)
+    assert [link.dynamics for link in [*world.live(Entity.LEAD), *world.live(Entity.CONTACT)]] == [contact]
+    assert len(world.marketo.records("lead")) == 1
+
+
+async def test_a_winner_waits_for_the_person_of_the_loser_that_is_on_its_way() -> None:
+    """A second person was made for it, and the first stayed."""
+    world = await _slow_world()
+    loser = await _row_whose_create_is_under_way(world, "contact")
+    winner = world.dynamics.create("contact", lastname="W")
+    world.dynamics.merge_rows("contact", winner, loser)
+    await world.run(minutes=0)
+    world.marketo.create("lead", lastName="Lovelace", dynamicsContactId=loser)  # it arrives
+    await world.rest(5)
+    assert [link.dynamics for link in world.live(Entity.CONTACT)] == [winner]
+    assert [person.values["lastName"] for person in world.marketo.records("lead")] == ["W"]
 
 
 @pytest.mark.parametrize("call", range(1, 25))

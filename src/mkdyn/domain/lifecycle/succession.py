@@ -19,6 +19,8 @@ _PASSAGES: Final[tuple[Passage, ...]] = ("in", "out", "unknown")
 _NO_YES: Final = (False, True)
 _THERE: Final = one_of("live", "suspended", "frozen")
 _OVER: Final = one_of("no link", "tombstone")
+#: A row that is open to a write may have no link yet.
+_KNOWN_SOON: Final = one_of("no link", "live", "suspended", "frozen")
 
 
 def standing(link: Link | None) -> Standing:
@@ -43,11 +45,12 @@ INHERIT: Final[Table[Inheriting, Standing, bool, Passage, bool, bool]] = Table(
         "another new row stands for it, too": _NO_YES, "a write to it is open": _NO_YES,
     },
     {
-        (_OVER, ANY, ANY, ANY, ANY): "meet",
-        (_THERE, True, ANY, ANY, ANY): "meet",
-        (_THERE, False, "out", ANY, ANY): "meet",
-        (_THERE, False, one_of("in", "unknown"), True, ANY): "meet",
-        (_THERE, False, one_of("in", "unknown"), False, True): "wait",
+        ("tombstone", ANY, ANY, ANY, ANY): "meet",
+        (_KNOWN_SOON, True, ANY, ANY, ANY): "meet",
+        (_KNOWN_SOON, False, "out", ANY, ANY): "meet",
+        (_KNOWN_SOON, False, one_of("in", "unknown"), True, ANY): "meet",
+        (_KNOWN_SOON, False, one_of("in", "unknown"), False, True): "wait",
+        ("no link", False, one_of("in", "unknown"), False, False): "meet",
         (_THERE, False, one_of("in", "unknown"), False, False): "take over",
     },
 )  # fmt: skip
