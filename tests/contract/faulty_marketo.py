@@ -17,6 +17,7 @@ from mkdyn.domain import (
     NewField,
     Outcome,
     Page,
+    Record,
     Rejected,
     Stale,
     Write,
@@ -186,6 +187,18 @@ class _KnowsNoLookup(Faulty):
         return attrs.evolve(write, by="company") if own else write
 
 
+class _KnowsRolesByOpportunity(Faulty):
+    breaks = "a role is known by its opportunity, its person and its name"
+
+    async def find(
+        self, object: str, field: str, values: Collection[str], /, *, fields: Collection[str]
+    ) -> Sequence[Record]:
+        found = await self.fake.find(object, field, values, fields=fields)
+        if object != "opportunityRole":
+            return found
+        return [attrs.evolve(record, key=str(record.values["externalOpportunityId"])) for record in found]
+
+
 class _MakesFieldsTwice(Faulty):
     breaks = "a new field can be used at once, and is made once"
 
@@ -322,6 +335,7 @@ MARKETO_FAULTS: Final[tuple[type[Faulty], ...]] = (
     _KeepsItsFields,
     _ChoosesTheFirst,
     _KnowsNoLookup,
+    _KnowsRolesByOpportunity,
     _MakesFieldsTwice,
     _OnlyPromisesFields,
     _TakesAnyType,

@@ -16,7 +16,7 @@ import pytest
 
 from mkdyn import NewField, RestMarketo
 from mkdyn.adapters.marketo import files
-from mkdyn.adapters.marketo.keys import joined
+from mkdyn.domain.keys import joined
 from mkdyn.domain.outcomes import Create, Delete, Rejected, Stale, Update
 from mkdyn.ports.connectors import MarketoConnector
 from mkdyn.testing import FakeMarketo

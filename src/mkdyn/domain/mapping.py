@@ -131,6 +131,7 @@ STANDARD_MAPPING: Final[Mapping[Entity, tuple[Standard, ...]]] = {
         Standard("description", "description"),
         Standard("ownerid", "externalSalesPersonId", refers_to=Entity.USER),
         Standard("parentaccountid", "externalCompanyId", refers_to=Entity.ACCOUNT),
+        Standard("parentcontactid", "contactRole", refers_to=Entity.CONTACT),  # a record of its own there: roles.py
     ),
     Entity.TEAM: (
         Standard("name", "name"),

@@ -34,6 +34,7 @@ from mkdyn.engine.promotion import expect_promotable
 from mkdyn.engine.reconcile import reconcile
 from mkdyn.engine.references import wake_waiting
 from mkdyn.engine.report import Report, read_plan
+from mkdyn.engine.roles import WithRoles
 from mkdyn.engine.session import Session
 from mkdyn.engine.settle import settle
 from mkdyn.engine.walk import compare_returned, wake_ambiguous, walk_on, watch_claimed, watch_suspended
@@ -71,6 +72,7 @@ class Synchronizer:
         observers: Sequence[Observer] = (),
         now: Callable[[], datetime] = _utc_now,
     ) -> None:
+        marketo = WithRoles(marketo, store)
         self._marketo, self._dynamics, self._store = marketo, dynamics, store
         self._rules = Rules() if rules is None else rules
         self._parts = Parts(

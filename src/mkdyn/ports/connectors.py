@@ -171,7 +171,11 @@ class Connector(Protocol):
 
 
 class MarketoConnector(Connector, Protocol):
-    """Marketo Engage."""
+    """Marketo Engage.
+
+    A record with a key of several fields is known by the list of their values in JSON, in the order in which Marketo
+    names them. So is a role in an opportunity, object `opportunityRole`: opportunity, person, and what it is called.
+    """
 
     system: ClassVar[Literal[System.MARKETO]]
 

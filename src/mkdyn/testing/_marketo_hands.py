@@ -12,7 +12,7 @@ from mkdyn.domain.values import FieldValue, same
 from mkdyn.ports.connectors import Identity
 from mkdyn.testing._feed import ActivityLog
 from mkdyn.testing._marketo_rules import Rules
-from mkdyn.testing._schemas_marketo import CUSTOM_OBJECT, OBJECTS, PREPARED_FIELDS
+from mkdyn.testing._schemas_marketo import COMPOUND, CUSTOM_OBJECT, OBJECTS, PARTS, PREPARED_FIELDS
 from mkdyn.testing._stale import StaleReads
 from mkdyn.testing._system import FakeSystem
 from mkdyn.testing._tables import Row, Table, known
@@ -37,7 +37,10 @@ class MarketoHands(FakeSystem):
         faults: Iterable[Fault],
         now: Callable[[], datetime] | None,
     ) -> None:
-        tables = [Table(name, key, specs, empty_boolean=False) for name, (key, specs) in OBJECTS.items()]
+        tables = [
+            Table(name, key, specs, empty_boolean=False, compound=COMPOUND.get(name, ()))
+            for name, (key, specs) in OBJECTS.items()
+        ]
         super().__init__("Marketo", identity, tables=tables, faults=faults, now=now)
         if prepared == "yes":
             for spec in PREPARED_FIELDS:
@@ -63,15 +66,16 @@ class MarketoHands(FakeSystem):
         table = known(self._tables, object)
         entered = self._rules.entered(table, values, None)
         missing = self._rules.missing(table, entered)
-        key = entered.pop(table.key_field, None)
+        key = None if missing is not None else table.key_in(entered)
         if missing is not None or (object != "lead" and not key):
             raise ValueError(f"a {object} needs {missing or table.key_field}")
+        entered.pop(table.key_field, None)
         if object == "lead" and key is not None:
             raise ValueError("a person's id is Marketo's to choose")
         if key in table.rows:
             raise ValueError(f"there is a {object} of that key already")
         with self._log.by_people():
-            return self._insert(table, None if key is None else str(key), entered, self._calls.clock.tick())
+            return self._insert(table, key, entered, self._calls.clock.tick())
 
     def edit(self, object: str, key: str, /, **values: FieldValue) -> None:
         """Someone changes a record, fields that the API may not write included; what is the same already changes nothing.
@@ -82,8 +86,9 @@ class MarketoHands(FakeSystem):
         """
         table = known(self._tables, object)
         row = table.row_of(key)
-        if table.key_field in values:
-            raise ValueError(f"{object}.{table.key_field} is the key; it never changes")
+        for name in (table.key_field, *table.compound):
+            if name in values:
+                raise ValueError(f"{object}.{name} is the key; it never changes")
         entered = self._rules.entered(table, values, row)
         with self._log.by_people():
             self._change(table, row, entered, self._calls.clock.tick())
@@ -216,6 +221,18 @@ class MarketoHands(FakeSystem):
         if table.name == "lead":
             names = (row.values.get("firstName"), row.values.get("lastName"))
             self._log.deleted(at, row.key, name=" ".join(str(name) for name in names if name), into=into)
+        for name, wholes in PARTS.items():
+            for field, whole in wholes.items():
+                if whole == table.name:
+                    self._hand_on(self._tables[name], field, row.key, at, into=into)
+
+    def _hand_on(self, table: Table, field: str, whole: str, at: datetime, *, into: str) -> None:
+        """Remove what belongs to a record that goes, or make it part of the one that it was merged into."""
+        for part in list(table.matching(field, [whole])):
+            self._remove(table, part, at)
+            values = {**part.values, field: int(into)} if into else {}
+            if into and (key := table.key_in(values)) not in table.rows:
+                self._insert(table, key, values, at)
 
     def _rewritten(self, table: Table, values: dict[str, FieldValue]) -> dict[str, FieldValue]:
         if not self._rewritings:

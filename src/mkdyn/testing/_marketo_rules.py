@@ -14,7 +14,7 @@ from mkdyn.domain.outcomes import Rejected
 from mkdyn.domain.types import FRACTIONAL
 from mkdyn.domain.values import FieldValue, Values
 from mkdyn.testing._checks import misfit
-from mkdyn.testing._schemas_marketo import COMPANY_FIELDS, REFERENCES
+from mkdyn.testing._schemas_marketo import COMPANY_FIELDS, PARTS, REFERENCES
 from mkdyn.testing._tables import Row, Table
 
 BLANK: Final = "701"
@@ -22,6 +22,7 @@ UNKNOWN_SALES_PERSON: Final = "718"
 INVALID: Final = "1003"
 NOT_FOUND: Final = "1004"
 UNKNOWN_FIELD: Final = "1006"
+RECORD_NOT_FOUND: Final = "1013"
 SEVERAL: Final = "1007"
 COMPANY_FIELD: Final = "1021"
 IN_USE: Final = "1022"
@@ -83,6 +84,14 @@ class Rules:
     def missing(self, table: Table, values: Values) -> str | None:
         """Return a field that a new record needs and does not have."""
         return next((name for name in table.required if not values.get(name)), None)
+
+    def without_whole(self, table: Table, values: Values) -> Rejected | None:
+        """Return the refusal of a record that belongs to another one which is not there."""
+        for field, whole in PARTS.get(table.name, {}).items():
+            if str(values.get(field)) not in self._tables[whole].rows:
+                code = NOT_FOUND if whole == "lead" else RECORD_NOT_FOUND
+                return Rejected(code=code, message=f"{whole.capitalize()} not found", field=field)
+        return None
 
     def in_use(self, table: Table, key: str) -> bool:
         """Whether another object's record refers to this one."""

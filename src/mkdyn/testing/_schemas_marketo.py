@@ -12,6 +12,7 @@ from typing import Final
 import attrs
 
 from mkdyn.domain.fields import FieldSpec
+from mkdyn.domain.roles import ROLE, ROLE_KEY
 from mkdyn.domain.types import TEXTS, FieldType
 
 _TYPES: Final[Mapping[str, FieldType]] = {
@@ -61,6 +62,10 @@ _OPPORTUNITY: Final = """
     closeDate date | amount currency | description string:2000 | type string | isClosed boolean | isWon boolean
     externalCompanyId string:50 | externalSalesPersonId string:50 | createdAt datetime! | updatedAt datetime!
 """
+_ROLE: Final = """
+    marketoGUID string:36! | externalOpportunityId string:50* | leadId integer* | role string:50*
+    isPrimary boolean | externalCreatedDate datetime | createdAt datetime! | updatedAt datetime!
+"""
 _CUSTOM: Final = "dynamicsId string | marketoGUID string:36! | createdAt datetime! | updatedAt datetime!"
 _TEAM: Final = f"{_CUSTOM} | name string | description string:2000 | email email"
 
@@ -99,6 +104,7 @@ OBJECTS: Final[Mapping[str, tuple[str, tuple[FieldSpec, ...]]]] = {
     "company": ("externalCompanyId", _specs(_COMPANY)),
     "salesperson": ("externalSalesPersonId", _specs(_SALES_PERSON)),
     "opportunity": ("externalOpportunityId", _specs(_OPPORTUNITY)),
+    ROLE: ("marketoGUID", _specs(_ROLE)),
     "dynamicsTeam_c": ("dynamicsId", _specs(_TEAM)),
 }
 PREPARED_FIELDS: Final = tuple(attrs.evolve(spec, api_created=True) for spec in _specs(_PREPARED))
@@ -108,6 +114,11 @@ CUSTOM_OBJECT: Final = _specs(_CUSTOM)
 COMPANY_FIELDS: Final = frozenset(spec.name for spec in _specs(_COMPANY)) & frozenset(
     spec.name for spec in _specs(_LEAD) if not spec.writable and spec.name not in ("id", "createdAt", "updatedAt")
 )
+
+#: Per object, the fields that are its key together.
+COMPOUND: Final[Mapping[str, tuple[str, ...]]] = {ROLE: ROLE_KEY}
+#: Per object, the fields that name what it belongs to: it goes with that.
+PARTS: Final[Mapping[str, Mapping[str, str]]] = {ROLE: {"externalOpportunityId": "opportunity", "leadId": "lead"}}
 
 #: Per object, the fields that must name a record of another object.
 REFERENCES: Final[Mapping[str, Mapping[str, str]]] = {

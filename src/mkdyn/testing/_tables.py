@@ -9,6 +9,7 @@ from datetime import UTC, date, datetime
 import attrs
 
 from mkdyn.domain.fields import FieldSpec
+from mkdyn.domain.keys import joined
 from mkdyn.domain.names import nearest
 from mkdyn.domain.records import Record, make_record
 from mkdyn.domain.values import FieldValue, Values, same
@@ -55,10 +56,20 @@ class Table:
         rows: The rows, by key, oldest first.
         required: The fields that must not be empty.
         defaults: What a new row shows where nobody entered anything.
+        compound: The fields that are a row's key together, if it is not one of them.
     """
 
-    def __init__(self, name: str, key_field: str, specs: Iterable[FieldSpec], *, empty_boolean: FieldValue) -> None:
+    def __init__(
+        self,
+        name: str,
+        key_field: str,
+        specs: Iterable[FieldSpec],
+        *,
+        empty_boolean: FieldValue,
+        compound: Sequence[str] = (),
+    ) -> None:
         self.name = name
+        self.compound = compound
         self.key_field = key_field
         self.specs: dict[str, FieldSpec] = {}
         self.numbers: dict[str, int] = {}
@@ -132,6 +143,13 @@ class Table:
         if self._sorted is None:
             self._sorted = sorted(self.rows)
         return self._sorted
+
+    def key_in(self, values: Values) -> str | None:
+        """Return the key that a new row's values give it, if they do."""
+        if self.compound:
+            return joined([values[name] for name in self.compound])
+        given = values.get(self.key_field)
+        return None if given is None else str(given)
 
     def empty(self, field: str) -> FieldValue:
         """Return what the field shows where nobody entered anything."""

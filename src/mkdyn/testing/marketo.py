@@ -24,6 +24,7 @@ from mkdyn.domain.creation import refusals
 from mkdyn.domain.entities import Entity
 from mkdyn.domain.feeds import Cursor
 from mkdyn.domain.fields import FieldSpec, NewField
+from mkdyn.domain.keys import parted
 from mkdyn.domain.outcomes import (
     Applied,
     Create,
@@ -265,7 +266,8 @@ class FakeMarketo(MarketoHands):
             return Rejected(code=UNKNOWN_FIELD, message=f"Lookup field '{field}' not found", field=field)
         there = table.rows.get(write.key)
         found = list(table.matching(field, [write.key])) if field != own else [there] if there else []
-        values = {**write.values, field: write.key}
+        own_key = parted(write.key, table.compound) if table.compound else {field: write.key}
+        values = {**write.values, **own_key}
         if len(found) > 1:
             return Rejected(code=SEVERAL, message="Multiple lead match lookup criteria")
         if found:
@@ -280,8 +282,11 @@ class FakeMarketo(MarketoHands):
         missing = self._rules.missing(table, accepted)
         if missing is not None:
             return blank(missing)
-        given = accepted.pop(table.key_field, None)
-        key = None if given is None else str(given)
+        alone = self._rules.without_whole(table, accepted)
+        if alone is not None:
+            return alone
+        key = table.key_in(accepted)
+        accepted.pop(table.key_field, None)
         return Applied(key=self._insert(table, key, self._unblocked(table, accepted), self.time))
 
     def _update(self, table: Table, row: Row, values: Values, *, found: bool) -> Applied | Rejected:

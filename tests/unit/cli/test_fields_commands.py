@@ -245,7 +245,7 @@ class TestSelect:
         """As in life: it can be named afterwards."""
         shown(run("select", "contact", "fax", "--create", "--label", "Home fax", "--state", state))
         lines = shown(run("deselect", "contact", "fax", "--state", state))
-        assert lines[1:] == ["- contact.fax homeFax both ways", "1 removed · 82 unchanged"]
+        assert lines[1:] == ["- contact.fax homeFax both ways", "1 removed · 83 unchanged"]
         assert "contact.fax" not in pairs(state)
         shown(run("select", "contact", "fax", "--marketo", "homeFax", "--state", state))
         assert pairs(state)["contact.fax"].marketo == "homeFax"
@@ -312,14 +312,14 @@ class TestFiles:
         file = tmp_path / "selection.toml"
         printed = run("export", "--state", state)
         assert printed.exit_code == 0
-        assert shown(run("export", file, "--state", state)) == [f"82 fields written to {file}"]
+        assert shown(run("export", file, "--state", state)) == [f"83 fields written to {file}"]
         text = file.read_text(encoding="utf-8")
         assert text == printed.stdout
         assert "[entity.new_product]\n" in text
         assert {(pick.entity, pick.dynamics) for pick in picks_from_toml(text)} == {
             (pair.entity, pair.dynamics) for pair in pairs(state).values()
         }
-        assert shown(run("diff", file, "--state", state)) == ["82 unchanged"]
+        assert shown(run("diff", file, "--state", state)) == ["83 unchanged"]
         before = pairs(state)
         _edit(file)
         changes = [
@@ -327,14 +327,14 @@ class TestFiles:
             "~ contact.jobtitle title → Marketo direction was both ways",
             "+ contact.fax homeFax both ways homeFax {} created in Marketo{}",
             "- new_product.new_price new_price → Marketo",
-            "1 added · 1 removed · 1 changed · 80 unchanged",
+            "1 added · 1 removed · 1 changed · 81 unchanged",
         ]
         assert shown(run("diff", file, "--state", state)) == [line.format("will be", "") for line in changes]
         assert pairs(state) == before
         first = "; backfilling: Dynamics' values go to Marketo first"
         assert shown(run("load", file, "--state", state)) == [line.format("was", first) for line in changes]
         assert pairs(state).keys() ^ before.keys() == {"contact.fax", "new_product.new_price"}
-        assert shown(run("load", file, "--state", state)) == ["82 unchanged"]
+        assert shown(run("load", file, "--state", state)) == ["83 unchanged"]
 
     def test_programs_get_the_difference_as_json(self, state: Path, tmp_path: Path) -> None:
         """What comes, what goes, what was before."""
@@ -348,7 +348,7 @@ class TestFiles:
         assert [item["dynamics"] for item in found["removed"]] == ["new_price"]
         [change] = found["changed"]
         assert (change["before"]["direction"], change["after"]["direction"]) == ("both", "to_marketo")
-        assert found["unchanged"] == 80
+        assert found["unchanged"] == 81
 
     def test_every_fault_of_a_file_is_told_and_nothing_is_loaded(self, state: Path, tmp_path: Path) -> None:
         """On a line each, with the file's name, its line, and the nearest name."""
@@ -419,7 +419,7 @@ class TestFiles:
         )
         assert file.read_text(encoding="utf-8") == "# mine\n"
         shown(run("export", file, "--force", "--state", state))
-        assert len(picks_from_toml(file.read_text(encoding="utf-8"))) == 82
+        assert len(picks_from_toml(file.read_text(encoding="utf-8"))) == 83
         told = refused(run("export", tmp_path / "no" / "selection.toml", "--state", state))
         assert told.startswith(f"mkdyn: {tmp_path / 'no' / 'selection.toml'}: it can't be written (")
 

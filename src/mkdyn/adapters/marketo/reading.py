@@ -14,10 +14,11 @@ from mkdyn.adapters.http.shapes import Json
 from mkdyn.adapters.marketo.catalog import Catalog, Described, no_object
 from mkdyn.adapters.marketo.client import Client
 from mkdyn.adapters.marketo.codes import treatment
-from mkdyn.adapters.marketo.keys import key_in, parted
+from mkdyn.adapters.marketo.keys import key_in
 from mkdyn.adapters.marketo.requests import BATCH_MAX, found_by, found_by_keys, key_of
 from mkdyn.adapters.marketo.responses import RefusedError, unreadable
 from mkdyn.adapters.marketo.values import value_of
+from mkdyn.domain.keys import parted
 from mkdyn.domain.records import Record, make_record
 
 T = TypeVar("T")

@@ -13,6 +13,7 @@ import attrs
 
 from mkdyn.adapters.http import Request
 from mkdyn.domain.entities import Entity
+from mkdyn.domain.roles import ROLE
 
 #: The most records of one call, and of one page.
 BATCH_MAX: Final = 300
@@ -24,8 +25,6 @@ _MERGE_TIMEOUT_S: Final = 190.0
 _TOKEN_TIMEOUT_S: Final = 310.0
 
 PERSON: Final = Entity.LEAD.marketo_object
-#: Who plays a part in an opportunity; the engine has no entity for it.
-ROLE: Final = "opportunityRole"
 _PATHS: Final[Mapping[str, str]] = {
     PERSON: "leads",
     Entity.ACCOUNT.marketo_object: "companies",

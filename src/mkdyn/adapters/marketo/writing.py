@@ -18,10 +18,10 @@ from mkdyn.adapters.marketo.codes import FEWER, GONE, ONE_OF_MANY, treatment
 from mkdyn.adapters.marketo.crossover import BODY_MAX
 from mkdyn.adapters.marketo.files import File
 from mkdyn.adapters.marketo.importing import Importer
-from mkdyn.adapters.marketo.keys import parted
 from mkdyn.adapters.marketo.requests import BATCH_MAX, PERSON, deleted, key_of, upserted
 from mkdyn.adapters.marketo.responses import RefusedError, reason_of
 from mkdyn.adapters.marketo.values import sent
+from mkdyn.domain.keys import parted
 from mkdyn.domain.outcomes import Applied, Create, Delete, Outcome, Rejected, Stale, Unknown, Update, Write
 from mkdyn.errors import TransientError, UnreachableError
 

@@ -14,6 +14,7 @@ import attrs
 from mkdyn.cli.demo.systems import Systems
 from mkdyn.domain import FieldSpec
 from mkdyn.domain.records import Record
+from mkdyn.domain.roles import ROLE, contact_roles
 from mkdyn.domain.values import FieldValue, Values
 from mkdyn.testing import FakeDynamics, FakeMarketo
 
@@ -29,6 +30,10 @@ class MarketoHands(Protocol):
 
     async def persons(self, field: str, values: Collection[str], /) -> Mapping[str, Sequence[str]]:
         """Return the ids of the persons with these texts in a field, oldest first, by the text; others have none."""
+        ...
+
+    async def contacts(self, opportunities: Collection[str], /) -> Mapping[str, Sequence[str]]:
+        """Return the persons that have the contact's role in opportunities, by opportunity; others have none."""
         ...
 
     async def listed(self, object: str, /) -> Collection[str]:
@@ -114,6 +119,9 @@ class _InMarketo:
         for person in self._fake.records("lead"):
             found.get(str(person.values[field]), []).append(person.key)
         return found
+
+    async def contacts(self, _opportunities: Collection[str], /) -> Mapping[str, Sequence[str]]:
+        return contact_roles(self._fake.records(ROLE))
 
     async def listed(self, object: str, /) -> Collection[str]:
         return [record.key for record in self._fake.records(object)]

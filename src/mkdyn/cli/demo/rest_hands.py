@@ -27,6 +27,7 @@ from mkdyn.adapters.marketo.requests import asking, place_at
 from mkdyn.domain import FieldSpec
 from mkdyn.domain.outcomes import Applied, Create, Delete, Rejected, Update, Write
 from mkdyn.domain.records import Record
+from mkdyn.domain.roles import ROLE, ROLE_KEY, contact_roles
 from mkdyn.domain.values import FieldValue, Values
 from mkdyn.errors import ConfigError
 from mkdyn.ports.connectors import Connector
@@ -80,6 +81,10 @@ class RestMarketoHands:
         for person in await self._records.find("lead", field, values, fields=[field]):
             found[str(person.values[field])].append(person.key)
         return {value: sorted(keys, key=int) for value, keys in found.items()}
+
+    async def contacts(self, opportunities: Collection[str], /) -> Mapping[str, Sequence[str]]:
+        """See `MarketoHands`."""
+        return contact_roles(await self._records.find(ROLE, ROLE_KEY[0], opportunities, fields=ROLE_KEY))
 
     async def listed(self, object: str, /) -> Collection[str]:
         """See `MarketoHands`; Marketo lists persons only: all that its log knows, less those who are gone."""

@@ -11,6 +11,8 @@ import attrs
 from mkdyn.cli.demo.hands import Hands
 from mkdyn.domain import AnyEntity, Entity, Rules, is_person
 from mkdyn.domain.records import Link, LinkState, Record
+from mkdyn.domain.roles import CONTACT_ROLE
+from mkdyn.domain.systems import System
 from mkdyn.ports.store import SelectedPair, StateStore
 
 _PAGE: Final = 1_000
@@ -21,6 +23,7 @@ _BECAME: Final[Mapping[AnyEntity, Sequence[str]]] = {
     Entity.CONTACT: ("masterid",),
     Entity.ACCOUNT: ("masterid",),
 }
+_ROLE: Final = (Entity.OPPORTUNITY, CONTACT_ROLE.name)
 
 
 @attrs.frozen(kw_only=True)
@@ -64,8 +67,7 @@ async def verify(hands: Hands, store: StateStore, *, strangers: Collection[str] 
         live = [link for link in links if link.state is LinkState.LIVE]  # else deleted in Dynamics, and flagged
         columns = [*(item.pair.dynamics for item in pairs), *_BECAME.get(entity, ())]
         rows = {row.key: row for row in await hands.dynamics.rows(entity.logical_name, columns)}
-        fields = [item.pair.marketo for item in pairs]
-        others = await hands.marketo.read(entity.marketo_object, [link.marketo for link in live], fields)
+        others = await _shown(hands, store, entity, pairs, [link.marketo for link in live])
         for link in live:
             records += 1
             row, other = rows.pop(link.dynamics, None), others.get(link.marketo)
@@ -84,6 +86,28 @@ async def verify(hands: Hands, store: StateStore, *, strangers: Collection[str] 
         differences=differences,
         duplicates=duplicates + await _shared_guids(hands),
     )
+
+
+async def _shown(
+    hands: Hands, store: StateStore, entity: AnyEntity, pairs: Collection[SelectedPair], keys: Collection[str]
+) -> Mapping[str, Record]:
+    """Return what Marketo shows; the contact of an opportunity is whoever has that role, and none but one may."""
+    fields = [item.pair.marketo for item in pairs]
+    plain = [field for field in fields if (entity, field) != _ROLE]
+    found = await hands.marketo.read(entity.marketo_object, keys, plain)
+    if plain == fields:
+        return found
+    roles = await hands.marketo.contacts(keys)
+    links = store.links(
+        [Entity.CONTACT.logical_name], System.MARKETO, {each for some in roles.values() for each in some}
+    )
+    contacts = {
+        key: ",".join(links[each].dynamics for each in some if each in links) or None for key, some in roles.items()
+    }
+    return {
+        key: attrs.evolve(record, values={**record.values, CONTACT_ROLE.name: contacts.get(key)})
+        for key, record in found.items()
+    }
 
 
 def _links(store: StateStore, entity: AnyEntity) -> Iterator[Link]:

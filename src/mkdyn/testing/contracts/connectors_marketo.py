@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import json
 from typing import Final
 from uuid import uuid4
 
+from mkdyn.domain.entities import Entity
 from mkdyn.domain.fields import NewField
-from mkdyn.domain.outcomes import Applied, Create, Rejected, Stale, Update
+from mkdyn.domain.keys import joined
+from mkdyn.domain.outcomes import Applied, Create, Delete, Rejected, Stale, Update
+from mkdyn.domain.roles import ROLE, ROLE_KEY
 from mkdyn.errors import FieldError
 from mkdyn.testing.contracts.benches import MakesFields, MarketoBench, MergesPersons, catch_up, lacks
 from mkdyn.testing.contracts.checks import MarketoCheck, broken, must, of_marketo
@@ -59,6 +63,38 @@ async def _keyed(bench: MarketoBench) -> None:
         values = (await read_one(bench, COMPANY, creation.key, [COMPANY.key_field, COMPANY.name])).values
         wanted = {COMPANY.key_field: creation.key, COMPANY.name: name}
         must(wanted.items() <= values.items(), f"the company {creation.key} was read as {values}")
+
+
+@of_marketo(
+    "a role is known by its opportunity, its person and its name",
+    "MarketoConnector",
+    "a role in an opportunity, object `opportunityRole`: opportunity, person, and what it is called.",
+)
+async def _roles(bench: MarketoBench) -> None:
+    connector = bench.connector
+    if not await connector.describe(ROLE):
+        lacks(f"object {ROLE}")
+    persons = await some(bench, PERSON, 2)
+    deals = [str(uuid4()), str(uuid4())]
+    deal = Entity.OPPORTUNITY.marketo_object
+    await connector.write(deal, [Create(key=key, values={"name": token()}) for key in deals])
+    mine, other = (int(person) for person in persons)
+    roles = [joined(key) for key in ([deals[0], mine, "A"], [deals[0], mine, "B"], [deals[1], other, "A"])]
+    for _ in range(2):  # the second time, they are there
+        outcomes = await connector.write(ROLE, [Create(key=key, values={}) for key in roles])
+        keys = [outcome.key if isinstance(outcome, Applied) else None for outcome in outcomes]
+        must(keys == roles, f"the roles {roles} were answered {outcomes!r}")
+    await catch_up(bench)
+    records = await connector.read(ROLE, roles, fields=ROLE_KEY)
+    values = {key: [record.values[name] for name in ROLE_KEY] for key, record in records.items()}
+    must(values == {key: json.loads(key) for key in roles}, f"the roles {roles} were read as {values}")
+    records = {record.key: record for record in await connector.find(ROLE, ROLE_KEY[0], deals[1:], fields=ROLE_KEY)}
+    must(set(records) == {roles[2]}, f"the role {roles[2]} was found by its opportunity as {set(records)}")
+    outcomes = await connector.write(ROLE, [Delete(key=roles[2])])
+    must(outcomes == [Applied(key=roles[2])], f"a role, deleted, was answered {outcomes!r}")
+    await catch_up(bench)
+    left = [record.key for record in await connector.find(ROLE, ROLE_KEY[0], deals[1:], fields=ROLE_KEY)]
+    must(not left, f"a role was deleted, and is found as {left}")
 
 
 # -- fields --------------------------------------------------------------------------------------------------
@@ -205,6 +241,7 @@ async def _merged_by_others(bench: MarketoBench) -> None:
 ONLY_MARKETO: Final[tuple[MarketoCheck, ...]] = (
     _looked_up,
     _keyed,
+    _roles,
     _new_field,
     _other_type,
     _new_object,

@@ -9,8 +9,8 @@ from typing import Any
 import httpx
 import pytest
 
-from mkdyn.adapters.marketo.keys import joined
 from mkdyn.adapters.marketo.requests import asking
+from mkdyn.domain.keys import joined
 from mkdyn.domain.outcomes import Applied, Create, Delete, Rejected, Stale, Update
 from mkdyn.errors import ConfigError, SetupError, UnknownFieldError
 from mkdyn.testing import FakeMarketo

@@ -12,13 +12,13 @@ from mkdyn.testing._tables import Table
 from mkdyn.testing.servers.marketo.lead_fields import is_field_name
 from mkdyn.testing.servers.marketo.objects import described
 from mkdyn.testing.servers.marketo.question import Answer, Object, Question, RefusedError
-from mkdyn.testing.servers.marketo.shapes import ROLE, custom
+from mkdyn.testing.servers.marketo.shapes import custom
 from mkdyn.testing.servers.marketo.values import FIELD_TYPES
 from mkdyn.testing.servers.marketo.world import Draft, World
 
 _NOT_FOUND: Final = "1013"
 _EXISTS: Final = "1017"
-_BUILT_IN: Final = frozenset({*OBJECTS, ROLE}) - {"dynamicsTeam_c"}
+_BUILT_IN: Final = frozenset(OBJECTS) - {"dynamicsTeam_c"}
 _DEDUPE_MAX: Final = 3
 _TYPES_MAX: Final = 10
 _FIELDS_MAX: Final = 50

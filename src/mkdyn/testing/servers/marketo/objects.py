@@ -9,15 +9,14 @@ from typing import Final
 from mkdyn.domain.outcomes import Create, Delete, Rejected, Update
 from mkdyn.domain.records import Record
 from mkdyn.domain.values import FieldValue
-from mkdyn.testing._marketo_rules import INVALID, NOT_FOUND
+from mkdyn.testing._marketo_rules import INVALID, RECORD_NOT_FOUND
 from mkdyn.testing._tables import Row, Table, as_text
 from mkdyn.testing.servers.marketo.paging import paged
 from mkdyn.testing.servers.marketo.question import BATCH_MAX, Answer, Object, Question, RefusedError, is_list, skipped
-from mkdyn.testing.servers.marketo.shapes import ROLE, Shape
+from mkdyn.testing.servers.marketo.shapes import Shape
 from mkdyn.testing.servers.marketo.values import instant, shown
 from mkdyn.testing.servers.marketo.world import NOT_SEARCHABLE, World, reason
 
-_RECORD_NOT_FOUND: Final = "1013"
 _EXISTS: Final = "1017"
 _CRM_ENABLED: Final = "1018"
 _TWICE: Final = "1036"
@@ -186,11 +185,8 @@ def synced(world: World, shape: Shape, table: Table, sent: Object, action: str, 
     if row is not None and action == "createOnly":
         return skipped(_EXISTS, "Object already exists")
     if row is None and action == "updateOnly":
-        return skipped(_RECORD_NOT_FOUND, "Record not found")
+        return skipped(RECORD_NOT_FOUND, "Record not found")
     if row is None:
-        missing = _missing_end(world, table, values)
-        if missing is not None:
-            return missing
         write = Create(key=str(values.get(table.key_field)), values=values)
         outcome = world.write(table, write, world.add(table, values))
     else:
@@ -199,17 +195,6 @@ def synced(world: World, shape: Shape, table: Table, sent: Object, action: str, 
         return skipped(outcome.code, reason(outcome, sent))
     id = shown(table.rows[outcome.key].values.get(shape.id_field))
     return {"status": "created" if row is None else "updated", shape.id_field: id}
-
-
-def _missing_end(world: World, table: Table, values: Mapping[str, FieldValue]) -> Object | None:
-    """Return the refusal of a role whose person or opportunity is not there."""
-    if table.name != ROLE:
-        return None
-    if str(values.get("leadId")) not in world.leads.rows:
-        return skipped(NOT_FOUND, "Lead not found")
-    if values.get("externalOpportunityId") not in world.backstage.tables["opportunity"].rows:
-        return skipped(_RECORD_NOT_FOUND, "Opportunity not found")
-    return None
 
 
 def row_of(table: Table, sent: Mapping[str, FieldValue], keys: Sequence[str]) -> Row | None:
@@ -232,7 +217,7 @@ def delete(shape: Shape, world: World, question: Question) -> Answer:
 def _deleted(world: World, shape: Shape, table: Table, sent: Object, keys: Sequence[str]) -> Object:
     row = None if _key(sent, keys) is None else row_of(table, sent, keys)
     if row is None:
-        return skipped(_RECORD_NOT_FOUND, "Record not found")
+        return skipped(RECORD_NOT_FOUND, "Record not found")
     id, write = shown(row.values.get(shape.id_field)), Delete(key=row.key)
     outcome = world.write(table, write, lambda: world.backstage.attempt(table, write))
     if isinstance(outcome, Rejected):

@@ -7,11 +7,8 @@ from typing import Final
 
 import attrs
 
-from mkdyn.domain.fields import FieldSpec
+from mkdyn.domain.roles import ROLE, ROLE_KEY
 from mkdyn.testing._schemas_marketo import OBJECTS
-from mkdyn.testing._tables import Table
-
-ROLE: Final = "opportunityRole"
 
 
 @attrs.frozen(kw_only=True)
@@ -44,7 +41,7 @@ SHAPES: Final[Mapping[str, Shape]] = {
     "opportunities/roles": Shape(
         table=ROLE,
         name="OpportunityRole",
-        dedupe=("externalOpportunityId", "leadId", "role"),
+        dedupe=ROLE_KEY,
         searched=("leadId", "externalOpportunityId"),
     ),
     "salespersons": Shape(
@@ -60,18 +57,3 @@ SHAPES: Final[Mapping[str, Shape]] = {
 def custom(table: str) -> Shape:
     """Return the shape of a custom object."""
     return Shape(table=table, name=table, of_crm=False)
-
-
-def roles() -> Table:
-    """Return the table of opportunity roles; the fake has none."""
-    specs = (
-        FieldSpec(name="marketoGUID", type="text", label="Marketo GUID", length=36, writable=False),
-        FieldSpec(name="externalOpportunityId", type="text", label="External Opportunity Id", length=50, required=True),
-        FieldSpec(name="leadId", type="integer", label="Lead Id", required=True),
-        FieldSpec(name="role", type="text", label="Role", length=50, required=True),
-        FieldSpec(name="isPrimary", type="boolean", label="Is Primary", default=False),
-        FieldSpec(name="externalCreatedDate", type="datetime", label="External Created Date"),
-        FieldSpec(name="createdAt", type="datetime", label="Created At", writable=False),
-        FieldSpec(name="updatedAt", type="datetime", label="Updated At", writable=False),
-    )
-    return Table(ROLE, "marketoGUID", specs, empty_boolean=False)

@@ -20,7 +20,6 @@ from mkdyn.testing.servers.marketo.gate import Gate
 from mkdyn.testing.servers.marketo.jobs import Queue
 from mkdyn.testing.servers.marketo.question import INVALID, Object, RefusedError
 from mkdyn.testing.servers.marketo.settings import Quirks
-from mkdyn.testing.servers.marketo.shapes import ROLE, roles
 from mkdyn.testing.servers.marketo.usage import Usage
 from mkdyn.testing.servers.marketo.values import DATA_TYPES, read
 
@@ -85,7 +84,6 @@ class World:
     def __attrs_post_init__(self) -> None:
         self.backstage = self.fake.backstage()
         self.began = self.fake.time
-        self.backstage.tables.setdefault(ROLE, roles())
 
     def finish(self) -> Sequence[Callable[[], None]]:
         """Return what is to be done when the call that was answered last has come to its end."""
