@@ -156,11 +156,14 @@ def _keep_rows(
 ) -> None:
     store = session.store
     kept_keys = {observation.key for observation in kept}
+    # What is held of a link stands until that is buried: the row may be back before.
+    links = store.links([kind.name], System.DYNAMICS, page.deleted)
+    parting = {key for key, link in links.items() if link.state is not LinkState.TOMBSTONE}
     vanished = store.observed(System.DYNAMICS, kind.name, [key for key in page.deleted if key not in kept_keys])
     with store.transaction():
         observe(session, kept)
         store.clear((System.DYNAMICS, kind.name, key, pending.version) for key, pending in vanished.items())
-        store.release_record((kind.entity, key) for key in page.deleted)
+        store.release_record((kind.entity, key) for key in page.deleted if key not in parting)
         if remember is not None:
             store.mark_seen(remember, ((record.key, session.started_at) for record in page.records))
         if cursor is not None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import pytest
 
 from mkdyn import Entity, Promotion, Rules, where
+from mkdyn.domain.systems import System
+from mkdyn.testing import LoseAnswer
 from tests.unit.engine.world import World
 
 pytestmark = pytest.mark.anyio
@@ -98,3 +100,18 @@ async def test_a_row_whose_person_was_deleted_is_linked_with_the_one_that_is_ask
     await world.rest()
     assert world.link(Entity.LEAD, link.dynamics).marketo == person
     assert (world.row(link)["jobtitle"], world.row(link)["lastname"]) == ("CTO", "B")
+
+
+async def test_what_marketo_blocked_stays_held_while_a_deletion_is_on_its_way() -> None:
+    """Its flag never arrived, and the row was restored: the two differed, and no report said why."""
+    world = await World.of(Entity.LEAD)
+    link = await world.linked(Entity.LEAD, lastname="Lovelace", telephone1="1")
+    world.marketo.block_field("lead", "phone")
+    world.dynamics.edit("lead", link.dynamics, telephone1="2")
+    await world.rest()
+    world.dynamics.delete("lead", link.dynamics)
+    world.marketo.inject(LoseAnswer(call=world.next_call(System.MARKETO, "write"), of="write", applied="no"))
+    await world.run(minutes=0)
+    world.dynamics.restore("lead", link.dynamics)
+    report = await world.rest()
+    assert [(hold.field, hold.code) for hold in report.holds] == [("telephone1", "blocked")]
