@@ -25,8 +25,8 @@ def parted(key: str, fields: Sequence[str]) -> Mapping[str, str | int]:
         ConfigError: It is no key of these fields.
     """
     values: list[str | int] = []
-    with suppress(ValueError, TypeError):
-        values = [value for value in json.loads(key) if isinstance(value, str | int)]
+    with suppress(ValueError):
+        values = [value for value in json.loads(key) if isinstance(value, str | int)] if key.startswith("[") else []
     if len(values) != len(fields):
         raise ConfigError(
             f"A key of {', '.join(fields)} is a list of {len(fields)} values in JSON; this is none.",
