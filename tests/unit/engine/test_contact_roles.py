@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
+from typing import Literal
 
 import pytest
 
@@ -11,7 +13,7 @@ from mkdyn.domain.keys import joined
 from mkdyn.domain.records import LinkState
 from mkdyn.domain.systems import System
 from mkdyn.engine.roles import WithRoles
-from mkdyn.testing import FakeMarketo, LoseAnswer, Reject, Unreachable
+from mkdyn.testing import Crash, Crashed, FakeMarketo, LoseAnswer, Reject, Unreachable
 from tests.unit.engine.world import World
 
 pytestmark = pytest.mark.anyio
@@ -219,3 +221,26 @@ async def test_a_check_asks_for_what_a_role_needs() -> None:
     assert [problem.remedy for _, problem in problems] == [
         "Give its role that permission, or create opportunityRole field role."
     ]
+
+
+@pytest.mark.parametrize("call", range(1, 16))
+@pytest.mark.parametrize("when", ["before", "after"])
+async def test_a_crash_at_any_call_leaves_each_opportunity_one_contact(
+    call: int, when: Literal["before", "after"]
+) -> None:
+    """Between an opportunity and its role, and between the new role and the old one, too."""
+    world = await _world()
+    deal, _, _ = await _deal(world)
+    other = await world.linked(Entity.CONTACT, lastname="Babbage")
+    world.dynamics.edit("opportunity", deal, parentcontactid=other.dynamics, name="Analytical engine")
+    second = world.dynamics.create("opportunity", name="Difference engine", parentcontactid=other.dynamics)
+    world.marketo.inject(Crash(call=world.marketo.calls + call, when=when))
+    with suppress(Crashed):
+        await world.run()
+    world.marketo.faults.clear()
+    world.restart()
+    await world.run(minutes=60)
+    report = await world.rest()
+    assert (report.ended, report.operations.total) == ("done", 0)
+    assert sorted(str(role["externalOpportunityId"]) for role in _roles(world)) == sorted([deal, second])
+    assert {role["leadId"] for role in _roles(world)} == {int(other.marketo)}

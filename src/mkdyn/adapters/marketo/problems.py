@@ -12,6 +12,7 @@ from mkdyn.adapters.marketo.requests import PERSON, asking, is_custom, key_of, p
 from mkdyn.adapters.marketo.responses import NATIVE_SYNC, ForbiddenError, RefusedError
 from mkdyn.domain.entities import Entity
 from mkdyn.domain.fields import FieldSpec
+from mkdyn.domain.roles import ROLE
 from mkdyn.domain.names import nearest
 from mkdyn.errors import CheckError
 from mkdyn.ports.connectors import Problem
@@ -79,6 +80,7 @@ _WRITING: Final = {
     PERSON: "Read-Write Lead",
     Entity.ACCOUNT.marketo_object: "Read-Write Company",
     Entity.OPPORTUNITY.marketo_object: "Read-Write Named Opportunity",
+    ROLE: "Read-Write Named Opportunity",
     Entity.USER.marketo_object: "Read-Write Sales Person",
 }
 _WRITING_CUSTOM: Final = "Read-Write Custom Object"

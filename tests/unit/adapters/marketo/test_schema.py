@@ -147,6 +147,7 @@ async def test_what_is_missing_is_told_all_at_once() -> None:
         ("Read-Only Activity", "lead", "the API user may not read its activities (603)"),
         ("Read-Write Company", "company", "the API user may not write it (603)"),
         ("Read-Write Named Opportunity", "opportunity", "the API user may not write it (603)"),
+        ("Read-Write Named Opportunity", "opportunityRole", "the API user may not write it (603)"),
         ("Read-Write Sales Person", "salesperson", "the API user may not write it (603)"),
         ("Read-Write Custom Object", "visit_c", "the API user may not write it (603)"),
     ],
