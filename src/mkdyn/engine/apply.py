@@ -177,6 +177,7 @@ async def _still_to_merge(session: Session, kind: Kind, merges: Sequence[Operati
     links = session.store.links([other.name for other in session.persons], System.MARKETO, winners)
     early = [merge for merge in merges if _is_early(session, merge, shown, links.get(merge.step.into))]
     again = [Observation(system=System.MARKETO, object=kind.object, key=merge.step.into) for merge in early]
+    session.put_off |= {merge.other for merge in early}
     if early:
         commit_batch(session, kind, early, [Stale()] * len(early), seen=again)
     return [merge for merge in merges if merge not in early]

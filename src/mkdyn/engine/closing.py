@@ -106,16 +106,20 @@ def _ended(session: Session, totals: Mapping[str, int]) -> RunEnd:
 
 
 def _is_refreshed(session: Session, pair: FieldPair) -> bool:
-    """Whether every row has been read with the pair's column, and nothing of its table is left to decide or settle."""
+    """Whether every row has been read with the pair's column, and nothing of its table is left to decide or settle.
+
+    A merge that was put off does not count: the edit that it waits for may wait for the end of this.
+    """
     store, name = session.store, pair.entity.logical_name
     feed = feed_name(System.DYNAMICS, name)
     columns = store.cursor(f"{feed}:columns")
+    undecided = store.observations(System.DYNAMICS, name, after=0, limit=len(session.put_off) + 1)
     detours = [store.cursor(f"{feed}:{detour}") for detour in ("renew", "before", "expired")]
     return (
         columns is not None
         and pair.dynamics in columns.token.split(",")
         and not any(detours)
-        and not store.observations(System.DYNAMICS, name, after=0, limit=1)
+        and all(row.key in session.put_off for row in undecided)
         and all(operation.entity != pair.entity for operation in store.unsettled(after=0, limit=CHUNK))
     )
 

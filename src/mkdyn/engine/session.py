@@ -90,6 +90,7 @@ class Session:
         claims: Persons that will be linked by a planned write to Dynamics alone, each with its row.
         linked_before: How many links each entity had when the run began.
         emptied: How many planned writes empty a field.
+        put_off: Rows whose persons are to be merged, but not yet: somebody edited one of the two.
         confirmable_since: Our writes to Marketo sent before this would have been confirmed by its feed by now.
     """
 
@@ -129,6 +130,7 @@ class Session:
     claims: dict[str, str] = attrs.field(factory=dict[str, str])
     linked_before: Mapping[str, int] = attrs.field(factory=dict[str, int])
     emptied: int = 0
+    put_off: set[str] = attrs.field(factory=set[str])
     confirmable_since: datetime | None = None
 
     def connector(self, system: System) -> Patient[MarketoConnector] | Patient[DynamicsConnector]:

@@ -10,7 +10,7 @@ from mkdyn import Entity, Pick
 from mkdyn.domain.holds import Quarantined
 from mkdyn.domain.records import Link, LinkState, Record
 from mkdyn.domain.systems import System
-from mkdyn.testing import Crash, Crashed, FakeMarketo
+from mkdyn.testing import Crash, Crashed, FakeMarketo, LoseAnswer
 from mkdyn.testing._tables import Table
 from tests.unit.engine.world import World
 
@@ -199,3 +199,28 @@ async def test_a_write_that_arrives_after_its_person_was_merged_away_brings_the_
     report = await world.rest()
     link = world.store.links(["lead"], System.DYNAMICS, [loser.dynamics])[loser.dynamics]
     assert (link.state, [item.key for item in report.quarantined]) == (LinkState.TOMBSTONE, [loser.dynamics])
+
+
+async def test_a_merge_does_not_wait_for_an_edit_that_waits_for_a_refresh() -> None:
+    """The refresh waits until nothing is left to decide, the merge among it: neither ever came."""
+    world = await World.of(Entity.CONTACT, marketo=FakeMarketo(settles_after_s=1200))
+    city = Pick(Entity.CONTACT, "address1_city")
+    await world.sync.fields.deselect(city)
+    loser, winner = await _two(world, {"lastname": "A"}, {"lastname": "B"})
+    other = await world.linked(Entity.CONTACT, lastname="C")
+    await world.sync.fields.select(city)
+    world.dynamics.edit("contact", other.dynamics, jobtitle="CTO")
+    world.marketo.inject(LoseAnswer(call=world.next_call(System.MARKETO, "write"), of="write", applied="no"))
+    await world.run()  # every row is read, and a write is open
+    world.dynamics.merge_rows("contact", winner.dynamics, loser.dynamics)
+    for person, value in ((loser, "Bath"), (winner, "York")):
+        world.marketo.edit("lead", person.marketo, city=value)
+    await world.run()
+    await world.run(minutes=60)
+    report = await world.rest()
+    assert len(_persons(world)) == 2
+    assert (report.operations.total, world.person(winner)["city"], world.row(winner)["address1_city"]) == (
+        0,
+        "York",
+        "York",
+    )

@@ -12,8 +12,8 @@ from mkdyn.adapters.marketo.requests import PERSON, asking, is_custom, key_of, p
 from mkdyn.adapters.marketo.responses import NATIVE_SYNC, ForbiddenError, RefusedError
 from mkdyn.domain.entities import Entity
 from mkdyn.domain.fields import FieldSpec
-from mkdyn.domain.roles import ROLE
 from mkdyn.domain.names import nearest
+from mkdyn.domain.roles import ROLE
 from mkdyn.errors import CheckError
 from mkdyn.ports.connectors import Problem
 
