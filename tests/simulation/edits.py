@@ -138,10 +138,22 @@ class _Replay:
                 self._note_carried(change, couple, pair)
             return
         if change.ours:
-            self.common[couple, pair.dynamics].clear()
+            if not self._is_unanswered(change):  # else what was agreed on before may be all that we know of
+                self.common[couple, pair.dynamics].clear()
             self.together[couple, pair.dynamics] = change.number
         self.common[couple, pair.dynamics].append((d, m))
         self.came_back[couple, pair.dynamics].append((change.number, d, m))
+
+    def _is_unanswered(self, change: Change) -> bool:
+        """Whether the answer to our write was lost."""
+        sent = [
+            sending
+            for sending in self.world.log.sendings
+            if sending.place == change.place
+            and (sending.run, same(sending.value, change.new)) == (change.sent, True)
+            and sending.number <= change.number
+        ]
+        return bool(sent) and sent[-1].answered is None
 
     def _note_carried(self, change: Change, couple: Couple, pair: FieldPair) -> None:
         """Note what we carried over though its source showed something else by then: put back, it counts as unchanged."""
