@@ -1,14 +1,15 @@
-"""What a merge does not know of: what was refused before, and writes of ours that arrive late."""
+"""What a merge does not know of: what was refused before, and writes of ours that arrive late, or may have arrived."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from mkdyn.domain.collisions import Collision, Resolution, Win
 from mkdyn.domain.evidence import Proof
 from mkdyn.domain.holds import Hold, Quarantined
 from mkdyn.domain.lenses.lens import Unfit
 from mkdyn.domain.merged import Merged
+from mkdyn.domain.records import Agreed, Baseline, Twofold
 from mkdyn.domain.systems import System
 from mkdyn.domain.values import fingerprint
 from mkdyn.engine.kinds import Kind
@@ -71,3 +72,23 @@ def keep_refused(kind: Kind, merged: Merged, standing: Sequence[Hold | Quarantin
                 del after[name]
                 merged.awaited.pop(pair.key, None)
                 merged.holds.append(hold)
+
+
+def in_doubt(session: Session, subject: Subject, baseline: Baseline, keys: Collection[str]) -> Baseline:
+    """Return a baseline that keeps a doubt, which goes with its observation, about fields that can't be decided now.
+
+    Where a write to Marketo may have arrived, Dynamics counts as changed later, and Marketo, too, unless it shows that
+    write; else what is in doubt is no baseline any more.
+    """
+    names = {
+        item.pair.key: item.pair.marketo for item in session.store.pairs() if item.pair.entity == subject.kind.entity
+    }
+    sent = {
+        key: [echo.after for echo in subject.link.echoes.get(names.get(key, ""), ()) if not echo.sure] for key in keys
+    }
+    kept: dict[str, Agreed] = {key: agreed for key, agreed in baseline.items() if key not in keys}
+    for key in keys:
+        was = baseline[key]
+        if sent[key]:
+            kept[key] = Twofold(was.dynamics if isinstance(was, Twofold) else was, sent[key][-1])
+    return kept

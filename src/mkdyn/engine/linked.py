@@ -15,7 +15,7 @@ from mkdyn.domain.merged import Merged
 from mkdyn.domain.plan import Operation, make_operation, make_step
 from mkdyn.domain.records import Link, LinkState, Record
 from mkdyn.domain.systems import System
-from mkdyn.engine.amending import keep_refused, replaced, tell_of_late
+from mkdyn.engine.amending import in_doubt, keep_refused, replaced, tell_of_late
 from mkdyn.engine.conversion import HEIR
 from mkdyn.engine.gates import stays
 from mkdyn.engine.kinds import Kind
@@ -206,9 +206,8 @@ def _note(session: Session, subject: Subject, seen: Seen, merged: Merged, ledger
     baseline = link.baseline  # as the store knows it
     if (merged.agreed or seen.holds or seen.amended) and (moved := {**seen.baseline, **merged.agreed}) != link.baseline:
         baseline = moved
-    # A doubt goes with its observation. Of a field that can't be decided now, what is in doubt is no baseline any more.
     if lost := [key for key in seen.doubtful if key not in kind.keys and key in baseline]:
-        baseline = {key: agreed for key, agreed in baseline.items() if key not in lost}
+        baseline = in_doubt(session, subject, baseline, lost)
     echoes = link.echoes if writes else seen.proof.echoes
     version = None if held else link.version if writes else seen.version
     stands = link.since is None and version == link.version and echoes == link.echoes and baseline is link.baseline

@@ -6,6 +6,7 @@ import attrs
 import pytest
 
 from mkdyn import Entity, Filter, Pick, Rules, where
+from mkdyn.domain.records import Echo
 from mkdyn.domain.systems import System
 from mkdyn.ports.store import Observation
 from mkdyn.testing import Crash, Crashed, FakeMarketo, LoseAnswer, Reject, Unreachable
@@ -164,6 +165,25 @@ async def test_a_doubt_outlives_the_time_in_which_its_column_is_hidden() -> None
     await world.rest()
     told = [(item.collision.marketo, item.collision.dynamics) async for item in world.sync.journal.collisions()]
     assert (told, world.row(link)["telephone1"]) == ([("2", "1")], "2")
+
+
+async def test_what_was_emptied_is_not_filled_again_for_a_doubt_about_it() -> None:
+    """Marketo may never have heard of it; the column was hidden meanwhile, and nothing seemed agreed on when it was back."""
+    world = await World.of(Entity.LEAD)
+    link = await world.linked(Entity.LEAD, lastname="A", telephone1="1")
+    world.dynamics.edit("lead", link.dynamics, telephone1=None)
+    with world.store.transaction():  # as after such a write was given up, of which nobody has seen yet what became
+        echo = Echo(before="1", after=None, at=world.clock, sure=False)
+        world.store.put_links([attrs.evolve(link, echoes={"phone": (echo,)}, version=None)])
+        world.store.observe(
+            [Observation(system=System.DYNAMICS, object="lead", key=link.dynamics, doubtful=("telephone1",))]
+        )
+    world.dynamics.hide_column("lead", "telephone1")
+    await world.rest()
+    world.dynamics.show_column("lead", "telephone1")
+    await world.rest()
+    told = [(item.collision.marketo, item.collision.dynamics) async for item in world.sync.journal.collisions()]
+    assert (told, world.row(link)["telephone1"], world.person(link)["phone"]) == ([("1", None)], "1", "1")
 
 
 async def test_a_write_that_arrives_after_its_row_was_deleted_tells_of_the_edit_that_it_replaces() -> None:
