@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Collection
 
 from mkdyn.domain.entities import PERSON
-from mkdyn.domain.records import Key
+from mkdyn.domain.records import Key, LinkState
 from mkdyn.domain.systems import System
 from mkdyn.engine.entries import read_entries_of_persons
 from mkdyn.engine.feeds import feed_name, observe
@@ -61,6 +61,7 @@ async def observe_keys(session: Session, keys: Collection[Key]) -> None:
         found += [
             Observation(system=System.MARKETO, object=kind.object, key=link.marketo)
             for link in {link.id: link for link in (*by_row.values(), *by_person.values())}.values()
+            if not (link.state is LinkState.TOMBSTONE and link.gone is System.MARKETO)  # nobody brings a person back
         ]
     found += [Observation(system=System.MARKETO, object=PERSON, key=key) for key in sorted(strangers)]
     with store.transaction():

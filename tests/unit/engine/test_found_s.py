@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import pytest
 
-from mkdyn import Entity, Promotion, Rules, where
+from mkdyn import Entity, Filter, Key, Promotion, Rules, where
 from mkdyn.domain.systems import System
 from mkdyn.testing import LoseAnswer
 from tests.unit.engine.world import World
 
 pytestmark = pytest.mark.anyio
+
+IN = where("jobtitle").is_not("out")
 
 
 async def test_a_person_is_not_promoted_to_a_row_that_goes_to_another() -> None:
@@ -100,6 +102,19 @@ async def test_a_row_whose_person_was_deleted_is_linked_with_the_one_that_is_ask
     await world.rest()
     assert world.link(Entity.LEAD, link.dynamics).marketo == person
     assert (world.row(link)["jobtitle"], world.row(link)["lastname"]) == ("CTO", "B")
+
+
+async def test_a_qualified_lead_whose_person_was_deleted_gets_none_when_it_alone_is_looked_at() -> None:
+    """Its contact is out of the filter; the person that is gone counted as seen, and the lead as somebody new."""
+    world = await World.of(Entity.LEAD, Entity.CONTACT, rules=Rules(filters=[Filter(Entity.CONTACT, keep=IN)]))
+    link = await world.linked(Entity.LEAD, lastname="A")
+    world.marketo.delete("lead", link.marketo)
+    await world.run()
+    contact = world.dynamics.qualify(link.dynamics)
+    world.dynamics.edit("contact", contact, jobtitle="out")
+    await world.rest()
+    await world.sync.run(keys=[Key.dynamics(link.dynamics)])
+    assert world.marketo.records("lead") == []
 
 
 async def test_what_marketo_blocked_stays_held_while_a_deletion_is_on_its_way() -> None:
