@@ -90,7 +90,7 @@ def commit_batch(
                 rejected(session, kind, operation, outcome, link, batch)
             case Stale():
                 gone = outcome.gone and not operation.step.into  # there, it is the other person that is gone
-                if gone and operation.step.gone is not None and link is not None:
+                if gone and operation.step.state in (LinkState.TOMBSTONE, LinkState.FROZEN) and link is not None:
                     bury(session, operation, link, batch)
                 else:
                     stale(session, kind, operation, batch, (fresh or {}).get(operation.key))

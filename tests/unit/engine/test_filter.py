@@ -8,7 +8,8 @@ from mkdyn import Entity, Filter, Rules, System, where
 from mkdyn.domain import FieldSpec, Link, LinkState
 from mkdyn.errors import ConfigError
 from mkdyn.ports import FilterPassed
-from tests.unit.engine.world import World
+from mkdyn.testing import FakeMarketo
+from tests.unit.engine.world import HidingMarketo, World
 
 pytestmark = pytest.mark.anyio
 
@@ -17,8 +18,8 @@ NATIVE = FieldSpec(name="new_synctomkto", type="boolean", label="Sync to Marketo
 EMEA = Rules(filters=[Filter(Entity.CONTACT, keep=where("new_region").is_one_of("EMEA", "UK"))])
 
 
-async def _world(rules: Rules | None = EMEA) -> World:
-    world = World(rules=rules)
+async def _world(rules: Rules | None = EMEA, marketo: FakeMarketo | None = None) -> World:
+    world = World(rules=rules, marketo=marketo)
     for table in ("lead", "contact", "account"):
         world.dynamics.add_column(table, REGION)
     await world.sync.fields.select_defaults(Entity.LEAD, Entity.CONTACT, Entity.ACCOUNT)
@@ -55,6 +56,22 @@ async def test_a_row_that_leaves_the_filter_rests_and_is_merged_when_it_comes_ba
     assert (world.person(link)["title"], world.person(link)["phone"]) == ("VP", "1")
     assert world.row(link)["address1_city"] == "Paris"
     assert [event.inward for event in world.events if isinstance(event, FilterPassed)] == [False, True]
+
+
+async def test_a_row_that_leaves_when_its_person_cannot_be_seen_has_left() -> None:
+    """Nobody was there to be flagged, and that was tried in every run."""
+    marketo = HidingMarketo()
+    world = await _world(Rules(filters=EMEA.filters, leaves_filter="flag", walk_links=0), marketo=marketo)
+    link = await world.linked(Entity.CONTACT, lastname="A", new_region="EMEA")
+    marketo.unseen = [link.marketo]
+    world.dynamics.edit("contact", link.dynamics, new_region="US")
+    await world.run()
+    assert world.link(Entity.CONTACT, link.dynamics).state is LinkState.FROZEN
+    assert (await world.run()).ended == "done"
+    marketo.unseen = ()
+    world.dynamics.edit("contact", link.dynamics, new_region="UK", jobtitle="CTO")
+    await world.rest()
+    assert (world.person(link)["title"], len(world.marketo.records("lead"))) == ("CTO", 1)
 
 
 async def test_a_person_can_be_flagged_when_its_row_leaves() -> None:

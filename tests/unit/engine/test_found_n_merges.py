@@ -2,28 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
-
 import pytest
 
 from mkdyn import Entity, Pick
 from mkdyn.domain.holds import Quarantined
-from mkdyn.domain.records import Link, LinkState, Record
+from mkdyn.domain.records import Link, LinkState
 from mkdyn.domain.systems import System
 from mkdyn.testing import Crash, Crashed, FakeMarketo, LoseAnswer
-from mkdyn.testing._tables import Table
-from tests.unit.engine.world import World
+from tests.unit.engine.world import HidingMarketo, World
 
 pytestmark = pytest.mark.anyio
-
-
-class HidingMarketo(FakeMarketo):
-    """Marketo, with persons that the sync user can't read for a while."""
-
-    unseen: Collection[str] = ()
-
-    def _read(self, table: Table, keys: Collection[str], fields: Collection[str]) -> Iterable[Record]:
-        return [record for record in super()._read(table, keys, fields) if record.key not in self.unseen]
 
 
 def _persons(world: World) -> list[str]:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 
 from mkdyn import Entity, Pick, Report, Rules, Synchronizer
 from mkdyn.domain import FieldValue, Link, LinkState, Values
+from mkdyn.domain.records import Record
 from mkdyn.domain.systems import System
 from mkdyn.ports import Event, Observer, StateStore
 from mkdyn.testing import FakeDynamics, FakeMarketo, MemoryStore
+from mkdyn.testing._tables import Table
 
 
 class World:
@@ -115,3 +117,12 @@ class World:
         """Let people edit both records of a link."""
         self.marketo.edit("lead", link.marketo, **marketo)
         self.dynamics.edit(link.entity, link.dynamics, **dynamics)
+
+
+class HidingMarketo(FakeMarketo):
+    """Marketo, with persons that the sync user can't read for a while."""
+
+    unseen: Collection[str] = ()
+
+    def _read(self, table: Table, keys: Collection[str], fields: Collection[str]) -> Iterable[Record]:
+        return [record for record in super()._read(table, keys, fields) if record.key not in self.unseen]
