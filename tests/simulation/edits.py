@@ -190,9 +190,12 @@ class _Replay:
 
     def _is_alone(self, change: Change, couple: Couple, pair: FieldPair) -> bool:
         """Whether our write puts back what a new contact has from its lead, and what both had agreed on of that."""
-        showed = self.showed[System.DYNAMICS, couple[0], couple[1], pair.dynamics]
+        there = (System.DYNAMICS, couple[0], couple[1], pair.dynamics)
+        showed, sent = self.showed[there], [item for item in self.world.log.sendings if item.place == there]
         if change.place[0] is System.DYNAMICS or pair.direction is not Direction.BOTH or len(showed) != 1:
             return False
+        if any(item.answered is None and item.number <= change.number for item in sent):
+            return False  # for all that anybody knows it arrived, and somebody put back what was there
         return any(
             number <= change.number and common and same(common[-1][0], showed[0]) and same(common[-1][1], change.new)
             for number, elder in self.forebears.get(couple, ())
