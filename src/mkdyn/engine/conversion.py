@@ -12,11 +12,10 @@ from collections.abc import Collection, Mapping, Sequence
 import attrs
 
 from mkdyn.domain.entities import Entity
-from mkdyn.domain.fields import FieldPair
 from mkdyn.domain.lifecycle import INHERIT, RETIRE, Heir, converted, is_qualified, is_reopened, standing
 from mkdyn.domain.records import Link, LinkState, Record
 from mkdyn.domain.systems import System
-from mkdyn.engine.kinds import Kind
+from mkdyn.engine.kinds import Kind, pairs_of
 from mkdyn.engine.ledger import Ledger
 from mkdyn.engine.merging import is_under_way, merge_persons
 from mkdyn.engine.session import CHUNK, Session
@@ -166,7 +165,7 @@ async def _heirs(session: Session, contacts: Kind, leads: Sequence[Observation])
 
 def _move(session: Session, link: Link, leads: Kind, contacts: Kind, contact: Record, ledger: Ledger) -> Link:
     """Move a lead's link to its contact; the lead's row is nobody's from now on."""
-    gone = link.gone if link.gone is System.MARKETO else None
+    gone, selected = link.gone if link.gone is System.MARKETO else None, session.store.pairs()
     moved = attrs.evolve(
         link,
         entity=contacts.name,
@@ -175,7 +174,7 @@ def _move(session: Session, link: Link, leads: Kind, contacts: Kind, contact: Re
         gone=gone,
         since=link.since if gone is System.MARKETO else None,
         version=None,
-        baseline=converted(link.baseline, _selected(session, leads), contacts.pairs, contact.values),
+        baseline=converted(link.baseline, pairs_of(leads, selected), pairs_of(contacts, selected), contact.values),
     )
     ledger.links.append(moved)
     ledger.at_rest.append((leads.entity, link.dynamics))
@@ -183,11 +182,6 @@ def _move(session: Session, link: Link, leads: Kind, contacts: Kind, contact: Re
         session.moves["converted"] += 1
         session.tell(LeadConverted(run_id=session.id, lead=link.dynamics, contact=contact.key, person=link.marketo))
     return moved
-
-
-def _selected(session: Session, leads: Kind) -> Sequence[FieldPair]:
-    """Return all pairs of leads, those that are set aside for now included: what was agreed on still holds."""
-    return [item.pair for item in session.store.pairs() if item.pair.entity is leads.entity]
 
 
 def _kind(session: Session, entity: Entity) -> Kind | None:

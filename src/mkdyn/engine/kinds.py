@@ -165,6 +165,16 @@ def primary_key(entity: AnyEntity) -> str:
     return f"{entity.logical_name}id"
 
 
+def pairs_of(kind: Kind, selected: Iterable[SelectedPair]) -> Sequence[FieldPair]:
+    """Return a kind's pairs, and those that are set aside for now: what was agreed on of them still holds."""
+    aside = [item for item in selected if item.pair.entity == kind.entity and item.pair.key not in kind.keys]
+    return [*kind.pairs, *(_with_lens(item, kind.rules) for item in aside)]
+
+
+def _with_lens(item: SelectedPair, rules: Rules) -> FieldPair:
+    return attrs.evolve(item.pair, lens=lens_between(item.dynamics, item.marketo, rules.reading))
+
+
 def kinds_of(selected: Iterable[SelectedPair], rules: Rules) -> Sequence[Kind]:
     """Return the selected entities in dependency order; pairs that are missing or blocked do not sync."""
     by_entity: dict[AnyEntity, list[SelectedPair]] = {}
@@ -173,10 +183,7 @@ def kinds_of(selected: Iterable[SelectedPair], rules: Rules) -> Sequence[Kind]:
             by_entity.setdefault(item.pair.entity, []).append(item)
     kinds: list[Kind] = []
     for entity in sorted(by_entity, key=rank):
-        pairs = [
-            attrs.evolve(item.pair, lens=lens_between(item.dynamics, item.marketo, rules.reading))
-            for item in by_entity[entity]
-        ]
+        pairs = [_with_lens(item, rules) for item in by_entity[entity]]
         if is_person(entity):
             pairs.append(
                 FieldPair(entity, primary_key(entity), rules.key_field_of(entity), direction=Direction.TO_MARKETO)

@@ -16,7 +16,7 @@ from mkdyn.domain.plan import Operation, Step
 from mkdyn.domain.records import Echo, Link, LinkState, Moved, Record, short
 from mkdyn.domain.systems import System
 from mkdyn.engine.batch import Batch
-from mkdyn.engine.kinds import Kind
+from mkdyn.engine.kinds import Kind, pairs_of
 from mkdyn.engine.ledger import Ledger, clears
 from mkdyn.engine.session import CHUNK, Session, Winner
 from mkdyn.ports.observer import RecordsMerged
@@ -131,6 +131,7 @@ def _taken_over(
 
 
 def _move(session: Session, kind: Kind, link: Link, winner: Record, ledger: Ledger) -> Link:
+    pairs = pairs_of(kind, session.store.pairs())
     moved = attrs.evolve(
         link,
         dynamics=winner.key,
@@ -138,7 +139,7 @@ def _move(session: Session, kind: Kind, link: Link, winner: Record, ledger: Ledg
         gone=None,
         since=None,
         version=None,
-        baseline=converted(link.baseline, kind.pairs, kind.pairs, winner.values),
+        baseline=converted(link.baseline, pairs, pairs, winner.values),
     )
     ledger.links.append(moved)
     ledger.at_rest.append((kind.entity, link.dynamics))

@@ -275,6 +275,26 @@ async def test_a_column_that_is_hidden_while_its_lead_is_qualified_loses_no_edit
     assert (world.row(link)["jobtitle"], world.person(link)["title"]) == ("CTO", "CTO")
 
 
+@pytest.mark.parametrize("by", ["qualified", "merged"])
+async def test_a_column_that_is_hidden_while_its_contact_takes_over_loses_no_edit(by: str) -> None:
+    """As the lead's: once it was shown again, nothing seemed agreed on, and what the contact had copied counted."""
+    world = await World.of(Entity.LEAD, Entity.CONTACT)
+    entity = Entity.LEAD if by == "qualified" else Entity.CONTACT
+    link = await world.linked(entity, lastname="A", jobtitle="VP")
+    world.dynamics.hide_column("contact", "jobtitle")
+    world.marketo.edit("lead", link.marketo, title="CTO")
+    if by == "qualified":
+        contact = world.dynamics.qualify(link.dynamics)
+    else:
+        contact = world.dynamics.create("contact", lastname="A")
+        world.dynamics.merge_rows("contact", contact, link.dynamics, jobtitle="VP")
+    await world.rest()
+    world.dynamics.show_column("contact", "jobtitle")
+    await world.rest()
+    link = world.link(Entity.CONTACT, contact)
+    assert (world.row(link)["jobtitle"], world.person(link)["title"]) == ("CTO", "CTO")
+
+
 async def _replaced(world: World, link: Link) -> None:
     """Let our write of a lead's status replace an edit that was made in that instant."""
 
