@@ -18,6 +18,8 @@ from mkdyn.domain.systems import System
 from mkdyn.engine.batch import Batch
 from mkdyn.engine.kinds import Kind, pairs_of
 from mkdyn.engine.ledger import Ledger, clears
+from mkdyn.engine.parting import make_subject
+from mkdyn.engine.seeing import postpone, too_early
 from mkdyn.engine.session import CHUNK, Session, Winner
 from mkdyn.ports.observer import RecordsMerged
 from mkdyn.ports.store import Observation
@@ -155,7 +157,7 @@ async def merge_persons(
     """Plan to merge the person of a row into that of the row that stands for it now.
 
     One that Marketo does not show waits, for the watch time at most: what it would fill in is not known, and could not
-    be told from an edit.
+    be told from an edit. So it is not known of one that shows less than its feed tells, for as long as that may lag.
     """
     if any(is_under_way(session, some) for some in (link, winner)):
         return
@@ -163,6 +165,10 @@ async def merge_persons(
     told = session.store.observed(System.MARKETO, kind.object, [link.marketo]).get(link.marketo)
     if link.marketo not in shown:
         _wait_for(session, kind, row, link, told, ledger)
+        return
+    loser = make_subject(kind=kind, link=link, row=row, person=told)
+    if too_early(session, loser, shown[link.marketo], _held(session, link)):
+        postpone(session, loser)
         return
     values = shown[link.marketo].values
     ledger.resolutions += left_behind(
@@ -220,9 +226,7 @@ def note_merge(session: Session, operation: Operation, batch: Batch) -> None:
         return
     winner = batch.links.get(found.dynamics, found)
     kind = next(kind for kind in session.kinds if kind.name == winner.entity)
-    standing = session.store.kept_back([winner.dynamics]).get(winner.dynamics, ())
-    held = [item.field for item in standing if isinstance(item, Hold)]
-    filled = filled_in(kind.pairs, winner.baseline, operation.before, held=held)
+    filled = filled_in(kind.pairs, winner.baseline, operation.before, held=_held(session, winner))
     echoes = dict(winner.echoes)
     for pair in kind.pairs:
         if pair.key in filled:  # its entries in the feed are ours; whether it filled the field in, nobody said
@@ -234,6 +238,12 @@ def note_merge(session: Session, operation: Operation, batch: Batch) -> None:
     for system in System:
         batch.observations.append(Observation(system=system, object=kind.object_in(system), key=winner.key(system)))
     session.again = True
+
+
+def _held(session: Session, link: Link) -> Collection[str]:
+    """Return the Dynamics fields of a link that are held."""
+    standing = session.store.kept_back([link.dynamics]).get(link.dynamics, ())
+    return {item.field for item in standing if isinstance(item, Hold)}
 
 
 def is_under_way(session: Session, link: Link) -> bool:

@@ -212,3 +212,19 @@ async def test_a_merge_does_not_wait_for_an_edit_that_waits_for_a_refresh() -> N
         "York",
         "York",
     )
+
+
+async def test_an_edit_that_marketo_does_not_show_yet_of_a_person_about_to_be_merged_is_reported() -> None:
+    """Its feed told already. Marketo filled the edit in, and it came to the winner's row as if entered there."""
+    world = await World.of(Entity.CONTACT, marketo=FakeMarketo(settles_after_s=600))
+    loser, winner = await _two(world, {"lastname": "A", "jobtitle": "VP"}, {"lastname": "B"})
+    world.marketo.hold_values()
+    world.marketo.edit("lead", loser.marketo, title="CFO")
+    world.dynamics.merge_rows("contact", winner.dynamics, loser.dynamics)
+    await world.run()
+    assert _persons(world) == [loser.marketo, winner.marketo]
+    world.marketo.show_values()
+    await world.rest(5)
+    told = [(item.key, item.collision.marketo) async for item in world.sync.journal.collisions()]
+    assert (_persons(world), told) == ([winner.marketo], [(loser.dynamics, "CFO")])
+    assert (world.row(winner)["jobtitle"], world.person(winner)["title"]) == (None, None)
