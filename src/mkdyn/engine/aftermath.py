@@ -121,3 +121,35 @@ def read_anew(session: Session, kind: Kind, batch: Batch) -> None:
             continue
         if (pending.system, pending.object, pending.key, pending.version) not in operation.step.clears:
             batch.observations.append(attrs.evolve(pending, record=None))
+
+
+def lift_doubts(session: Session, kind: Kind, operations: Sequence[Operation], batch: Batch) -> None:
+    """Let a field be in doubt no more once it was written anew, whichever observation that stays says so.
+
+    Each half of a decision clears what was observed of one record, and what is left of the other goes on with its
+    doubt. What is merely read back may be somebody's own: there it stays.
+    """
+    if batch.sent_at is None:
+        return
+    applied = {answer.operation for answer in batch.answers if answer.state == "applied"}
+    halves = [item for item in operations if item.id in applied and item.kind == "update" and not item.step.covers]
+    for system in System if halves else ():
+        written = {item.key if item.system is system else item.other: item.awaited.keys() for item in halves}
+        for key, pending in session.store.observed(system, kind.object_in(system), written.keys()).items():
+            if over := written[key] & set(pending.doubtful):
+                _lift(batch, pending, over)
+
+
+def _lift(batch: Batch, pending: Observation, over: Collection[str]) -> None:
+    """Take a doubt that is over out of an observation, and out of what takes its place."""
+    place = (pending.system, pending.object, pending.key)
+    stays = (*place, pending.version) not in batch.clears
+    if stays and all((item.system, item.object, item.key) != place for item in batch.older):
+        batch.older.append(pending)
+    for kept in (batch.older, batch.observations):
+        kept[:] = [
+            attrs.evolve(item, doubtful=tuple(key for key in item.doubtful if key not in over))
+            if (item.system, item.object, item.key) == place
+            else item
+            for item in kept
+        ]

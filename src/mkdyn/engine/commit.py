@@ -18,7 +18,7 @@ from mkdyn.domain.plan import Operation
 from mkdyn.domain.records import Link, LinkState, Record, change_link, make_moved
 from mkdyn.domain.systems import System
 from mkdyn.domain.values import MISSING, Shown, same
-from mkdyn.engine.aftermath import await_late, echoing, lay_evidence_aside, read_anew
+from mkdyn.engine.aftermath import await_late, echoing, lay_evidence_aside, lift_doubts, read_anew
 from mkdyn.engine.batch import Batch, proving, row_of, undecided, unfollowed
 from mkdyn.engine.claims import claimed_twice
 from mkdyn.engine.feeds import observe
@@ -102,6 +102,7 @@ def commit_batch(
     read_anew(session, kind, batch)
     batch.observations += seen
     lay_evidence_aside(session, kind, operations, batch)
+    lift_doubts(session, kind, operations, batch)
     _keep(session, batch)
     return batch.revised
 

@@ -142,3 +142,21 @@ async def test_what_was_put_back_in_marketo_and_refused_by_dynamics_is_no_agreem
     report = await world.rest(5)
     assert (world.row(link)["jobtitle"], world.person(link)["title"]) == ("1", "2")
     assert [hold.field for hold in report.holds] == ["jobtitle"]
+
+
+async def test_a_doubt_is_over_once_its_field_was_written_anew() -> None:
+    """The other half of the decision had the row read once more, and the doubt went along: an edit was put back."""
+    world = await World.of(Entity.LEAD)
+    link = await world.linked(Entity.LEAD, lastname="A", jobtitle="1")
+    world.marketo.edit("lead", link.marketo, title="2")
+    world.dynamics.inject(Crash(call=world.next_call(System.DYNAMICS, "write"), of="write", when="before"))
+    with pytest.raises(Crashed):
+        await world.run()
+    world.dynamics.faults.clear()
+    world.restart()
+    world.dynamics.edit("lead", link.dynamics, telephone1="5")  # so nobody knows whether the title came to be written
+    await world.run()
+    assert (world.row(link)["jobtitle"], world.person(link)["phone"]) == ("2", "5")
+    world.dynamics.edit("lead", link.dynamics, jobtitle="3")
+    report = await world.run()
+    assert (world.person(link)["title"], list(report.collisions)) == ("3", [])
