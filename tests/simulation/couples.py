@@ -19,6 +19,7 @@ Couple: TypeAlias = tuple[str, str, str]
 def couples_of(world: World) -> Mapping[tuple[System, str, str], list[Couple]]:
     """Return every two records that were ever one, by each of them."""
     found: dict[Couple, None] = {(link.entity, link.dynamics, link.marketo): None for link in world.links(*LinkState)}
+    found |= dict.fromkeys(sorted(world.log.linked))  # nobody need have written anything before the link moved on
     names = {entity.logical_name: entity.marketo_object for entity in world.entities}
     tables = {
         key: name for name in names for making in world.log.makings

@@ -126,6 +126,7 @@ class Log:
         sendings: What we sent to records that were there.
         descents: Which records became others.
         bereft: Rows whose person somebody deleted, and how many changes there were before.
+        linked: Who was linked after some run: entity, row and person.
         reopenings: Which qualified leads were opened again, and how many changes there were before.
         filling: Whether persons are being merged for us.
         ours: Whether a write of ours is being carried out.
@@ -146,6 +147,7 @@ class Log:
     descents: list[Descent] = attrs.field(factory=list[Descent])
     bereft: list[tuple[int, str]] = attrs.field(factory=list[tuple[int, str]])
     reopenings: list[tuple[int, str]] = attrs.field(factory=list[tuple[int, str]])
+    linked: set[tuple[str, str, str]] = attrs.field(factory=set[tuple[str, str, str]])
     filling: bool = False
     ours: bool = False
     other: str | None = None

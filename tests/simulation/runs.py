@@ -62,6 +62,7 @@ async def live(world: World, call: Callable[[], Awaitable[object]], *, minutes: 
         world.say(str(report))
     finally:
         log.running = False
+        log.linked |= {(link.entity, link.dynamics, link.marketo) for link in world.links()}
         log.settle({(item.system, item.key) for item in world.store.unsettled(after=0, limit=1_000)})
         world.meddling = 0.0
 
