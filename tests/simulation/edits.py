@@ -306,9 +306,11 @@ class _Replay:
 
 
 def was_given_our_key(world: World, change: Change) -> bool:
-    """Whether somebody gave a person the key of a row, while our create for that row was on its way."""
+    """Whether somebody gave a person the key of a row, while our create for that row was on its way; or a merge just had."""
     return any(
-        past.place[:3] == change.place[:3] and not past.ours and past.run >= change.sent and past.new == change.other
+        past.place[:3] == change.place[:3]
+        and past.new == change.other
+        and (past.run >= change.sent - 2 if past.filled else not past.ours and past.run >= change.sent)
         for past in world.log.changes[: change.number]
     )
 
