@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from datetime import timedelta
 from typing import assert_never
 
 import attrs
 
-from mkdyn.domain.entities import Entity
+from mkdyn.domain.entities import PERSON, Entity
 from mkdyn.domain.holds import Quarantined, Wake
 from mkdyn.domain.lifecycle import Ambiguous, Candidate, CreateNew, LinkTo, match
 from mkdyn.domain.records import Link, LinkState, Origin, Record, short
@@ -20,7 +21,7 @@ from mkdyn.engine.kinds import Kind
 from mkdyn.engine.ledger import Ledger
 from mkdyn.engine.linking import create_in_marketo, link_to_marketo
 from mkdyn.engine.references import look_up
-from mkdyn.engine.session import Session
+from mkdyn.engine.session import CHUNK, Session
 from mkdyn.ports.store import Observation
 
 
@@ -40,7 +41,8 @@ async def meet_rows(
     else:
         await _meet_keyed(session, kind, rows, ledger)
     for observation, row in again:
-        create_in_marketo(session, kind, observation, row, ledger)
+        if not _is_given(session, kind, row.key):
+            create_in_marketo(session, kind, observation, row, ledger)
 
 
 async def _let_in(
@@ -116,6 +118,8 @@ async def _match_rows(session: Session, kind: Kind, rows: Sequence[tuple[Observa
                 claims[key] = row.key
                 person = next((item for item in own if item.key == key), None) or matcher.persons[key]
                 link_to_marketo(session, kind, observation, row, person, ledger, by=by)
+            case CreateNew() if _is_given(session, kind, row.key):
+                pass  # it is met once Marketo shows who has its GUID
             case CreateNew():
                 create_in_marketo(session, kind, observation, row, ledger)
             case Ambiguous(candidates=persons, rivals=rivals):
@@ -124,6 +128,24 @@ async def _match_rows(session: Session, kind: Kind, rows: Sequence[tuple[Observa
                 ledger.clear(observation)
             case _:
                 assert_never(decision)
+
+
+def _is_given(session: Session, kind: Kind, row: str) -> bool:
+    """Whether a person was just given a row's GUID, by the feed's word, and Marketo may not show it yet.
+
+    A create would find that person by it, and write over what stands there.
+    """
+    if session.given is None:
+        session.given, after = set(), 0
+        delay = timedelta(seconds=session.identities[System.MARKETO].settles_after_s)
+        names = {other.key_field for other in session.persons}
+        while delay and (told := session.store.observations(System.MARKETO, PERSON, after=after, limit=CHUNK)):
+            after = told[-1].version
+            fresh = [item for item in told if (item.seen_at or session.now()) + delay > session.now()]
+            entries = [(item.key, entry) for item in fresh for entry in item.evidence if entry.field in names]
+            last = {(person, entry.field): entry.new for person, entry in entries}
+            session.given |= {(field, new) for (_, field), new in last.items() if new}
+    return (kind.key_field or "", row) in session.given
 
 
 def candidate(key: str, links: Mapping[str, Link], ours: Origin = "created") -> Candidate:

@@ -29,7 +29,7 @@ from mkdyn.ports.store import Observation
 
 async def reconcile(session: Session) -> None:
     """Decide every observed record: rows of Dynamics first, then what only Marketo brought."""
-    session.heirs = None
+    session.heirs = session.given = None
     session.winners.clear()
     for kind in session.kinds:
         for chunk in _chunks(session, System.DYNAMICS, kind.name):

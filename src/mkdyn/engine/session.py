@@ -84,6 +84,7 @@ class Session:
         matched: How many records met their counterparts for the first time, were ambiguous, were new.
         matched_first: The first of them.
         heirs: The contacts that qualified leads name, each with its lead; None until somebody asks in this round.
+        given: Key fields and GUIDs that persons were given by the word of Marketo's feed, once somebody asked in this round.
         winners: By table, what losers of merges were merged into, once somebody asked in this round.
         targets: What is known of the rows that the records being decided name.
         moves: How many links moved to other records, by why.
@@ -124,6 +125,7 @@ class Session:
     matched: Counter[Meeting] = attrs.field(factory=Counter[Meeting])
     matched_first: dict[Meeting, list[str]] = attrs.field(factory=dict[Meeting, list[str]])
     heirs: dict[str, str] | None = None
+    given: set[tuple[str, str]] | None = None
     winners: dict[str, Mapping[str, Winner]] = attrs.field(factory=dict[str, Mapping[str, Winner]])
     targets: dict[str, Named | None] = attrs.field(factory=dict[str, "Named | None"])
     moves: Counter[str] = attrs.field(factory=Counter[str])

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from mkdyn import Entity, System
-from mkdyn.testing import Crash, Crashed
+from mkdyn.testing import Crash, Crashed, FakeMarketo
 from tests.unit.engine.world import World
 
 pytestmark = pytest.mark.anyio
@@ -59,3 +59,18 @@ async def test_a_row_that_goes_to_one_person_is_not_planned_for_another() -> Non
     assert [write.other for write in plan.operations if write.system is System.DYNAMICS] == [carrier]
     await world.rest()
     assert world.link(Entity.LEAD, row).marketo == carrier
+
+
+async def test_a_row_whose_guid_a_person_was_just_given_is_created_nowhere() -> None:
+    """Marketo did not show it yet, though its feed told: the create found that person, and wrote over its name."""
+    world = await World.of(Entity.LEAD, Entity.CONTACT, marketo=FakeMarketo(settles_after_s=600))
+    link = await world.linked(Entity.CONTACT, lastname="A")
+    await world.run(minutes=30)
+    world.marketo.hold_values()
+    row = world.dynamics.create("lead", lastname="B")
+    world.marketo.edit("lead", link.marketo, dynamicsId=row)
+    await world.run()
+    world.marketo.show_values()
+    assert world.person(link)["lastName"] == "A"
+    report = await world.rest(5)
+    assert (world.person(link)["lastName"], [item.key for item in report.quarantined]) == ("A", [row])
