@@ -201,8 +201,14 @@ class _Replay:
             for number, elder in self.forebears.get(couple, ())
             if elder in self.elders
             and elder[2] == couple[2]  # a merge in Marketo left another person, who shows its own
+            and self._is_known(elder, pair)
             for common in (self.common[elder, pair.dynamics],)
         )
+
+    def _is_known(self, couple: Couple, pair: FieldPair) -> bool:
+        """Whether both came to show the same by us, or before we came; what two people enter alike we may not hear of."""
+        together = self.came_back[couple, pair.dynamics]
+        return not together or (last := self.world.log.changes[together[-1][0]]).ours or last.run == 0
 
     def _was_shared(self, change: Change, couple: Couple, pair: FieldPair) -> bool:
         """Whether both have shown the replaced value since we last brought them together; before that, whether it is none."""
