@@ -208,7 +208,9 @@ def _observed_again(
         clear[:3] == (system, name, key) and pending.version <= clear[3] for clear in operation.step.clears
     )
     before = fresh if dealt_with else pending
-    if record is not None:
+    if system is System.MARKETO:
+        record = None  # it may be decided in a later run; what lagged need not lag by then
+    elif record is not None:
         synced = {field: value for field, value in record.values.items() if field in kind.read_in(system)}
         record = attrs.evolve(record, values=synced)
     return attrs.evolve(before, record=record, evidence=(), doubtful=(*before.doubtful, *doubtful))

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 
-from mkdyn import Entity
+from mkdyn import Entity, Pick, Rules
 from mkdyn.domain.systems import System
 from mkdyn.ports.store import Observation
 from mkdyn.testing import Crash, Crashed, FakeMarketo, LoseAnswer, Reject, Unreachable
@@ -69,6 +71,26 @@ async def test_a_second_write_that_never_left_takes_no_report_of_the_first_along
     told = [(item.collision.field, item.collision.marketo) async for item in world.sync.journal.collisions()]
     assert ("statecode", "theirs") in told
     assert world.person(link)["leadStatus"] == "Disqualified"
+
+
+async def test_what_lagged_when_a_write_was_settled_is_read_anew() -> None:
+    """A refresh settled it and decided nothing; a run, much later, took what had been read then for what is shown."""
+    world = await World.of(Entity.LEAD, rules=Rules(walk_links=0), marketo=FakeMarketo(settles_after_s=1200))
+    city = Pick(Entity.LEAD, "address1_city")
+    await world.sync.fields.deselect(city)
+    link = await world.linked(Entity.LEAD, lastname="A")
+    world.dynamics.edit("lead", link.dynamics, emailaddress1="a@example.com")
+    world.marketo.inject(LoseAnswer(call=world.next_call(System.MARKETO, "write"), of="write", applied="no"))
+    await world.run()
+    world.marketo.hold_values()
+    world.marketo.edit("lead", link.marketo, email="a@example.com")  # it arrives
+    await world.sync.fields.select(city)
+    world.clock += timedelta(minutes=7)
+    await world.sync.backfill()
+    world.marketo.show_values()
+    await world.run(minutes=60)
+    await world.rest()
+    assert (world.row(link)["emailaddress1"], world.person(link)["email"]) == ("a@example.com", "a@example.com")
 
 
 async def test_an_edit_beside_a_settled_write_keeps_its_proof() -> None:
