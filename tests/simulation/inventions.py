@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 
 from mkdyn.domain import Direction, FieldValue, Unfit
+from mkdyn.domain.entities import PERSON
 from mkdyn.domain.systems import System
 from mkdyn.domain.values import same
 from tests.simulation.edits import told_in, was_given_our_key
@@ -51,6 +52,13 @@ def _is_told(change: Change, reports: Iterable[tuple[int, FieldValue, FieldValue
     )
 
 
+def _merged_into(world: World, there: Place) -> list[Place]:
+    """Return the same field of the persons that were merged into one: what was emptied there is empty here."""
+    system, name, key, field = there
+    merged = [item for item in world.log.descents if (item.system, item.after) == (System.MARKETO, (PERSON, key))]
+    return [(system, name, item.before[1], field) for item in merged if system is System.MARKETO]
+
+
 def _has_a_source(world: World, change: Change, item: Selected, seen: Mapping[Place, list[Change]]) -> bool:
     system = change.place[0]
     pair = item.pair
@@ -66,7 +74,8 @@ def _has_a_source(world: World, change: Change, item: Selected, seen: Mapping[Pl
         return True  # what a merge filled in gives way to what stood there
     if change.new in (None, False):
         one_way = pair.direction is not Direction.BOTH or not item.first
-        return one_way or any(past.new in (None, False) for place in (there, change.place) for past in seen[place])
+        places = (change.place, there, *_merged_into(world, there))
+        return one_way or any(past.new in (None, False) for place in places for past in seen[place])
     set_aside = any(pair.dynamics == field for _, field, _ in world.ever_hidden)  # nobody looked at it by then
     made = any(
         making.key == change.place[2] and making.ours and making.sent == change.sent for making in world.log.makings
