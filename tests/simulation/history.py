@@ -7,7 +7,7 @@ import random
 import selectors
 from collections.abc import Awaitable, Callable
 
-from tests.simulation.promises import REST_RUNS, check_all
+from tests.simulation.promises import REST_RUNS, REST_RUNS_OF_MERGES, check_all
 from tests.simulation.runs import live, meddle
 from tests.simulation.start import populate
 from tests.simulation.steps import steps_of
@@ -63,7 +63,8 @@ async def come_to_rest(world: World) -> None:
         in_sight_again(world)
     shown_again(world)
     lift_blocks(world)
-    for _ in range(REST_RUNS + (len(world.entities) if world.traits.walks else 0)):
+    turns = REST_RUNS + (len(world.entities) if world.traits.walks else 0)
+    for _ in range(turns + (REST_RUNS_OF_MERGES if world.traits.lifecycles else 0)):
         await live(world, world.sync.run, minutes=20)
 
 

@@ -14,6 +14,8 @@ from tests.simulation.world import World
 
 #: How many runs it takes to come to rest; a turn of the walk comes on top: a run for each entity.
 REST_RUNS = 8
+#: How many it takes where a merge may wait for the end of a watch, and another one for that.
+REST_RUNS_OF_MERGES = 7
 #: The state of a lead that became a contact.
 QUALIFIED = 1
 #: Why a field may be kept back, or a record set aside.
