@@ -94,7 +94,8 @@ def stays(session: Session, subject: Subject, ledger: Ledger, reborn: list[Obser
                 # What the feed told meanwhile is over: what Marketo shows is no answer to a write from before that.
                 link = attrs.evolve(link, echoes={})
                 ledger.links.append(link)
-            subject.link = attrs.evolve(link, state=LinkState.LIVE, version=None, since=None)
+            agreed = kind.agreeing(link.baseline)  # what was held is not held any more
+            subject.link = attrs.evolve(link, state=LinkState.LIVE, version=None, since=None, baseline=agreed)
             subject.awakened = True
             subject.unflagged = kind.person and session.rules.leaves_filter == "flag"
             _tell(session, subject, inward=True)

@@ -6,6 +6,7 @@ import pytest
 
 from mkdyn import Entity, Filter, Rules, System, where
 from mkdyn.domain import FieldSpec, Link, LinkState
+from mkdyn.domain.rules import LeavesFilter
 from mkdyn.errors import ConfigError
 from mkdyn.ports import FilterPassed
 from mkdyn.testing import FakeMarketo
@@ -56,6 +57,22 @@ async def test_a_row_that_leaves_the_filter_rests_and_is_merged_when_it_comes_ba
     assert (world.person(link)["title"], world.person(link)["phone"]) == ("VP", "1")
     assert world.row(link)["address1_city"] == "Paris"
     assert [event.inward for event in world.events if isinstance(event, FilterPassed)] == [False, True]
+
+
+@pytest.mark.parametrize("leaves", ["freeze", "flag"])
+async def test_what_marketo_blocked_is_decided_anew_when_its_row_is_back(leaves: LeavesFilter) -> None:
+    """The hold went with the row; the two differed ever after, and no report said why."""
+    world = await _world(Rules(filters=EMEA.filters, leaves_filter=leaves))
+    link = await world.linked(Entity.CONTACT, lastname="A", jobtitle="VP", new_region="EMEA")
+    world.marketo.block_field("lead", "title")
+    world.dynamics.edit("contact", link.dynamics, jobtitle="CTO")
+    await world.rest()
+    world.dynamics.edit("contact", link.dynamics, new_region="US")
+    assert (await world.rest()).holds.total == 0
+    world.marketo.unblock_field("lead", "title")
+    world.dynamics.edit("contact", link.dynamics, new_region="UK")
+    await world.rest()
+    assert (world.person(link)["title"], world.row(link)["jobtitle"]) == ("CTO", "CTO")
 
 
 async def test_a_row_that_leaves_when_its_person_cannot_be_seen_has_left() -> None:
