@@ -266,3 +266,23 @@ async def test_a_plan_tells_nobody_that_a_row_left() -> None:
     assert "filter_passed" not in [event.name for event in world.events[before:]]
     report = await world.run()
     assert report.moves == {"out of the filter": 1}
+
+
+@pytest.mark.parametrize("gone", ["the filter kept it out", "its person was deleted"])
+async def test_a_contact_stands_for_a_qualified_lead_once_it_is_back(gone: str) -> None:
+    """The lead kept its own person: that its contact was back, nobody told of it."""
+    world = await _world(Rules(filters=EMEA.filters, walk_links=0))
+    contact = await world.linked(Entity.CONTACT, lastname="C", new_region="EMEA")
+    lead = await world.linked(Entity.LEAD, lastname="L", new_region="EMEA")
+    if gone == "its person was deleted":
+        world.marketo.delete("lead", contact.marketo)
+    world.dynamics.edit("contact", contact.dynamics, new_region="US")
+    await world.rest()
+    world.dynamics.qualify(lead.dynamics, into=contact.dynamics)
+    await world.rest()
+    assert [link.marketo for link in world.live(Entity.LEAD)] == [lead.marketo]
+    world.dynamics.edit("contact", contact.dynamics, new_region="UK")
+    await world.rest(5)
+    [person] = [person.key for person in world.marketo.records("lead")]
+    assert [(link.dynamics, link.marketo) for link in world.live(Entity.CONTACT)] == [(contact.dynamics, person)]
+    assert world.live(Entity.LEAD) == []
