@@ -53,6 +53,7 @@ class _Replay:
         self.world = world
         self.shown: dict[Place, FieldValue] = {}
         self.showed: defaultdict[Place, list[FieldValue]] = defaultdict(list)
+        self.filled: defaultdict[Place, list[FieldValue]] = defaultdict(list)
         self.last: dict[Place, Change] = {}
         self.common: defaultdict[tuple[Couple, str], list[tuple[FieldValue, FieldValue]]] = defaultdict(list)
         self.came_back: defaultdict[tuple[Couple, str], list[tuple[int, FieldValue, FieldValue]]] = defaultdict(list)
@@ -97,6 +98,8 @@ class _Replay:
                     and change.other == couple[2 if place[0] is System.DYNAMICS else 1]
                 ):
                     self._replace(change, couple, selected)
+        if change.filled:
+            self.filled[place].append(change.new)
         self.shown[place] = change.new
         self.showed[place].append(change.new)
         self.last[place] = change
@@ -140,6 +143,7 @@ class _Replay:
         if change.ours:
             if not self._is_unanswered(change):  # else what was agreed on before may be all that we know of
                 self.common[couple, pair.dynamics].clear()
+                self.filled.pop(_person(couple, pair), None)
             self.together[couple, pair.dynamics] = change.number
         self.common[couple, pair.dynamics].append((d, m))
         self.came_back[couple, pair.dynamics].append((change.number, d, m))
@@ -157,21 +161,20 @@ class _Replay:
 
     def _note_carried(self, change: Change, couple: Couple, pair: FieldPair) -> None:
         """Note what we carried over though its source showed something else by then: put back, it counts as unchanged."""
-        entity, row, person = couple
+        entity, row, _ = couple
         if change.place[0] is System.MARKETO:
             sources = [(value, change.new) for value in self.showed[System.DYNAMICS, entity, row, pair.dynamics]]
         else:
-            there = (System.MARKETO, pair.entity.marketo_object, person, pair.marketo)
-            sources = [(change.new, value) for value in self.showed[there]]
+            sources = [(change.new, value) for value in self.showed[_person(couple, pair)]]
         carried = [both for both in sources if pair.lens.agree(*both)]
         self.common[couple, pair.dynamics] += carried[-1:]
 
     def _both(self, couple: Couple, pair: FieldPair) -> tuple[FieldValue, FieldValue]:
-        entity, row, person = couple
+        entity, row, _ = couple
         empty_flag = False if pair.lens.name == "boolean" else None
         return (
             self.shown.get((System.DYNAMICS, entity, row, pair.dynamics), empty_flag),
-            self.shown.get((System.MARKETO, pair.entity.marketo_object, person, pair.marketo), empty_flag),
+            self.shown.get(_person(couple, pair), empty_flag),
         )
 
     def _replace(self, change: Change, couple: Couple, selected: Selected) -> None:
@@ -179,7 +182,9 @@ class _Replay:
         entered = self.last.get(change.place)
         if entered is None or entered.ours or (entered.number < selected.since and not selected.first):
             return
-        if self._was_shared(change, couple, selected.pair) or self._is_beyond_us(change, entered, couple, selected):
+        if self._was_shared(change, couple, selected.pair) or self._was_delivered(change, entered, couple):
+            return
+        if self._is_beyond_us(change, entered, couple, selected):
             return
         item = _Replaced(
             entered=entered, by=change, couple=couple, pair=selected.pair, system=change.place[0],
@@ -211,7 +216,10 @@ class _Replay:
         return not together or (last := self.world.log.changes[together[-1][0]]).ours or last.run == 0
 
     def _was_shared(self, change: Change, couple: Couple, pair: FieldPair) -> bool:
-        """Whether both have shown the replaced value since we last brought them together; before that, whether it is none."""
+        """Whether both have shown the replaced value since we last brought them together; before that, whether it is none.
+
+        What a merge of ours filled in is nobody's, either, whatever was entered over it and undone again.
+        """
         common = [
             *self.common[couple, pair.dynamics],
             *(
@@ -221,8 +229,21 @@ class _Replay:
                 for both in self.common[elder, pair.dynamics]
             ),
         ]
+        if any(same(value, change.old) for value in self.filled[change.place]):
+            return True
         side = 0 if change.place[0] is System.DYNAMICS else 1
         return any(same(both[side], change.old) for both in common) or (not common and change.old in (None, False, ""))
+
+    def _was_delivered(self, change: Change, entered: Change, couple: Couple) -> bool:
+        """Whether the edit had come to another row, which was deleted since: its person met this row afterwards."""
+        gone = {key for number, system, _, key in self.world.log.removals if number <= change.number}
+        others = [other for other in self.couples[change.place[:3]] if other[1] in gone and other[1] != couple[1]]
+        return any(
+            entered.number <= number <= change.number and same(shown, change.old)
+            for other in others
+            for selected in self._pairs(other, change.place)
+            for number, _, shown in self.came_back[other, selected.pair.dynamics]
+        )
 
     def _is_beyond_us(self, change: Change, entered: Change, couple: Couple, selected: Selected) -> bool:
         """Whether the limits in `docs/explanation/promises-and-limits.md` name the case: no trace of the edit is left."""
@@ -319,6 +340,10 @@ def was_given_our_key(world: World, change: Change) -> bool:
         and (past.run >= change.sent - 2 if past.filled else not past.ours and past.run >= change.sent)
         for past in world.log.changes[: change.number]
     )
+
+
+def _person(couple: Couple, pair: FieldPair) -> Place:
+    return (System.MARKETO, pair.entity.marketo_object, couple[2], pair.marketo)
 
 
 def told_in(world: World) -> Told:

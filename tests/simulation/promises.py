@@ -143,9 +143,12 @@ def is_over(world: World, name: str, row: Record) -> bool:
 
 
 def _successor(world: World, name: str, row: Record) -> Record | None:
-    """Return the row that stands for a row that is over, if it is there and passes the filter."""
-    master, heir = row.values.get("masterid"), row.values.get("parentcontactid")
-    found = world.dynamics.record("contact", str(heir)) if master is None else world.dynamics.record(name, str(master))
+    """Return the row that stands for a row that is over in the end, if it is there and passes the filter."""
+    found: Record | None = row
+    while found is not None and is_over(world, name, found):
+        master, heir = found.values.get("masterid"), found.values.get("parentcontactid")
+        name, following = (name, master) if master is not None else ("contact", heir)
+        found = world.dynamics.record(name, str(following))
     return None if found is None or is_out(found) else found
 
 

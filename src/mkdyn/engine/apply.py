@@ -184,12 +184,14 @@ async def _still_to_merge(session: Session, kind: Kind, merges: Sequence[Operati
 
 
 def _is_early(session: Session, merge: Operation, shown: Mapping[str, Record], link: Link | None) -> bool:
-    """Whether a merge would fill in what nobody has looked at."""
+    """Whether a merge would fill in what nobody has looked at, or a person whom nobody can look at."""
     loser, winner = shown.get(merge.key), shown.get(merge.step.into)
     if loser is None or any(not same(loser.values.get(name, value), value) for name, value in merge.before.items()):
         return True
-    if winner is None or link is None:
+    if link is None:
         return False
+    if winner is None:
+        return True
     kind = next(kind for kind in session.persons if kind.name == link.entity)
     held = waiting_fields(kind, System.MARKETO, session.store.kept_back([link.dynamics]).get(link.dynamics, ()))
     return bool(edited_since(kind.pairs, link.baseline, winner.values, merge.before) - set(held))

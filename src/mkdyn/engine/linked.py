@@ -213,7 +213,7 @@ def _note(session: Session, subject: Subject, seen: Seen, merged: Merged, ledger
     stands = link.since is None and version == link.version and echoes == link.echoes and baseline is link.baseline
     if subject.revived and writes:
         pass  # it stays buried until it is written: should that come to nothing, it is revived anew
-    elif subject.revived or not stands:
+    elif subject.revived or (subject.awakened and not writes) or not stands:
         ledger.links.append(attrs.evolve(link, baseline=baseline, echoes=echoes, since=None, version=version))
     ledger.resolutions += merged.resolutions
     ledger.kept_back += [*merged.holds, *seen.holds]

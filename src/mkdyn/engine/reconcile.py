@@ -15,7 +15,7 @@ from mkdyn.domain.records import Key, Link, LinkState
 from mkdyn.domain.systems import System
 from mkdyn.engine.claims import open_claims
 from mkdyn.engine.conversion import inherited, retired
-from mkdyn.engine.elders import recall_leads
+from mkdyn.engine.elders import recall_elders
 from mkdyn.engine.first_sight import meet_rows
 from mkdyn.engine.gone import recall_gone
 from mkdyn.engine.kinds import Kind
@@ -54,7 +54,7 @@ async def _decide_rows(session: Session, kind: Kind, rows: Sequence[Observation]
     session.targets.clear()
     rows = await _shown(session, kind, rows)
     links = dict(store.links([kind.name], System.DYNAMICS, [row.key for row in rows]))
-    await recall_leads(session, kind, rows, links, ledger)
+    await recall_elders(session, kind, rows, links, ledger)
     claims = open_claims(session).rows.keys()  # whom they are linked with is not settled
     free = [row for row in rows if row.key not in claims]
     heirs = await inherited(session, kind, free, links, claims, ledger)

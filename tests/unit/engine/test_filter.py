@@ -75,6 +75,20 @@ async def test_what_marketo_blocked_is_decided_anew_when_its_row_is_back(leaves:
     assert (world.person(link)["title"], world.row(link)["jobtitle"]) == ("CTO", "CTO")
 
 
+async def test_a_row_is_back_although_all_that_changed_of_it_is_held() -> None:
+    """Nothing was to be written: the link rested on, and the two differed ever after."""
+    world = await _world()
+    link = await world.linked(Entity.CONTACT, lastname="A", emailaddress1="a@example.com", new_region="EMEA")
+    world.dynamics.edit("contact", link.dynamics, emailaddress1="no address")
+    await world.rest()
+    world.dynamics.edit("contact", link.dynamics, new_region="US")
+    await world.rest()
+    world.dynamics.edit("contact", link.dynamics, new_region="UK")
+    report = await world.rest()
+    assert world.link(Entity.CONTACT, link.dynamics).state is LinkState.LIVE
+    assert [(hold.field, hold.code) for hold in report.holds] == [("emailaddress1", "bad-email")]
+
+
 async def test_a_row_that_leaves_when_its_person_cannot_be_seen_has_left() -> None:
     """Nobody was there to be flagged, and that was tried in every run."""
     marketo = HidingMarketo()

@@ -39,6 +39,20 @@ async def test_a_person_that_is_not_shown_is_merged_once_it_is() -> None:
     assert (_persons(world), world.row(winner)["telephone1"]) == ([winner.marketo], None)
 
 
+async def test_no_person_is_merged_into_one_that_is_not_shown() -> None:
+    """Marketo gave it the key of the loser's row, which nobody saw: once reopened, the row was written over it."""
+    marketo = HidingMarketo()
+    world = await World.of(Entity.CONTACT, marketo=marketo)
+    loser, winner = await _two(world, {"lastname": "A"}, {"lastname": "B"})
+    world.dynamics.merge_rows("contact", winner.dynamics, loser.dynamics)
+    marketo.unseen = [winner.marketo]
+    await world.rest()
+    assert _persons(world) == [loser.marketo, winner.marketo]
+    marketo.unseen = ()
+    await world.rest()
+    assert _persons(world) == [winner.marketo]
+
+
 async def test_an_edit_of_a_person_that_is_about_to_be_merged_is_reported() -> None:
     """Marketo filled it in where the other person had nothing, and it came to the winner's row as if entered there."""
     world = await World.of(Entity.CONTACT)

@@ -133,6 +133,26 @@ async def test_the_company_of_a_merged_account_is_deleted() -> None:
     assert [record.key for record in world.marketo.records("company")] == [winner]
 
 
+async def test_a_merged_account_is_looked_at_again_once_its_winner_is_restored() -> None:
+    """Its company could not be deleted while it had people; then the winner was gone for a while, and nobody told more."""
+    world = await World.of(Entity.ACCOUNT, Entity.CONTACT, rules=Rules(walk_links=0))
+    winner, loser = (world.dynamics.create("account", name=name) for name in "AB")
+    key = world.dynamics.create("contact", lastname="A", parentcustomerid=loser)
+    await world.rest()
+    world.dynamics.merge_rows("account", winner, loser)
+    world.dynamics.edit("contact", key, parentcustomerid=loser)
+    await world.rest()
+    world.dynamics.delete("account", winner)
+    await world.rest()
+    world.dynamics.edit("account", loser, telephone1="1")
+    await world.rest()
+    assert sorted(link.dynamics for link in world.live(Entity.ACCOUNT)) == [loser]
+    world.dynamics.edit("contact", key, parentcustomerid=None)
+    world.dynamics.restore("account", winner)
+    await world.rest(5)
+    assert [link.dynamics for link in world.live(Entity.ACCOUNT)] == [winner]
+
+
 async def test_many_merges_trip_the_guard_of_deletions() -> None:
     """There is no way back."""
     world = await World.of(Entity.CONTACT, rules=Rules(guards=Guards(records_min=1)))
