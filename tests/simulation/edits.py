@@ -201,12 +201,18 @@ class _Replay:
             return False
         if any(item.answered is None and item.number <= change.number for item in sent):
             return False  # for all that anybody knows it arrived, and somebody put back what was there
-        return any(
-            number <= change.number and common and same(common[-1][0], showed[0]) and same(common[-1][1], change.new)
+        elders = [
+            elder
             for number, elder in self.forebears.get(couple, ())
-            if elder in self.elders
+            if number <= change.number
+            and elder in self.elders
             and elder[2] == couple[2]  # a merge in Marketo left another person, who shows its own
-            and self._is_known(elder, pair)
+        ]
+        latest = max((self.together.get((elder, pair.dynamics), -1) for elder in elders), default=-1)
+        return any(
+            common and same(common[-1][0], showed[0]) and same(common[-1][1], change.new)
+            for elder in elders
+            if self.together.get((elder, pair.dynamics), -1) == latest and self._is_known(elder, pair)
             for common in (self.common[elder, pair.dynamics],)
         )
 

@@ -16,7 +16,7 @@ from mkdyn.domain.fields import FieldPair, PairState
 from mkdyn.domain.holds import Hold, Wake
 from mkdyn.domain.lenses.lens import Unfit
 from mkdyn.domain.merged import Merged, agreed_on
-from mkdyn.domain.records import Agreed, Twofold
+from mkdyn.domain.records import NOBODYS, Agreed, Twofold
 from mkdyn.domain.systems import System
 from mkdyn.domain.values import MISSING, FieldValue, Missing, Shown, same
 
@@ -222,9 +222,8 @@ class _Decision:
         return Win(source, because=f"the field syncs {self.pair.direction}")
 
     def _collision(self) -> Collision:
-        return Collision(
-            entity=self.pair.entity, field=self.pair.dynamics, was=self.was, marketo=self.m, dynamics=self.d
-        )
+        was: Shown = None if self.was == NOBODYS else self.was
+        return Collision(entity=self.pair.entity, field=self.pair.dynamics, was=was, marketo=self.m, dynamics=self.d)
 
     def _report(self, verdict: Win, kind: ResolutionKind) -> None:
         self.merged.resolutions.append(

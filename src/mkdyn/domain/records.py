@@ -57,12 +57,22 @@ class Record:
 make_record: Callable[..., Record] = maker(Record)
 
 
+#: What Dynamics counts as having shown of a field that a merge filled in for Marketo's person: whatever it shows is
+#: something else, even nothing, or just what was filled in.
+NOBODYS: Final = "\x1a"
+
+
 @attrs.frozen
 class Twofold:
     """What the two systems showed when they agreed, where that is not one value."""
 
     dynamics: FieldValue = attrs.field(repr=False)
     marketo: FieldValue = attrs.field(repr=False)
+
+    @property
+    def filled_in(self) -> bool:
+        """Whether Marketo filled the field in by merging persons: nobody entered it, and Dynamics never showed it."""
+        return self.dynamics == NOBODYS
 
 
 make_twofold: Callable[..., Twofold] = maker(Twofold)

@@ -140,7 +140,8 @@ class Kind:
         apart = {
             pair.key
             for pair in self.pairs
-            if isinstance(was := baseline.get(pair.key), Twofold) and not pair.lens.agree(was.dynamics, was.marketo)
+            if isinstance(was := baseline.get(pair.key), Twofold)
+            and not (was.filled_in or pair.lens.agree(was.dynamics, was.marketo))
         }
         return {key: was for key, was in baseline.items() if key not in apart}
 

@@ -19,7 +19,7 @@ from mkdyn.domain.lifecycle import (
     standing,
 )
 from mkdyn.domain.lifecycle.table import one_of
-from mkdyn.domain.records import Baseline
+from mkdyn.domain.records import NOBODYS, Baseline
 
 TITLE = FieldPair(Entity.LEAD, "jobtitle", "title")
 PHONE = FieldPair(Entity.LEAD, "telephone1", "phone")
@@ -64,6 +64,7 @@ def _gone(field: str, was: object, marketo: object, dynamics: object) -> Resolut
         ({"jobtitle": "VP"}, {"title": "CTO"}, [_gone("jobtitle", "VP", "CTO", "VP")]),
         ({"jobtitle": Twofold("VP", "vp")}, {"title": "CTO"}, [_gone("jobtitle", "vp", "CTO", "VP")]),
         ({"jobtitle": Twofold("VP", "vp")}, {"title": "vp"}, []),
+        ({"jobtitle": Twofold(NOBODYS, "VP")}, {"title": "CTO"}, [_gone("jobtitle", "VP", "CTO", None)]),
         ({"jobtitle": "VP"}, {"title": "VP"}, []),
         ({"jobtitle": "VP"}, {"title": None}, [_gone("jobtitle", "VP", None, "VP")]),
         ({"jobtitle": None}, {"title": "CTO"}, [_gone("jobtitle", None, "CTO", None)]),
@@ -96,7 +97,7 @@ def test_each_field_is_handed_on_by_itself() -> None:
     assert converted(was, leads, contacts, {"jobtitle": "VP"}) == {"jobtitle": "VP"}
     assert converted(was, leads, contacts, {"jobtitle": "CTO", "fax": "one"}) == {"jobtitle": "VP", "fax": "one"}
     baseline = {"jobtitle": "VP", "telephone1": None}
-    filled = {"telephone1": Twofold("2", "2")}
+    filled = {"telephone1": Twofold(NOBODYS, "2")}
     assert filled_in(leads, baseline, {"title": "CTO", "phone": "2"}) == filled
     assert filled_in(PAIRS, {}, {"title": "", "status": "New", "phone": "2"}, held={"telephone1"}) == filled
     shown = {"title": "x", "phone": None}

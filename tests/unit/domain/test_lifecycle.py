@@ -39,7 +39,7 @@ from mkdyn.domain.lifecycle import (
     followed_on,
     match,
 )
-from mkdyn.domain.records import Baseline
+from mkdyn.domain.records import NOBODYS, Baseline
 from mkdyn.domain.rules import OtherDeletedInDynamics, PersonDeletedInDynamics, PersonDeletedInMarketo
 
 from .worlds import ENTITIES, LAW, SUBSCRIPTION
@@ -267,8 +267,8 @@ def test_a_state_that_the_contact_does_not_show_is_news_all_the_same() -> None:
 @pytest.mark.parametrize(
     ("baseline", "loser", "filled"),
     [
-        ({"jobtitle": None}, {"title": "CTO"}, {"jobtitle": Twofold("CTO", "CTO")}),
-        ({"jobtitle": Twofold("VP", None)}, {"title": "CTO"}, {"jobtitle": Twofold(None, "CTO")}),
+        ({"jobtitle": None}, {"title": "CTO"}, {"jobtitle": Twofold(NOBODYS, "CTO")}),
+        ({"jobtitle": Twofold("VP", None)}, {"title": "CTO"}, {"jobtitle": Twofold(NOBODYS, "CTO")}),
         ({"jobtitle": "VP"}, {"title": "CTO"}, {}),
         ({"jobtitle": None}, {"title": None}, {}),
         ({"jobtitle": None}, {"title": ""}, {}),
@@ -302,7 +302,7 @@ def test_what_somebody_emptied_would_be_filled_in(
 
 def test_what_a_merge_filled_in_is_not_the_contact_s_either() -> None:
     """A lead that is qualified right after: its contact's empty field is written over what Marketo filled in."""
-    was = {"jobtitle": Twofold("CTO", "CTO")}
+    was = {"jobtitle": Twofold(NOBODYS, "CTO")}
     assert converted(was, PAIRS, HEIRS, {"jobtitle": None}) == was
 
 

@@ -36,6 +36,7 @@ from mkdyn.domain import (
 from mkdyn.domain.lenses.numbers import boolean_lens
 from mkdyn.domain.lenses.texts import text_lens
 from mkdyn.domain.merged import agreed_on
+from mkdyn.domain.records import NOBODYS
 
 from .worlds import GUID, ONE_WAY, marketo_wins, nobody_wins
 
@@ -427,6 +428,29 @@ def test_a_policy_is_given_the_collision() -> None:
     merged = settle(LEAD, was=Twofold("old", "OLD"), d="a", m="b", policy=policy)
     assert seen == [Collision(entity=Entity.LEAD, field="jobtitle", was="old", marketo="b", dynamics="a")]
     assert only(merged).verdict.because == "sales owns it"
+
+
+@pytest.mark.parametrize(
+    ("d", "m", "written", "told"),
+    [
+        (None, "in", {"title": None}, []),
+        ("in", "in", {}, []),
+        ("mine", "in", {"title": "mine"}, []),
+        ("in", "edit", {"title": "in"}, [(None, "edit", "in")]),
+        (None, "edit", {"title": None}, [(None, "edit", None)]),
+    ],
+)
+def test_what_a_merge_of_persons_filled_in_is_written_over(
+    d: FieldValue,
+    m: FieldValue,
+    written: Mapping[str, FieldValue],
+    told: list[tuple[FieldValue, FieldValue, FieldValue]],
+) -> None:
+    """Whatever Dynamics shows stands, even where its row has just that by now; an edit against it is reported."""
+    merged = settle(CONTACT, was=Twofold(NOBODYS, "in"), d=d, m=m)
+    assert (merged.to_marketo, merged.to_dynamics) == (written, {})
+    collisions = [item.collision for item in merged.resolutions]
+    assert [(item.was, item.marketo, item.dynamics) for item in collisions] == told
 
 
 def test_a_merger_is_the_merge_of_many_records() -> None:

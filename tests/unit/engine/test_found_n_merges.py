@@ -73,6 +73,23 @@ async def test_an_edit_of_a_person_that_is_about_to_be_merged_is_reported() -> N
     assert (_persons(world), world.row(winner)["telephone1"]) == ([winner.marketo], None)
 
 
+async def test_what_a_row_took_over_stands_against_an_edit_of_its_person() -> None:
+    """Marketo had filled in just that, so the row's value counted as unchanged, and the edit was written over it."""
+    world = await World.of(Entity.CONTACT)
+    loser, winner = await _two(world, {"lastname": "A", "telephone1": "1"}, {"lastname": "B"})
+    world.dynamics.merge_rows("contact", winner.dynamics, loser.dynamics)
+
+    def between(_: str) -> None:
+        if _persons(world) == [winner.marketo] and world.row(winner)["telephone1"] is None:
+            world.dynamics.edit("contact", winner.dynamics, telephone1="1")
+            world.marketo.edit("lead", winner.marketo, phone="2")
+
+    world.marketo.between(between)
+    reports = [await world.run() for _ in range(3)]
+    assert {item.collision.marketo for report in reports for item in report.collisions} == {"2"}
+    assert (world.row(winner)["telephone1"], world.person(winner)["phone"]) == ("1", "1")
+
+
 async def test_what_only_contacts_have_is_filled_in_by_no_lead() -> None:
     """The lead's person shows it, though leads don't sync it: merged, it came to the contact as if entered there."""
     picks = (Pick(Entity.LEAD, "lastname"), Pick(Entity.CONTACT, "lastname"), Pick(Entity.CONTACT, "jobtitle"))

@@ -10,7 +10,7 @@ from mkdyn.domain.directions import Direction
 from mkdyn.domain.entities import AnyEntity, Entity
 from mkdyn.domain.fields import FieldPair, PairState
 from mkdyn.domain.merged import agreed_on
-from mkdyn.domain.records import Agreed, Baseline, Twofold
+from mkdyn.domain.records import NOBODYS, Agreed, Baseline, Twofold
 from mkdyn.domain.systems import System
 from mkdyn.domain.values import MISSING, Missing, Shown, Values, same
 
@@ -61,7 +61,7 @@ def converted(
         if isinstance(shown, Missing):
             shown = was_d
         empty = shown in (None, "", pair.lens.dynamics_default)
-        if isinstance(was, Twofold) and same(was_d, was_m):
+        if isinstance(was, Twofold) and was.filled_in:
             found[pair.key] = was  # a merge filled it in: that is no more the contact's than it was the lead's
         elif pair.direction is Direction.TO_MARKETO:  # what the contact shows is news, whatever the lead showed
             found[pair.key] = Twofold(was_d if shown is None else None, was_m)
@@ -88,7 +88,7 @@ def filled_in(
     """Return the baselines of a person into whom another one was merged, for the fields that Marketo filled in.
 
     That is no edit: what the row in Dynamics shows stands, and is written over it. So the baseline says that Marketo
-    showed it already, and Dynamics something else.
+    showed it already, and Dynamics something that it can't show.
 
     Args:
         pairs: The pairs of the person's entity.
@@ -100,17 +100,10 @@ def filled_in(
     for pair in pairs:
         value = loser.get(pair.marketo)
         was = baseline.get(pair.key, MISSING)
-        was_d, was_m = (was.dynamics, was.marketo) if isinstance(was, Twofold) else (was, was)
-        if value is None or value == "":
-            continue
-        if isinstance(was_d, Missing):
-            if pair.dynamics in held:
-                found[pair.key] = Twofold(value, value)
-            continue
-        if was_m is not None:
-            continue
-        other = value if was_d is None else None
-        found[pair.key] = Twofold(other, value)
+        was_m = was.marketo if isinstance(was, Twofold) else was
+        empty = pair.dynamics in held if isinstance(was_m, Missing) else was_m is None
+        if empty and value is not None and value != "":
+            found[pair.key] = Twofold(NOBODYS, value)
     return found
 
 
@@ -134,7 +127,8 @@ def left_behind(
             continue
         was_d, was_m = (was.dynamics, was.marketo) if isinstance(was, Twofold) else (was, was)
         if not same(value, was_m):
-            collision = Collision(entity=entity, field=pair.dynamics, was=was_m, marketo=value, dynamics=was_d)
+            stood = None if was_d == NOBODYS else was_d
+            collision = Collision(entity=entity, field=pair.dynamics, was=was_m, marketo=value, dynamics=stood)
             found.append(
                 Resolution(collision=collision, verdict=Win(System.DYNAMICS, because=because), key=row, kind="merged")
             )
