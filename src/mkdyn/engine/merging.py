@@ -191,8 +191,12 @@ async def merge_persons(
 def _wait_for(
     session: Session, kind: Kind, row: Observation, link: Link, told: Observation | None, ledger: Ledger
 ) -> None:
-    """Set a loser aside whose person can't be read, until Marketo tells that it is gone: then nobody is to be merged."""
-    if told is not None and told.deleted:
+    """Set a loser aside whose person can't be read, until Marketo tells that it is gone: then nobody is to be merged.
+
+    So it is of one that we deleted, when its row left the filter.
+    """
+    ours = link.state is LinkState.FROZEN and link.gone is System.MARKETO
+    if ours or (told is not None and told.deleted):
         ledger.links.append(
             attrs.evolve(
                 link, state=LinkState.TOMBSTONE, gone=System.MARKETO, since=session.started_at, version=None
@@ -200,7 +204,7 @@ def _wait_for(
         )  # fmt: skip
         ledger.at_rest.append((kind.entity, link.dynamics))
         ledger.clear(row, told)
-    elif link.state is LinkState.LIVE:
+    elif link.state is not LinkState.SUSPENDED:
         ledger.links.append(
             attrs.evolve(
                 link, state=LinkState.SUSPENDED, gone=System.MARKETO, since=session.started_at, version=None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from mkdyn import Entity, Pick
+from mkdyn import Entity, Filter, Pick, Rules, where
 from mkdyn.domain.holds import Quarantined
 from mkdyn.domain.records import Link, LinkState
 from mkdyn.domain.systems import System
@@ -131,6 +131,21 @@ async def test_a_lead_that_is_opened_again_gets_a_person_once_its_own_was_merged
     again = world.link(Entity.LEAD, lead.dynamics)
     assert _persons(world) == [contact.marketo, again.marketo]
     assert (again.state, list(report.quarantined)) == (LinkState.LIVE, [])
+
+
+async def test_a_merge_waits_for_no_person_that_was_deleted_with_the_filter() -> None:
+    """Nobody would ever tell that it is gone; a field selected since never went both ways."""
+    rules = Rules(filters=[Filter(Entity.CONTACT, keep=where("jobtitle").is_one_of("CTO"))], leaves_filter="delete")
+    world = await World.of(Entity.CONTACT, rules=rules)
+    loser, winner = await _two(world, {"lastname": "A", "jobtitle": "CTO"}, {"lastname": "B", "jobtitle": "CTO"})
+    world.dynamics.edit("contact", loser.dynamics, jobtitle="VP")
+    await world.rest()
+    assert _persons(world) == [winner.marketo]
+    world.dynamics.edit("contact", loser.dynamics, jobtitle="CTO")
+    world.dynamics.merge_rows("contact", winner.dynamics, loser.dynamics)
+    await world.rest()
+    assert world.link(Entity.CONTACT, loser.dynamics).state is LinkState.TOMBSTONE
+    assert list(world.store.observations(System.DYNAMICS, "contact", after=0, limit=9)) == []
 
 
 async def test_a_merge_waits_the_watch_time_for_a_person_that_is_gone() -> None:
