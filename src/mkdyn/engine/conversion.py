@@ -18,6 +18,7 @@ from mkdyn.domain.systems import System
 from mkdyn.engine.kinds import Kind, pairs_of
 from mkdyn.engine.ledger import Ledger
 from mkdyn.engine.merging import is_under_way, merge_persons
+from mkdyn.engine.parting import unconfirmed_after_rest
 from mkdyn.engine.session import CHUNK, Session
 from mkdyn.ports.observer import LeadConverted
 from mkdyn.ports.store import Observation
@@ -166,6 +167,7 @@ async def _heirs(session: Session, contacts: Kind, leads: Sequence[Observation])
 def _move(session: Session, link: Link, leads: Kind, contacts: Kind, contact: Record, ledger: Ledger) -> Link:
     """Move a lead's link to its contact; the lead's row is nobody's from now on."""
     gone, selected = link.gone if link.gone is System.MARKETO else None, session.store.pairs()
+    told = session.store.observed(System.MARKETO, contacts.object, [link.marketo]).get(link.marketo)
     moved = attrs.evolve(
         link,
         entity=contacts.name,
@@ -174,6 +176,7 @@ def _move(session: Session, link: Link, leads: Kind, contacts: Kind, contact: Re
         gone=gone,
         since=link.since if gone is System.MARKETO else None,
         version=None,
+        echoes=unconfirmed_after_rest(link, told),
         baseline=converted(link.baseline, pairs_of(leads, selected), pairs_of(contacts, selected), contact.values),
     )
     ledger.links.append(moved)

@@ -20,7 +20,7 @@ from mkdyn.engine.amending import replaced
 from mkdyn.engine.feeds import feed_name
 from mkdyn.engine.kinds import Kind
 from mkdyn.engine.ledger import Ledger, clears
-from mkdyn.engine.parting import Subject, spoken_for
+from mkdyn.engine.parting import Subject, spoken_for, unconfirmed_after_rest
 from mkdyn.engine.session import Session
 from mkdyn.ports.observer import FilterPassed
 from mkdyn.ports.store import Observation
@@ -90,9 +90,9 @@ def stays(session: Session, subject: Subject, ledger: Ledger, reborn: list[Obser
                 ledger.links.append(attrs.evolve(link, state=LinkState.TOMBSTONE))
                 reborn.append(row)
                 return False
-            if link.echoes and not (subject.person is not None and subject.person.evidence):
-                # What the feed told meanwhile is over: what Marketo shows is no answer to a write from before that.
-                link = attrs.evolve(link, echoes={})
+            echoes = unconfirmed_after_rest(link, subject.person)
+            if echoes != link.echoes:
+                link = attrs.evolve(link, echoes=echoes)
                 ledger.links.append(link)
             agreed = kind.agreeing(link.baseline)  # what was held is not held any more
             subject.link = attrs.evolve(link, state=LinkState.LIVE, version=None, since=None, baseline=agreed)

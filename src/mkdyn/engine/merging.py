@@ -18,7 +18,7 @@ from mkdyn.domain.systems import System
 from mkdyn.engine.batch import Batch
 from mkdyn.engine.kinds import Kind, pairs_of
 from mkdyn.engine.ledger import Ledger, clears
-from mkdyn.engine.parting import make_subject
+from mkdyn.engine.parting import make_subject, unconfirmed_after_rest
 from mkdyn.engine.seeing import postpone, too_early
 from mkdyn.engine.session import CHUNK, Session, Winner
 from mkdyn.ports.observer import RecordsMerged
@@ -134,6 +134,7 @@ def _taken_over(
 
 def _move(session: Session, kind: Kind, link: Link, winner: Record, ledger: Ledger) -> Link:
     pairs = pairs_of(kind, session.store.pairs())
+    told = session.store.observed(System.MARKETO, kind.object, [link.marketo]).get(link.marketo)
     moved = attrs.evolve(
         link,
         dynamics=winner.key,
@@ -141,6 +142,7 @@ def _move(session: Session, kind: Kind, link: Link, winner: Record, ledger: Ledg
         gone=None,
         since=None,
         version=None,
+        echoes=unconfirmed_after_rest(link, told),
         baseline=converted(link.baseline, pairs, pairs, winner.values),
     )
     ledger.links.append(moved)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import timedelta
 from typing import Final, assert_never
 
@@ -12,7 +12,7 @@ from mkdyn.domain.holds import Quarantined, Wake
 from mkdyn.domain.lifecycle import PART, SEEN_AGAIN, deleted_in_dynamics
 from mkdyn.domain.making import maker
 from mkdyn.domain.plan import Operation, Step
-from mkdyn.domain.records import Link, LinkState
+from mkdyn.domain.records import Echo, Link, LinkState
 from mkdyn.domain.systems import System
 from mkdyn.engine.claims import claimed_twice, is_taken
 from mkdyn.engine.kinds import Kind
@@ -68,6 +68,15 @@ def spoken_for(session: Session, subject: Subject) -> Observation | None:
         return person
     delay = timedelta(seconds=session.identities[System.MARKETO].settles_after_s)
     return None if (person.seen_at or session.now()) + delay > session.now() else person
+
+
+def unconfirmed_after_rest(link: Link, person: Observation | None) -> Mapping[str, tuple[Echo, ...]]:
+    """Return the unconfirmed writes of a record that was out of the filter, as it goes on.
+
+    What the feed told meanwhile is over: what Marketo shows is no answer to a write from before that.
+    """
+    rested = link.state is LinkState.FROZEN and not (person is not None and person.evidence)
+    return {} if rested else link.echoes
 
 
 def part_from(session: Session, subject: Subject, ledger: Ledger) -> None:

@@ -75,6 +75,23 @@ async def test_what_marketo_blocked_is_decided_anew_when_its_row_is_back(leaves:
     assert (world.person(link)["title"], world.row(link)["jobtitle"]) == ("CTO", "CTO")
 
 
+async def test_a_contact_goes_on_for_a_lead_that_was_out_of_the_filter() -> None:
+    """What the lead's person showed by then was taken for Marketo's answer to a write from before that, and held."""
+    world = await _world(Rules(filters=[Filter(Entity.LEAD, keep=where("new_region").is_one_of("EMEA"))]))
+    lead = await world.linked(Entity.LEAD, lastname="L", new_region="EMEA")
+    world.dynamics.edit("lead", lead.dynamics, jobtitle="CTO")
+    await world.run()
+    assert world.person(lead)["title"] == "CTO"
+    world.dynamics.edit("lead", lead.dynamics, new_region="US")
+    world.marketo.edit("lead", lead.marketo, title=None)
+    await world.rest()
+    assert world.link(Entity.LEAD, lead.dynamics).state is LinkState.FROZEN
+    contact = world.dynamics.qualify(lead.dynamics)
+    report = await world.rest()
+    assert (list(report.holds), world.link(Entity.CONTACT, contact).marketo) == ([], lead.marketo)
+    assert (world.person(lead)["title"], world.dynamics.record("contact", contact).values["jobtitle"]) == (None, None)
+
+
 async def test_a_row_is_back_although_all_that_changed_of_it_is_held() -> None:
     """Nothing was to be written: the link rested on, and the two differed ever after."""
     world = await _world()
