@@ -59,6 +59,17 @@ def _merged_into(world: World, there: Place) -> list[Place]:
     return [(system, name, item.before[1], field) for item in merged if system is System.MARKETO]
 
 
+def _is_entered_at_the_last(world: World, filled: Change, seen: Mapping[Place, list[Change]]) -> bool:
+    """Whether somebody entered what a merge filled in while that was on its way: then it is an edit of who stays."""
+    system, name, _, field = filled.place
+    gone = [key for _, where, _, key in world.log.removals if where is system]
+    return any(
+        past.running and not past.ours and past.run == filled.run and same(past.new, filled.new)
+        for key in gone
+        for past in seen[system, name, key, field]
+    )
+
+
 def _has_a_source(world: World, change: Change, item: Selected, seen: Mapping[Place, list[Change]]) -> bool:
     system = change.place[0]
     pair = item.pair
@@ -81,7 +92,11 @@ def _has_a_source(world: World, change: Change, item: Selected, seen: Mapping[Pl
         making.key == change.place[2] and making.ours and making.sent == change.sent for making in world.log.makings
     )  # promoted, it takes over all that the person shows
     taken = pair.direction is Direction.TO_DYNAMICS or set_aside or made
-    carried = [carry(past.new) for past in seen[there] if taken or not past.filled or past.number < item.since]
+    carried = [
+        carry(past.new)
+        for past in seen[there]
+        if taken or not past.filled or past.number < item.since or _is_entered_at_the_last(world, past, seen)
+    ]
     return any(not isinstance(value, Unfit) and same(value, change.new) for value in carried) or any(
         same(past.new, change.new) for past in seen[change.place] if not past.filled
     )

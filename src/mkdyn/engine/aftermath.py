@@ -105,13 +105,13 @@ def read_anew(session: Session, kind: Kind, batch: Batch) -> None:
     """Have rows read once more of which something was observed that was not decided on: that is from before our write.
 
     So is the person where a write was one half of a decision: the other half may not come to be sent. A field that is
-    written to both has moved no baseline: it is in doubt until both show the same.
+    written to both moves no baseline before both are: it is in doubt until then, or until both show the same.
     """
     if not batch.rows:
         return
     observed = session.store.observed(System.DYNAMICS, kind.name, [operation.key for operation in batch.rows])
     for operation in batch.rows:
-        twice = unfollowed(kind, operation)
+        twice = tuple([key for key in unfollowed(kind, operation) if key not in batch.twice.get(operation.id, ())])
         if not operation.step.covers and (twice or operation.step.deals_with(System.MARKETO)):
             batch.observations.append(
                 Observation(system=System.MARKETO, object=kind.object, key=operation.other, doubtful=twice)
@@ -134,7 +134,10 @@ def lift_doubts(session: Session, kind: Kind, operations: Sequence[Operation], b
     applied = {answer.operation for answer in batch.answers if answer.state == "applied"}
     halves = [item for item in operations if item.id in applied and item.kind == "update" and not item.step.covers]
     for system in System if halves else ():
-        written = {item.key if item.system is system else item.other: item.awaited.keys() for item in halves}
+        written = {
+            item.key if item.system is system else item.other: item.awaited.keys() | batch.twice[item.id].keys()
+            for item in halves
+        }
         for key, pending in session.store.observed(system, kind.object_in(system), written.keys()).items():
             if over := written[key] & set(pending.doubtful):
                 _lift(batch, pending, over)

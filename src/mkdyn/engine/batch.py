@@ -10,8 +10,9 @@ import attrs
 from mkdyn.domain.collisions import Resolution
 from mkdyn.domain.entities import AnyEntity
 from mkdyn.domain.holds import Hold, Quarantined
+from mkdyn.domain.merged import agreed_on
 from mkdyn.domain.plan import Operation
-from mkdyn.domain.records import Echo, Link
+from mkdyn.domain.records import Agreed, Echo, Link
 from mkdyn.domain.systems import System
 from mkdyn.domain.values import MISSING, same
 from mkdyn.engine.kinds import Kind
@@ -29,6 +30,7 @@ class Batch:
         proving: Marketo records whose evidence stays, though writes to their rows were decided on it.
         standing: The links that persons about to be linked are in already, by person.
         answers: What became of each operation.
+        twice: By operation, what its other half wrote before, and what both systems have shown by now.
         rows: Writes to rows that were one half of a decision, or were decided on without what is observed of the row.
         revised: Operations to send again without a refused field.
         clears: Observations that are dealt with.
@@ -47,6 +49,7 @@ class Batch:
     proving: Collection[str] = ()
     standing: Mapping[str, Link]
     answers: list[Answer] = attrs.field(factory=list[Answer])
+    twice: dict[int, Mapping[str, Agreed]] = attrs.field(factory=dict[int, Mapping[str, Agreed]])
     rows: list[Operation] = attrs.field(factory=list[Operation])
     revised: list[Operation] = attrs.field(factory=list[Operation])
     clears: list[tuple[System, str, str, int]] = attrs.field(factory=list[tuple[System, str, str, int]])
@@ -105,6 +108,22 @@ def unfollowed(kind: Kind, operation: Operation) -> tuple[str, ...]:
     pairs = kind.by_marketo if operation.system is System.MARKETO else kind.by_dynamics
     written = [pairs[name].key for name in operation.after if name in pairs]
     return tuple([key for key in written if key not in operation.awaited])
+
+
+def written_twice(session: Session, kind: Kind, operation: Operation) -> Mapping[str, Agreed]:
+    """Return what both systems have shown of the fields that an operation wrote and its other half had written before."""
+    keys = unfollowed(kind, operation)
+    if not keys:
+        return {}
+    half = session.store.operations_on(operation.run, operation.system.other, [operation.other]).get(operation.other)
+    if half is None or half.state != "applied":
+        return {}
+    after = {operation.system: operation.after, half.system: half.after}
+    pairs = [pair for pair in kind.pairs if pair.key in keys and pair.field_in(half.system) in half.after]
+    return {
+        pair.key: agreed_on(after[System.DYNAMICS][pair.dynamics], after[System.MARKETO][pair.marketo])
+        for pair in pairs
+    }
 
 
 def proving(session: Session, kind: Kind, operations: Sequence[Operation]) -> Collection[str]:

@@ -15,11 +15,11 @@ import attrs
 from mkdyn.domain.holds import Hold
 from mkdyn.domain.outcomes import Applied, Outcome, Rejected, Stale, Unknown
 from mkdyn.domain.plan import Operation
-from mkdyn.domain.records import Link, LinkState, Record, change_link, make_moved
+from mkdyn.domain.records import Agreed, Link, LinkState, Record, change_link, make_moved
 from mkdyn.domain.systems import System
 from mkdyn.domain.values import MISSING, Shown, same
 from mkdyn.engine.aftermath import await_late, echoing, lay_evidence_aside, lift_doubts, read_anew
-from mkdyn.engine.batch import Batch, proving, row_of, undecided, unfollowed
+from mkdyn.engine.batch import Batch, proving, row_of, undecided, unfollowed, written_twice
 from mkdyn.engine.claims import claimed_twice
 from mkdyn.engine.feeds import observe
 from mkdyn.engine.kinds import Kind
@@ -163,9 +163,7 @@ def _applied(
             batch.kept_back.append(claimed_twice(kind, link))
             return
         link = attrs.evolve(link, baseline=kind.agreeing(link.baseline), echoes={})
-    awaited = operation.awaited
-    if batch.unsure:
-        awaited = {key: value for key, value in awaited.items() if key not in batch.unsure}
+    awaited = _awaited(session, kind, operation, batch)
     version = None
     if step.covers and not outcome.found:
         version = outcome.version if operation.system is System.DYNAMICS else operation.version
@@ -190,6 +188,15 @@ def _applied(
         batch.observations.append(Observation(system=System.MARKETO, object=kind.object, key=link.marketo))
     if outcome.found or (operation.kind == "create" and operation.system is System.DYNAMICS):
         _look_again(session, kind, link, batch)
+
+
+def _awaited(session: Session, kind: Kind, operation: Operation, batch: Batch) -> Mapping[str, Agreed]:
+    """Return the baselines that an applied write moves, without those of which nobody knows who wrote what shows."""
+    awaited = operation.awaited
+    if not operation.step.covers and batch.sent_at is not None:
+        batch.twice[operation.id] = twice = written_twice(session, kind, operation)
+        awaited = {**awaited, **twice}
+    return {key: value for key, value in awaited.items() if key not in batch.unsure} if batch.unsure else awaited
 
 
 def _was_buried_since(operation: Operation, link: Link) -> bool:

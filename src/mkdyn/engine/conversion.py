@@ -17,7 +17,7 @@ from mkdyn.domain.records import Link, LinkState, Record
 from mkdyn.domain.systems import System
 from mkdyn.engine.kinds import Kind, pairs_of
 from mkdyn.engine.ledger import Ledger
-from mkdyn.engine.merging import is_under_way, merge_persons
+from mkdyn.engine.merging import MASTER, ends_of, is_under_way, merge_persons
 from mkdyn.engine.parting import unconfirmed_after_rest
 from mkdyn.engine.session import CHUNK, Session
 from mkdyn.ports.observer import LeadConverted
@@ -108,10 +108,16 @@ async def retired(
     qualified = [row for row in rows if row.record is not None and is_qualified(row.record.values)]
     if kind.entity is not Entity.LEAD or contacts is None or not qualified:
         return ()
-    heirs = await _heirs(session, contacts, qualified)
+    heirs = dict(await _heirs(session, contacts, qualified))
     known = dict(session.store.links([contacts.name], System.DYNAMICS, set(heirs.values())))
     unlinked = sorted({heir for heir in heirs.values() if standing(known.get(heir)) in ("no link", "tombstone")})
-    there = await session.dynamics.read(contacts.name, unlinked, fields=contacts.read_fields)
+    there = dict(await session.dynamics.read(contacts.name, unlinked, fields=contacts.read_fields))
+    masters = {heir: str(master) for heir, row in there.items() if (master := row.values.get(MASTER))}
+    if masters:  # the contact was merged since: another one stands for both
+        ends = await ends_of(session, contacts, masters)
+        heirs |= {lead: ends[heir].key for lead, heir in heirs.items() if heir in ends}
+        there |= {end.key: end.record for end in ends.values() if end.record is not None}
+        known |= session.store.links([contacts.name], System.DYNAMICS, {end.key for end in ends.values()})
     told = session.store.observed(System.DYNAMICS, contacts.name, set(heirs.values()))
     for key in [key for key, item in told.items() if item.deleted]:  # its link does not say so yet
         known.pop(key, None)

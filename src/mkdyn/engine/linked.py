@@ -226,8 +226,7 @@ def _note(session: Session, subject: Subject, seen: Seen, merged: Merged, ledger
 def _operations(subject: Subject, seen: Seen, merged: Merged) -> list[Operation]:
     """Return one write for each system that needs one.
 
-    A field written to both at once (an overwritten edit put back) moves no baseline: what
-    both show afterwards is found equal when it is seen.
+    A field written to both at once (an overwritten edit put back) moves its baseline when both have it.
     """
     kind, link = subject.kind, subject.link
     person = None if seen.postponed else subject.person

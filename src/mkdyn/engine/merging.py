@@ -275,12 +275,12 @@ async def _winners(session: Session, kind: Kind, rows: Sequence[Observation]) ->
     ends = known or {}
     masters |= {row.key: master for row in rows if row.key not in ends and (master := _master_of(row)) is not None}
     if known is None or masters:
-        session.winners[kind.name] = ends = {**ends, **await _ends(session, kind, masters)}
+        session.winners[kind.name] = ends = {**ends, **await ends_of(session, kind, masters)}
     return ends
 
 
-async def _ends(session: Session, kind: Kind, masters: Mapping[str, str]) -> Mapping[str, Winner]:
-    """Follow chains to their ends; one that leads in a circle leads nowhere."""
+async def ends_of(session: Session, kind: Kind, masters: Mapping[str, str]) -> Mapping[str, Winner]:
+    """Return, by loser, the row that it was merged into in the end; a chain that leads in a circle leads nowhere."""
     shown: dict[str, Record] = {}
     wanted: Collection[str] = set(masters.values())
     while wanted:

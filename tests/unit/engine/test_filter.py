@@ -75,6 +75,17 @@ async def test_what_marketo_blocked_is_decided_anew_when_its_row_is_back(leaves:
     assert (world.person(link)["title"], world.row(link)["jobtitle"]) == ("CTO", "CTO")
 
 
+async def test_who_stands_for_a_qualified_lead_is_found_past_a_contact_that_was_merged() -> None:
+    """The filter kept that one out, so the lead had a person of its own, beside that of the contact in the end."""
+    world = await _world()
+    lead = await world.linked(Entity.LEAD, lastname="L")
+    winner = await world.linked(Entity.CONTACT, lastname="C", new_region="EMEA")
+    world.dynamics.merge_rows("contact", winner.dynamics, world.dynamics.qualify(lead.dynamics))
+    await world.rest()
+    assert [person.key for person in world.marketo.records("lead")] == [winner.marketo]
+    assert world.live(Entity.LEAD) == []
+
+
 async def test_a_contact_goes_on_for_a_lead_that_was_out_of_the_filter() -> None:
     """What the lead's person showed by then was taken for Marketo's answer to a write from before that, and held."""
     world = await _world(Rules(filters=[Filter(Entity.LEAD, keep=where("new_region").is_one_of("EMEA"))]))

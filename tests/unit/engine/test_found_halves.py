@@ -182,3 +182,19 @@ async def test_a_doubt_is_over_once_its_field_was_written_anew() -> None:
     world.dynamics.edit("lead", link.dynamics, jobtitle="3")
     report = await world.run()
     assert (world.person(link)["title"], list(report.collisions)) == ("3", [])
+
+
+async def test_what_was_put_back_in_both_systems_is_what_they_agreed_on() -> None:
+    """The old value counted as agreed on still: entered in one of the two, it was no edit."""
+    world = await World.of(Entity.LEAD)
+    link = await world.linked(Entity.LEAD, lastname="A", jobtitle="old")
+    world.dynamics.edit("lead", link.dynamics, jobtitle="ours")
+    world.meddle(System.MARKETO, "write lead", "lead", link.marketo, title="theirs")
+    await world.run()
+    report = await world.run()
+    assert [str(item.key) for item in report.collisions] == [link.dynamics]
+    assert (world.row(link)["jobtitle"], world.person(link)["title"]) == ("theirs", "theirs")
+    world.dynamics.edit("lead", link.dynamics, jobtitle="ours")
+    report = await world.rest()
+    assert (world.row(link)["jobtitle"], world.person(link)["title"]) == ("ours", "ours")
+    assert list(report.collisions) == []
