@@ -91,12 +91,22 @@ async def follow_merges(
 
 
 def _heir(kind: Kind, winner: Winner | None, link: Link | None) -> Heir:
-    """Return what is known of the winner of a merge; one that can't be read now may be there all the same."""
+    """Return what is known of the winner of a merge; one that can't be read now may be there all the same.
+
+    One that was restored may come back to its own person, once somebody can judge whether it is in the filter.
+    """
     if winner is None:
         return "nobody"
+    found = standing(link)
     if winner.record is None:
-        return "gone" if standing(link) in ("no link", "tombstone") else "suspended"
-    return "out of the filter" if kind.gate.passes(winner.record.values) == "out" else standing(link)
+        return "gone" if found in ("no link", "tombstone") else "suspended"
+    match kind.gate.passes(winner.record.values):
+        case "out":
+            return "out of the filter"
+        case "unknown" if found == "tombstone":
+            return "suspended"
+        case _:
+            return found
 
 
 def _waits(session: Session, kind: Kind, link: Link | None, winner: Winner | None) -> bool:
