@@ -15,7 +15,7 @@ from mkdyn.domain.lifecycle import Ambiguous, Candidate, CreateNew, LinkTo, matc
 from mkdyn.domain.records import Link, LinkState, Origin, Record, short
 from mkdyn.domain.systems import System
 from mkdyn.domain.values import MISSING, Shown
-from mkdyn.engine.claims import claimed
+from mkdyn.engine.claims import claimed, claimed_twice
 from mkdyn.engine.gates import lets_in
 from mkdyn.engine.kinds import Kind
 from mkdyn.engine.ledger import Ledger
@@ -36,13 +36,14 @@ async def meet_rows(
     rows = await _let_in(session, kind, strangers, ledger)
     again = await _let_in(session, kind, reborn, ledger)
     look_up(session, kind, (row for _, row in (*rows, *again)))
+    bearers: Mapping[object, Sequence[Record]] = {}
     if kind.person:
-        await _match_rows(session, kind, rows, ledger)
+        bearers = await _bearers(session, kind, [row.key for _, row in (*rows, *again)])
+        await _match_rows(session, kind, rows, bearers, ledger)
     else:
         await _meet_keyed(session, kind, rows, ledger)
     for observation, row in again:
-        if not _is_given(session, kind, row.key):
-            create_in_marketo(session, kind, observation, row, ledger)
+        _make_anew(session, kind, observation, row, bearers.get(row.key, ()), ledger)
 
 
 async def _let_in(
@@ -88,15 +89,50 @@ async def _meet_keyed(session: Session, kind: Kind, rows: Sequence[tuple[Observa
 # -- persons ---------------------------------------------------------------------------------------
 
 
-async def _match_rows(session: Session, kind: Kind, rows: Sequence[tuple[Observation, Record]], ledger: Ledger) -> None:
+def _fields(session: Session, kind: Kind) -> Sequence[str]:
+    """Return what is read of persons to match them."""
+    return sorted({*kind.marketo_fields, *(str(other.key_field) for other in session.persons)})
+
+
+async def _bearers(session: Session, kind: Kind, rows: Collection[str]) -> Mapping[object, Sequence[Record]]:
+    """Return, by row, the persons that bear its GUID."""
+    found: defaultdict[object, list[Record]] = defaultdict(list)
+    key_field, fields = str(kind.key_field), _fields(session, kind)
+    for person in await session.marketo.find(kind.object, key_field, rows, fields=fields) if rows else ():
+        found[person.values.get(key_field)].append(person)
+    return found
+
+
+def _make_anew(
+    session: Session, kind: Kind, observation: Observation, row: Record, bearers: Sequence[Record], ledger: Ledger
+) -> None:
+    """Make a record for a row that had one, unless somebody else's person bears its GUID: that would be written over.
+
+    Such a person is looked at: the GUID is taken from it, and then the row has one of its own. That of a row that rests
+    keeps it.
+    """
+    names = [other.name for other in session.persons]
+    links = session.store.links(names, System.MARKETO, [person.key for person in bearers]) if bearers else {}
+    taken = [link for link in links.values() if link.state is not LinkState.TOMBSTONE and link.dynamics != row.key]
+    if taken:
+        ledger.kept_back.append(attrs.evolve(claimed_twice(kind, taken[0]), key=row.key))
+        ledger.observed += [Observation(system=System.MARKETO, object=kind.object, key=link.marketo) for link in taken]
+        if all(link.state is LinkState.FROZEN for link in taken):
+            ledger.clear(observation)
+    elif not _is_given(session, kind, row.key):  # else it is met once Marketo shows who has its GUID
+        create_in_marketo(session, kind, observation, row, ledger)
+
+
+async def _match_rows(
+    session: Session,
+    kind: Kind,
+    rows: Sequence[tuple[Observation, Record]],
+    by_id: Mapping[object, Sequence[Record]],
+    ledger: Ledger,
+) -> None:
     if not rows:
         return
-    key_field = str(kind.key_field)
-    fields = sorted({*kind.marketo_fields, *(str(other.key_field) for other in session.persons)})
-    by_id: defaultdict[object, list[Record]] = defaultdict(list)
-    for person in await session.marketo.find(kind.object, key_field, [row.key for _, row in rows], fields=fields):
-        by_id[person.values.get(key_field)].append(person)
-    matcher = _KeyMatcher(session, kind, fields)
+    matcher = _KeyMatcher(session, kind, _fields(session, kind))
     await matcher.look_up([row for _, row in rows if row.key not in by_id])
     everybody = {person.key for found in by_id.values() for person in found} | matcher.persons.keys()
     links = session.store.links([other.name for other in session.persons], System.MARKETO, everybody)
@@ -124,7 +160,8 @@ async def _match_rows(session: Session, kind: Kind, rows: Sequence[tuple[Observa
                 create_in_marketo(session, kind, observation, row, ledger)
             case Ambiguous(candidates=persons, rivals=rivals):
                 session.met("ambiguous", row.key)
-                ledger.kept_back.append(_ambiguous(kind, row, persons, rivals, session.rules.key_field))
+                shared = "GUID" if own else "e-mail"
+                ledger.kept_back.append(_ambiguous(kind, row, persons, rivals, session.rules.key_field, shared))
                 ledger.clear(observation)
             case _:
                 assert_never(decision)
@@ -158,8 +195,11 @@ def candidate(key: str, links: Mapping[str, Link], ours: Origin = "created") -> 
     return Candidate(key=key, linked=True, ours=link.origin == ours)
 
 
-def _ambiguous(kind: Kind, row: Record, persons: Sequence[str], rivals: Sequence[str], key_field: str) -> Quarantined:
-    who = f"person{'s' if len(persons) != 1 else ''} {', '.join(persons)} share{'s' if len(persons) == 1 else ''} its e-mail"
+def _ambiguous(
+    kind: Kind, row: Record, persons: Sequence[str], rivals: Sequence[str], key_field: str, shared: str
+) -> Quarantined:
+    many = len(persons) != 1
+    who = f"person{'s' if many else ''} {', '.join(persons)} share{'' if many else 's'} its {shared}"
     also = f", and so do {', '.join(short(rival) for rival in rivals)} in Dynamics" if rivals else ""
     return Quarantined(
         entity=kind.entity, key=row.key, code="ambiguous-match", wake=Wake.LINK,

@@ -133,6 +133,28 @@ async def test_a_lead_that_is_opened_again_gets_a_person_once_its_own_was_merged
     assert (again.state, list(report.quarantined)) == (LinkState.LIVE, [])
 
 
+async def test_nobody_is_written_over_who_bears_the_guid_of_a_lead_that_is_reopened() -> None:
+    """A merge had given it to the contact's person: the create found that one by it."""
+    world = await World.of(Entity.LEAD, Entity.CONTACT)
+    contact = await world.linked(Entity.CONTACT, lastname="C")
+    lead = (await world.linked(Entity.LEAD, lastname="L")).dynamics
+    world.dynamics.qualify(lead, into=contact.dynamics)
+    await world.rest()
+    world.dynamics.edit("lead", lead, statecode=0)
+    world.marketo.edit("lead", contact.marketo, dynamicsId=lead)
+    written: list[object] = []
+
+    def between(_: str) -> None:
+        written.append(world.person(contact)["lastName"])
+
+    world.marketo.between(between)
+    await world.run(minutes=30)
+    await world.rest()
+    assert set(written) == {"C"}
+    again = world.link(Entity.LEAD, lead)
+    assert (_persons(world), again.state) == ([contact.marketo, again.marketo], LinkState.LIVE)
+
+
 async def test_a_merge_waits_for_no_person_that_was_deleted_with_the_filter() -> None:
     """Nobody would ever tell that it is gone; a field selected since never went both ways."""
     rules = Rules(filters=[Filter(Entity.CONTACT, keep=where("jobtitle").is_one_of("CTO"))], leaves_filter="delete")
