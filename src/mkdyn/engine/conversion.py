@@ -56,6 +56,8 @@ async def inherited(
         return Inherited({}, ())
     strangers = await _shown(session, kind, [row for row in rows if row.key not in links and not row.deleted])
     named: Mapping[str, str] = _named(session, leads) if strangers else {}
+    if kind.gate.fields:
+        named = {**await _rested(session, kind, leads, strangers), **named}
     origins = {
         key: str(origin) for key, row in strangers.items() if (origin := row.values.get(ORIGIN) or named.get(key))
     }
@@ -95,6 +97,20 @@ def _named(session: Session, leads: Kind) -> Mapping[str, str]:
                 if row.record is not None and is_qualified(row.record.values) and (heir := row.record.values.get(HEIR))
             }
     return session.heirs
+
+
+async def _rested(session: Session, kind: Kind, leads: Kind, strangers: Mapping[str, Record]) -> Mapping[str, str]:
+    """Return the contacts among *strangers* that qualified leads name, each with its lead.
+
+    While the filter kept the contact out, the lead stayed what it was; nothing tells of it now.
+    """
+    entering = [
+        key for key, row in strangers.items() if not row.values.get(ORIGIN) and kind.gate.passes(row.values) == "in"
+    ]
+    if HEIR not in leads.telling or not entering:
+        return {}
+    found = await session.dynamics.find(leads.name, HEIR, entering, fields=leads.read_fields)
+    return {str(lead.values[HEIR]): lead.key for lead in found if is_qualified(lead.values)}
 
 
 async def retired(

@@ -75,6 +75,20 @@ async def test_what_marketo_blocked_is_decided_anew_when_its_row_is_back(leaves:
     assert (world.person(link)["title"], world.row(link)["jobtitle"]) == ("CTO", "CTO")
 
 
+async def test_a_contact_that_enters_the_filter_takes_over_the_lead_that_was_qualified_into_it() -> None:
+    """It had never synced, and the lead had gone on: the contact was given a person of its own."""
+    world = await _world()
+    lead = await world.linked(Entity.LEAD, lastname="L")
+    contact = world.dynamics.create("contact", lastname="C", new_region="US")
+    world.dynamics.qualify(lead.dynamics, into=contact)
+    await world.rest()
+    assert [link.marketo for link in world.live(Entity.LEAD)] == [lead.marketo]
+    world.dynamics.edit("contact", contact, new_region="UK")
+    await world.rest()
+    assert [(link.dynamics, link.marketo) for link in world.live(Entity.CONTACT)] == [(contact, lead.marketo)]
+    assert world.live(Entity.LEAD) == []
+
+
 async def test_who_stands_for_a_qualified_lead_is_found_past_a_contact_that_was_merged() -> None:
     """The filter kept that one out, so the lead had a person of its own, beside that of the contact in the end."""
     world = await _world()
