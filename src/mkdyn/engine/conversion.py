@@ -142,7 +142,7 @@ async def retired(
         link, heir = links.get(row.key), heirs.get(row.key)
         contact = None if heir is None else there.get(heir)
         follower = None if heir is None else known.get(heir)
-        met = contact is not None and contact.key in told
+        met = heir in told and (contact is not None or standing(follower) == "frozen")  # which may be back
         busy = met or (link is not None and is_under_way(session, link))
         nobody = _is_deleted(link) and _is_deleted(follower)
         asked = RETIRE(standing(link), "nobody" if heir is None else _heir(contacts, contact, follower), nobody, busy)

@@ -75,6 +75,28 @@ async def test_what_marketo_blocked_is_decided_anew_when_its_row_is_back(leaves:
     assert (world.person(link)["title"], world.row(link)["jobtitle"]) == ("CTO", "CTO")
 
 
+async def test_a_qualified_lead_waits_for_its_contact_to_be_back() -> None:
+    """Marketo did not show yet what its feed told of the contact's person: by then, the lead had gone on by itself."""
+    marketo = FakeMarketo(settles_after_s=600)
+    world = await _world(Rules(filters=EMEA.filters, walk_links=0), marketo)
+    contact = await world.linked(Entity.CONTACT, lastname="C", new_region="EMEA")
+    lead = await world.linked(Entity.LEAD, lastname="L", new_region="EMEA")
+    world.dynamics.edit("contact", contact.dynamics, new_region="US")
+    await world.rest(5)
+    world.dynamics.qualify(lead.dynamics, into=contact.dynamics)
+    await world.rest(5)
+    world.dynamics.edit("contact", contact.dynamics, new_region="UK")
+    marketo.hold_values()
+    marketo.edit("lead", contact.marketo, title="CTO")
+    await world.run()
+    assert world.link(Entity.CONTACT, contact.dynamics).state is LinkState.FROZEN
+    marketo.show_values()
+    for _ in range(6):
+        await world.run(minutes=11)
+    assert [link.dynamics for link in world.live(Entity.CONTACT)] == [contact.dynamics]
+    assert world.live(Entity.LEAD) == []
+
+
 async def test_a_contact_that_enters_the_filter_takes_over_the_lead_that_was_qualified_into_it() -> None:
     """It had never synced, and the lead had gone on: the contact was given a person of its own."""
     world = await _world()

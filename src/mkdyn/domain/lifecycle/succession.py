@@ -67,7 +67,9 @@ RETIRE: Final[Table[Retiring, Standing, Heir, bool, bool]] = Table(
     {
         (ANY, one_of("nobody", "out of the filter"), ANY, ANY): "go on",
         (_OVER, one_of("gone", *_STANDINGS), ANY, ANY): "rest",
-        (_THERE, one_of("gone", "frozen"), ANY, ANY): "go on",
+        (_THERE, "gone", ANY, ANY): "go on",
+        (_THERE, "frozen", ANY, False): "go on",
+        (_THERE, "frozen", ANY, True): "wait",
         (_THERE, "live", ANY, ANY): "merge",
         (_THERE, "suspended", ANY, ANY): "wait",
         (_THERE, _OVER, True, ANY): "rest",
