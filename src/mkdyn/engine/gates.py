@@ -114,6 +114,8 @@ def _leave(session: Session, subject: Subject, ledger: Ledger) -> None:
     asked = LEAVE(kind.person, rules.leaves_filter)
     if asked != "freeze":
         flagged = asked == "flag"
+        # A person that was missing before may be gone by somebody's hand: it is not made anew when the row is back.
+        ours = not flagged and link.state is not LinkState.SUSPENDED
         ledger.operations.append(
             Operation(
                 link=link.id, entity=kind.entity, system=System.MARKETO, kind="update" if flagged else "delete",
@@ -121,7 +123,7 @@ def _leave(session: Session, subject: Subject, ledger: Ledger) -> None:
                 before={rules.deleted_field: False} if flagged else {},
                 after={rules.deleted_field: True} if flagged else {},
                 step=Step(
-                    state=LinkState.FROZEN, gone=None if flagged else System.MARKETO,
+                    state=LinkState.FROZEN, gone=System.MARKETO if ours else None,
                     clears=clears(subject.row, _heard(session, subject, ledger)),
                 ),
             )

@@ -75,6 +75,23 @@ async def test_what_marketo_blocked_is_decided_anew_when_its_row_is_back(leaves:
     assert (world.person(link)["title"], world.row(link)["jobtitle"]) == ("CTO", "CTO")
 
 
+async def test_a_person_that_was_missing_when_its_row_left_is_not_made_anew() -> None:
+    """Somebody had deleted it, and the feed that would have told was lost; our deletion of nobody counted as ours."""
+    world = await _world(Rules(filters=EMEA.filters, leaves_filter="delete"))
+    link = await world.linked(Entity.CONTACT, lastname="A", new_region="EMEA")
+    world.marketo.delete("lead", link.marketo)
+    world.marketo.expire_cursors()
+    world.dynamics.edit("contact", link.dynamics, jobtitle="CTO")
+    await world.rest()
+    assert world.link(Entity.CONTACT, link.dynamics).state is LinkState.SUSPENDED
+    world.dynamics.edit("contact", link.dynamics, new_region="US")
+    await world.rest()
+    world.dynamics.edit("contact", link.dynamics, new_region="UK")
+    report = await world.rest()
+    assert world.marketo.records("lead") == []
+    assert [item.code for item in report.quarantined] == ["missing"]
+
+
 async def test_a_qualified_lead_waits_for_its_contact_to_be_back() -> None:
     """Marketo did not show yet what its feed told of the contact's person: by then, the lead had gone on by itself."""
     marketo = FakeMarketo(settles_after_s=600)
