@@ -317,7 +317,7 @@ class _Replay:
     def _is_superseded(self, item: _Replaced) -> bool:
         """Whether somebody of the same system came after our write, or after the next, before we could hear of it."""
         later = [change for change in self.world.log.changes[item.by.number + 1 :] if change.place == item.by.place]
-        by_hand = next((change for change in later if not change.ours), None)
+        by_hand = next((item for item in later if not item.ours or was_entered_at_the_last(self.world, item)), None)
         return by_hand is not None and (by_hand is later[0] or by_hand.run <= item.by.run + 2)
 
     def _came_back(self, item: _Replaced) -> bool:
@@ -350,6 +350,20 @@ def was_given_our_key(world: World, change: Change) -> bool:
 
 def _person(couple: Couple, pair: FieldPair) -> Place:
     return (System.MARKETO, pair.entity.marketo_object, couple[2], pair.marketo)
+
+
+def was_entered_at_the_last(world: World, filled: Change) -> bool:
+    """Whether somebody entered what a merge filled in when nobody could hear of it by then: it is an edit of who stays."""
+    system, name, _, field = filled.place
+    gone = {key for _, where, _, key in world.log.removals if where is system}
+    return filled.filled and any(
+        same(past.new, filled.new)
+        and not past.ours
+        and past.place == (system, name, past.place[2], field)
+        and past.place[2] in gone
+        and (past.running if past.run == filled.run else (past.late or past.behind) and past.run >= filled.run - 1)
+        for past in world.log.changes[: filled.number]
+    )
 
 
 def told_in(world: World) -> Told:

@@ -9,7 +9,7 @@ from mkdyn.domain import Direction, FieldValue, Unfit
 from mkdyn.domain.entities import PERSON
 from mkdyn.domain.systems import System
 from mkdyn.domain.values import same
-from tests.simulation.edits import told_in, was_given_our_key
+from tests.simulation.edits import told_in, was_entered_at_the_last, was_given_our_key
 from tests.simulation.log import Change, Place
 from tests.simulation.world import Selected, World
 
@@ -59,17 +59,6 @@ def _merged_into(world: World, there: Place) -> list[Place]:
     return [(system, name, item.before[1], field) for item in merged if system is System.MARKETO]
 
 
-def _is_entered_at_the_last(world: World, filled: Change, seen: Mapping[Place, list[Change]]) -> bool:
-    """Whether somebody entered what a merge filled in while that was on its way: then it is an edit of who stays."""
-    system, name, _, field = filled.place
-    gone = [key for _, where, _, key in world.log.removals if where is system]
-    return any(
-        past.running and not past.ours and past.run == filled.run and same(past.new, filled.new)
-        for key in gone
-        for past in seen[system, name, key, field]
-    )
-
-
 def _has_a_source(world: World, change: Change, item: Selected, seen: Mapping[Place, list[Change]]) -> bool:
     system = change.place[0]
     pair = item.pair
@@ -95,7 +84,7 @@ def _has_a_source(world: World, change: Change, item: Selected, seen: Mapping[Pl
     carried = [
         carry(past.new)
         for past in seen[there]
-        if taken or not past.filled or past.number < item.since or _is_entered_at_the_last(world, past, seen)
+        if taken or not past.filled or past.number < item.since or was_entered_at_the_last(world, past)
     ]
     return any(not isinstance(value, Unfit) and same(value, change.new) for value in carried) or any(
         same(past.new, change.new) for past in seen[change.place] if not past.filled

@@ -185,13 +185,22 @@ def check_no_duplicates(world: World) -> None:
 
 
 def check_the_deleted_stay_deleted(world: World) -> None:
-    """Promise 3: a person that somebody deleted in Marketo is not made anew for its row, unless that is somebody new."""
+    """Promise 3: a person that somebody deleted in Marketo is not made anew for its row, unless that is somebody new.
+
+    Which was first of what happened in both systems between two runs, nobody can say.
+    """
     for number, row in world.log.bereft:
-        renewed = [at for at, key in world.log.reopenings if key == row and at >= number]
+        since = _runs_begun(world, number)
+        renewed = [at for at, key in world.log.reopenings if key == row and _runs_begun(world, at) >= since]
         for making in world.log.makings:
             later = making.ours and making.system is System.MARKETO and making.number >= number
             if later and making.other == row and not any(at <= making.number for at in renewed):
                 world.broken("promise 3", f"deleted in Marketo, and made anew for {row[:4]}: person {making.key}")
+
+
+def _runs_begun(world: World, number: int) -> int:
+    """Return how many runs had begun when so many fields had changed."""
+    return world.log.changes[number - 1].run if number else 0
 
 
 def check_the_filter_holds(world: World) -> None:
