@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 from mkdyn.domain import Direction, FieldValue, Unfit
 from mkdyn.domain.entities import PERSON
@@ -37,16 +37,21 @@ def check_no_value_is_invented(world: World) -> None:
                 if ours != field or pair.entity.logical_name != entity or _has_a_source(world, change, item, seen):
                     continue
                 row = key if system is System.DYNAMICS else change.other
-                if change.new not in (None, False) or not _is_told(change, told.get((row, pair.dynamics), ())):
+                if change.new not in (None, False) or not _is_told(
+                    change, seen[change.place], told.get((row, pair.dynamics), ())
+                ):
                     world.broken("promise 2", f"a value is invented: {name} {key}.{field} in {system}: {change.new!r}")
         seen[change.place].append(change)
 
 
-def _is_told(change: Change, reports: Iterable[tuple[int, FieldValue, FieldValue]]) -> bool:
-    """Whether a collision tells which value gave way to this one: in doubt, what nobody entered may stand."""
-    ours = (change.new, change.old)
+def _is_told(change: Change, before: Sequence[Change], reports: Iterable[tuple[int, FieldValue, FieldValue]]) -> bool:
+    """Whether a collision tells which value gave way to this one: in doubt, what nobody entered may stand.
+
+    Or which one would have, had nobody entered another in the instant of our write.
+    """
+    gone = [change.old, *(past.old for past in before[-1:] if past.running and past.run == change.sent)]
     return any(
-        same(stands, ours[0]) and same(gave_way, ours[1])
+        same(stands, change.new) and any(same(gave_way, old) for old in gone)
         for _, dynamics, marketo in reports
         for stands, gave_way in ((dynamics, marketo), (marketo, dynamics))
     )

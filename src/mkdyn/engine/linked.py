@@ -7,7 +7,6 @@ from typing import Final
 
 import attrs
 
-from mkdyn.domain.entities import AnyEntity
 from mkdyn.domain.evidence import Proof, confirmed_of
 from mkdyn.domain.holds import Hold, Quarantined
 from mkdyn.domain.lifecycle import deleted_in_dynamics
@@ -18,11 +17,12 @@ from mkdyn.domain.systems import System
 from mkdyn.engine.amending import in_doubt, keep_refused, replaced, tell_of_late
 from mkdyn.engine.conversion import HEIR
 from mkdyn.engine.gates import stays
+from mkdyn.engine.holding import released, still_apart
 from mkdyn.engine.kinds import Kind
 from mkdyn.engine.ledger import Ledger, clears
-from mkdyn.engine.parting import UNSEEN, Subject, is_deletion, meet_again, part_from, suspend
+from mkdyn.engine.parting import Subject, is_deletion, meet_again, part_from, suspend
 from mkdyn.engine.references import refer_merged
-from mkdyn.engine.seeing import ANSWERS, Seen, postpone, see, too_early
+from mkdyn.engine.seeing import Seen, postpone, see, too_early
 from mkdyn.engine.session import Session
 from mkdyn.ports.store import Observation
 
@@ -152,31 +152,9 @@ def _decide(
     if kind.refers:
         refer_merged(session, kind, link.dynamics, merged, seen.shown[System.MARKETO])
     if standing:
-        ledger.released += _released(subject, seen, merged, standing)
+        merged.holds += still_apart(subject, seen, merged, standing)
+        ledger.released += released(subject, seen, merged, standing)
     _note(session, subject, seen, merged, ledger)
-
-
-def _released(
-    subject: Subject, seen: Seen, merged: Merged, standing: Sequence[Hold | Quarantined]
-) -> list[tuple[AnyEntity, str, str | None]]:
-    """Return what stood of the record and does not any more.
-
-    A field that Marketo refused to take as written stays held until it is decided anew; what is written stays until
-    that is done: should it come to nothing, whatever is held is how the record is looked at again. That a system did
-    not show the record is over as soon as both do.
-    """
-    held = {hold.field for hold in (*merged.holds, *seen.holds)}
-    written = {pair.dynamics for pair in subject.kind.pairs if pair.key in merged.awaited}
-    decided = {pair.dynamics for pair in subject.kind.pairs if pair.key in merged.agreed}
-    return [
-        (item.entity, item.key, item.field if isinstance(item, Hold) else None)
-        for item in standing
-        if (
-            not (item.field in held | written or (item.code in ANSWERS and item.field not in decided))
-            if isinstance(item, Hold)
-            else item.code in UNSEEN or not merged.awaited
-        )
-    ]
 
 
 # -- what follows ------------------------------------------------------------------------------------

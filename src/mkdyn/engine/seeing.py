@@ -144,7 +144,10 @@ def see(
         amended=bool(amended),
         doubtful=doubtful,
         proof=proof,
-        holds=[*answers, *[_hold(subject, name, "overwritten") for name in proof.lost if name in kind.by_marketo]],
+        holds=[
+            *answers,
+            *[hold_answer(subject, name, "overwritten") for name in proof.lost if name in kind.by_marketo],
+        ],
         postponed=bool(waiting or _parked(kind, link, baseline, shown)),
         partial=row is not None and not kind.shown_whole(row),
     )
@@ -257,7 +260,7 @@ def _answered(
         was = baseline[pair.key]
         baseline[pair.key] = agreed_on(was.dynamics if isinstance(was, Twofold) else was, value)
         del proof.echoes[name]
-        holds.append(_hold(subject, name, answer))
+        holds.append(hold_answer(subject, name, answer))
     return holds
 
 
@@ -268,7 +271,8 @@ ANSWERS = {
 }
 
 
-def _hold(subject: Subject, name: str, code: str) -> Hold:
+def hold_answer(subject: Subject, name: str, code: str) -> Hold:
+    """Return the hold of a Marketo field that shows what Marketo made of our write."""
     pair = subject.kind.by_marketo[name]
     return Hold(
         entity=subject.kind.entity, key=subject.link.dynamics, field=pair.dynamics, code=code,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from mkdyn import Entity, Pick
-from mkdyn.testing import FakeMarketo
+from mkdyn.testing import FakeMarketo, Reject
 from tests.unit.engine.world import World
 
 pytestmark = pytest.mark.anyio
@@ -40,6 +40,22 @@ async def test_a_rewritten_value_is_held_and_not_carried_back() -> None:
     assert (world.row(link)["jobtitle"], world.person(link)["title"]) == ("cto", "CTO")
     assert [hold.code async for hold in world.sync.journal.holds()] == ["rewritten"]
     assert not report.operations
+
+
+async def test_what_marketo_made_of_a_value_is_held_again_once_an_edit_over_it_is_undone() -> None:
+    """Dynamics had refused that edit; the hold of it went, and the two differed ever after without a reason."""
+    world = await World.of(Entity.LEAD)
+    link = await world.linked(Entity.LEAD, lastname="Lovelace", jobtitle="Engineer")
+    world.marketo.rewrite("lead", "title", lambda value: str(value).upper())
+    world.dynamics.edit("lead", link.dynamics, jobtitle="cto")
+    await world.rest()
+    world.dynamics.inject(Reject(key=link.dynamics, field="jobtitle"))
+    world.marketo.edit("lead", link.marketo, title="VP")
+    await world.rest()
+    assert [hold.code async for hold in world.sync.journal.holds()] == ["rejected"]
+    world.marketo.edit("lead", link.marketo, title="CTO")
+    await world.rest()
+    assert [hold.code async for hold in world.sync.journal.holds()] == ["rewritten"]
 
 
 async def test_our_own_writes_coming_back_cost_no_read() -> None:
