@@ -48,6 +48,20 @@ def test_our_own_write_is_no_edit() -> None:
     assert proof.confirmed
 
 
+def test_of_writes_that_may_not_have_arrived_the_oldest_is_told_of() -> None:
+    """Where the entry continues none of them: not a later one, though that did arrive."""
+    lost, sure = Echo(before="a", after="ours", sure=False), Echo(before="b", after="ours")
+    assert prove([told("c", "ours")], waiting(lost, sure)).echoes == {"title": (sure,)}
+
+
+def test_the_last_write_tells_when_it_was_given_up() -> None:
+    """Whatever was sent before it."""
+    sent = [datetime(2026, 1, day, tzinfo=UTC) for day in (1, 2, 3)]
+    echoes = [Echo(before=before, after="x", at=at, sure=False) for before, at in zip("abc", sent, strict=True)]
+    assert given_up_at("title", "c", waiting(*echoes)) == sent[2]
+    assert given_up_at("title", "b", waiting(*echoes)) is None
+
+
 def test_anything_else_is_an_edit() -> None:
     """Somebody else changed the field; our own write is still to come."""
     proof = prove([told("old", "theirs"), told("x", "y", field="phone")], waiting(WRITE))

@@ -106,6 +106,11 @@ def test_each_field_is_handed_on_by_itself() -> None:
     }
 
 
+def test_a_field_without_a_baseline_ends_no_others() -> None:
+    """The next one was emptied."""
+    assert edited_since((TITLE, PHONE), {"telephone1": "1"}, {"phone": None}, {"phone": "2"}) == {"phone"}
+
+
 @pytest.mark.parametrize("was", [None, "", Twofold("VP", None), Twofold("VP", "")])
 @pytest.mark.parametrize("nothing", [None, ""])
 def test_only_what_was_there_can_be_emptied(was: FieldValue | Twofold, nothing: FieldValue) -> None:

@@ -352,6 +352,16 @@ def test_an_overwritten_edit_of_a_field_that_dynamics_never_had_fills_it() -> No
     assert only(settle(one_way, d=None, m="ours", lost="edit", never=True)).winner is System.DYNAMICS
 
 
+@pytest.mark.parametrize(("d", "lost", "there"), [(False, True, {"donotbulkemail": True}), (None, False, {})])
+def test_a_flag_at_its_default_is_empty_for_an_overwritten_edit(
+    d: bool | None, lost: bool, there: Mapping[str, FieldValue]
+) -> None:
+    """They never agreed: an opt-out fills what Dynamics shows by default, and what Marketo shows by default fills nothing."""
+    pair = FieldPair(Entity.CONTACT, "donotbulkemail", "unsubscribed", lens=boolean_lens())
+    merged = settle(pair, d=d, m=not lost, lost=lost, never=True)
+    assert merged.to_dynamics == there
+
+
 @pytest.mark.parametrize("ours", ["old", "ours"])
 def test_an_overwritten_edit_against_a_field_that_cannot_be_seen_is_put_back(ours: str) -> None:
     """Without Dynamics' value nobody can decide: the edit goes back where it was made, and the field is held once."""

@@ -28,7 +28,9 @@ def test_a_key_is_short_and_can_be_read() -> None:
     assert joined(["Žoë", 7, "A"]) == '["Žoë",7,"A"]'
 
 
-@pytest.mark.parametrize("key", ["O1", '["O1"]', '["O1",1,"A","B"]', '{"a": 1}', "7", '"abc"', '["O1",null,"A"]'])
+@pytest.mark.parametrize(
+    "key", ["O1", "[O1", '["O1"]', '["O1",1,"A","B"]', '{"a": 1}', "7", '"abc"', '["O1",null,"A"]']
+)
 def test_what_is_no_key_is_refused(key: str) -> None:
     """With the fields, and an example."""
     with pytest.raises(ConfigError) as caught:
