@@ -12,8 +12,7 @@ Whether what stands at the end is on both systems is the fifth promise's check.
 from __future__ import annotations
 
 from collections import defaultdict, deque
-from collections.abc import Iterator, Mapping
-from typing import TypeAlias
+from collections.abc import Iterator
 
 import attrs
 
@@ -22,11 +21,18 @@ from mkdyn.domain.entities import is_person
 from mkdyn.domain.systems import System
 from mkdyn.domain.values import same
 from tests.simulation.couples import Couple, couples_of, forebears
+from tests.simulation.hearsay import (
+    Told,
+    is_alike,
+    is_soon,
+    is_taken_for_ours,
+    runs_around,
+    told_in,
+    was_entered_at_the_last,
+    was_given_our_key,
+)
 from tests.simulation.log import Change, Place
 from tests.simulation.world import Selected, World
-
-#: Of a row's field: the number of each collision, and the values of Dynamics and Marketo.
-Told: TypeAlias = Mapping[tuple[str, str], list[tuple[int, FieldValue, FieldValue]]]
 
 
 def check_no_edit_is_lost(world: World) -> None:
@@ -254,20 +260,22 @@ class _Replay:
     def _is_beyond_us(self, change: Change, entered: Change, couple: Couple, selected: Selected) -> bool:
         """Whether the limits in `docs/explanation/promises-and-limits.md` name the case: no trace of the edit is left."""
         pair, in_marketo = selected.pair, change.place[0] is System.MARKETO
-        lost_feed = any(self._is_soon(change, run, run) for run in self.world.expired[System.MARKETO])
-        lost_before = any(self._is_soon(entered, run, run) for run in self.world.expired[System.MARKETO])
+        lost_feed = any(is_soon(change, run, run) for run in self.world.expired[System.MARKETO])
+        lost_before = any(is_soon(entered, run, run) for run in self.world.expired[System.MARKETO])
         refreshed = any(number >= selected.since for number, _, _ in self.came_back[couple, pair.dynamics])
         meanwhile = entered.running or entered.run >= change.sent  # a write can be on its way for longer than its run
         unseen = meanwhile or (entered.behind and change.behind)  # in the instant of our write, or not shown by then
         place = (pair.entity.logical_name, pair.dynamics)
         unheard = lost_feed or any(
-            place == (name, field) and self._is_soon(change, run, run) for name, field, run in self.world.ever_hidden
+            place == (name, field) and is_soon(change, run, run) for name, field, run in self.world.ever_hidden
         )
-        unheard |= selected.until is not None and self._is_soon(change, *self._runs(selected.until))
-        parted = [key for number, _, _, key in self.world.log.deletions if self._is_soon(change, *self._runs(number))]
+        unheard |= selected.until is not None and is_soon(change, *runs_around(self.world, selected.until))
+        parted = [
+            key for number, _, _, key in self.world.log.deletions if is_soon(change, *runs_around(self.world, number))
+        ]
         if pair.marketo in self.world.blocked:
             return True  # what Marketo makes of our writes can't be told from what people enter there
-        if self._is_taken_for_ours(entered) or was_given_our_key(self.world, change):
+        if is_taken_for_ours(self.world, entered) or was_given_our_key(self.world, change):
             return True
         return (
             in_marketo
@@ -279,39 +287,8 @@ class _Replay:
                 # the feed that would have told was lost, or not asked, or nobody was left
                 or (unseen and (unheard or not {*couple[1:]}.isdisjoint(parted)))
                 # somebody entered just what we wrote: which of the two entries is ours, nobody can tell
-                or any(self._is_alike(past, change) for past in self.world.log.changes[: change.number])
+                or any(is_alike(past, change) for past in self.world.log.changes[: change.number])
             )
-        )
-
-    @staticmethod
-    def _is_soon(change: Change, first: int, last: int) -> bool:
-        """Whether what happened in one of these runs was about when we wrote: before its feed had surely been read."""
-        return change.run - 2 <= last and first <= change.run + 4
-
-    def _runs(self, number: int) -> tuple[int, int]:
-        """Return the runs between which something happened, by how many changes there were before."""
-        changes = self.world.log.changes
-        return changes[number - 1].run, changes[number].run if number < len(changes) else self.world.log.run
-
-    @staticmethod
-    def _is_alike(past: Change, change: Change) -> bool:
-        unheard = past.run >= change.sent - (4 if past.late else 1)
-        return past.place == change.place and not past.ours and unheard and same(past.new, change.new)
-
-    def _is_taken_for_ours(self, entered: Change) -> bool:
-        """Whether somebody entered just what we had sent there: in that instant, or where our answer was lost."""
-        return any(
-            sending.place == entered.place
-            and same(sending.value, entered.new)
-            and (
-                sending.number <= entered.number and (sending.settled is None or entered.number < sending.settled)
-                if sending.answered is None
-                else sending.place[0] is System.MARKETO
-                and entered.running
-                and entered.run == sending.run
-                and entered.number < sending.answered
-            )
-            for sending in self.world.log.sendings
         )
 
     def _is_superseded(self, item: _Replaced) -> bool:
@@ -338,41 +315,8 @@ class _Replay:
         )
 
 
-def was_given_our_key(world: World, change: Change) -> bool:
-    """Whether somebody gave a person the key of a row, while our create for that row was on its way; or a merge just had."""
-    return any(
-        past.place[:3] == change.place[:3]
-        and past.new == change.other
-        and (past.run >= change.sent - 2 if past.filled else not past.ours and past.run >= change.sent)
-        for past in world.log.changes[: change.number]
-    )
-
-
 def _person(couple: Couple, pair: FieldPair) -> Place:
     return (System.MARKETO, pair.entity.marketo_object, couple[2], pair.marketo)
-
-
-def was_entered_at_the_last(world: World, filled: Change) -> bool:
-    """Whether somebody entered what a merge filled in when nobody could hear of it by then: it is an edit of who stays."""
-    system, name, _, field = filled.place
-    gone = {key for _, where, _, key in world.log.removals if where is system}
-    return filled.filled and any(
-        same(past.new, filled.new)
-        and not past.ours
-        and past.place == (system, name, past.place[2], field)
-        and past.place[2] in gone
-        and (past.running if past.run == filled.run else (past.late or past.behind) and past.run >= filled.run - 1)
-        for past in world.log.changes[: filled.number]
-    )
-
-
-def told_in(world: World) -> Told:
-    """Return what the journal tells of every field's collisions, oldest first."""
-    told: defaultdict[tuple[str, str], list[tuple[int, FieldValue, FieldValue]]] = defaultdict(list)
-    for number, found in world.store.resolutions(None, after=0, limit=100_000):
-        collision = found.collision
-        told[found.key, collision.field].append((number, collision.dynamics, collision.marketo))
-    return told
 
 
 def _said(item: _Replaced) -> str:

@@ -9,7 +9,7 @@ from mkdyn.domain import Direction, FieldValue, Unfit
 from mkdyn.domain.entities import PERSON
 from mkdyn.domain.systems import System
 from mkdyn.domain.values import same
-from tests.simulation.edits import told_in, was_entered_at_the_last, was_given_our_key
+from tests.simulation.hearsay import told_in, was_entered_at_the_last, was_given_our_key
 from tests.simulation.log import Change, Place
 from tests.simulation.world import Selected, World
 

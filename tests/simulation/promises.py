@@ -9,6 +9,7 @@ from mkdyn.domain.entities import PERSON, PERSONS, is_person
 from mkdyn.domain.filters import NATIVE
 from mkdyn.domain.systems import System
 from tests.simulation.edits import check_no_edit_is_lost
+from tests.simulation.hearsay import runs_around
 from tests.simulation.inventions import check_no_value_is_invented
 from tests.simulation.world import World
 
@@ -190,17 +191,12 @@ def check_the_deleted_stay_deleted(world: World) -> None:
     Which was first of what happened in both systems between two runs, nobody can say.
     """
     for number, row in world.log.bereft:
-        since = _runs_begun(world, number)
-        renewed = [at for at, key in world.log.reopenings if key == row and _runs_begun(world, at) >= since]
+        since, _ = runs_around(world, number)
+        renewed = [at for at, key in world.log.reopenings if key == row and runs_around(world, at)[0] >= since]
         for making in world.log.makings:
             later = making.ours and making.system is System.MARKETO and making.number >= number
             if later and making.other == row and not any(at <= making.number for at in renewed):
                 world.broken("promise 3", f"deleted in Marketo, and made anew for {row[:4]}: person {making.key}")
-
-
-def _runs_begun(world: World, number: int) -> int:
-    """Return how many runs had begun when so many fields had changed."""
-    return world.log.changes[number - 1].run if number else 0
 
 
 def check_the_filter_holds(world: World) -> None:
