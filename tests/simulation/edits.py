@@ -295,7 +295,7 @@ class _Replay:
         """Whether somebody of the same system came after our write, or after the next, before we could hear of it."""
         later = [change for change in self.world.log.changes[item.by.number + 1 :] if change.place == item.by.place]
         by_hand = next((item for item in later if not item.ours or was_entered_at_the_last(self.world, item)), None)
-        return by_hand is not None and (by_hand is later[0] or by_hand.run <= item.by.run + 2)
+        return by_hand is not None and (by_hand is later[0] or by_hand.run <= item.by.run + 4)
 
     def _came_back(self, item: _Replaced) -> bool:
         side = 1 if item.system is System.DYNAMICS else 2

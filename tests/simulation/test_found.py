@@ -13,6 +13,7 @@ FOUND = {
     51552: "time was up between the two halves of a decision",
     52530: "an edit back to an older value, with an answer outstanding, was lost",
     100891: "an edit back to a lagging baseline's value, while Marketo had its half of a collision",
+    803925: "half of a first match was applied, and its person was somebody else's by then",
     101988: "a lagging value was that of a lagging baseline, and passed for what Marketo shows",
 }
 

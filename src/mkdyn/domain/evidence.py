@@ -179,6 +179,20 @@ def prove(evidence: Iterable[Evidence], echoes: Echoes) -> Proof:
     return proof
 
 
+def not_explained(evidence: Iterable[Evidence], echoes: Echoes) -> Sequence[Evidence]:
+    """Return the entries that none of our awaited writes explains: those may tell of a write that is none of them."""
+    left: list[Evidence] = []
+    proof = Proof(echoes)
+    for item in evidence:
+        waiting = proof.echoes.get(item.field, ())
+        echo = _echo_of(item, waiting)
+        if echo is None:
+            left.append(item)
+        else:
+            _settle(proof, item.field, waiting, echo)
+    return left
+
+
 def _echo_of(item: Evidence, waiting: Sequence[Echo]) -> Echo | None:
     """Return the write that an entry tells of: the oldest that wrote this, or, where it may never have arrived, one that fits.
 

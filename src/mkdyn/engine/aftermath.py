@@ -135,7 +135,7 @@ def lift_doubts(session: Session, kind: Kind, operations: Sequence[Operation], b
     halves = [item for item in operations if item.id in applied and item.kind == "update" and not item.step.covers]
     for system in System if halves else ():
         written = {
-            item.key if item.system is system else item.other: item.awaited.keys() | batch.twice[item.id].keys()
+            item.key if item.system is system else item.other: item.awaited.keys() | batch.twice.get(item.id, {}).keys()
             for item in halves
         }
         for key, pending in session.store.observed(system, kind.object_in(system), written.keys()).items():

@@ -13,11 +13,11 @@ from typing import assert_never
 
 import attrs
 
-from mkdyn.domain.evidence import reads_as
+from mkdyn.domain.evidence import not_explained, reads_as
 from mkdyn.domain.feeds import Evidence
 from mkdyn.domain.outcomes import Applied
 from mkdyn.domain.plan import Operation
-from mkdyn.domain.records import Record
+from mkdyn.domain.records import Link, Record
 from mkdyn.domain.systems import System
 from mkdyn.domain.values import MISSING, same
 from mkdyn.engine.commit import commit, drop
@@ -119,11 +119,16 @@ async def _settle_group(session: Session, kind: Kind, system: System, operations
     found = await _read_back(session, kind, system, operations)
     keys = {operation.key for operation in operations} | {record.key for record in found.values()}
     told = session.store.observed(system, kind.object_in(system), keys)
+    rows = {operation.other for operation in operations if operation.kind == "update"}
+    in_marketo = system is System.MARKETO and kind.person
+    links = session.store.links([kind.name], System.DYNAMICS, rows) if in_marketo else dict[str, Link]()
     limit = timedelta(seconds=session.identities[system].settles_after_s)
     for operation in operations:
         record = found.get(operation.id)
         key = operation.key if record is None else record.key  # of who was created, too
-        evidence = told[key].evidence[operation.step.heard :] if key in told else ()
+        evidence: Sequence[Evidence] = told[key].evidence[operation.step.heard :] if key in told else ()
+        if evidence and operation.other in links:  # an earlier write of the same value proves nothing of this one
+            evidence = not_explained(evidence, links[operation.other].echoes)
         overdue = operation.sent_at is None or session.now() - operation.sent_at >= limit
         decided = verdict(operation, record, evidence=evidence, overdue=overdue)
         match decided:

@@ -17,6 +17,7 @@ from mkdyn.domain.evidence import (
     explained,
     given_up_at,
     heard_of,
+    not_explained,
     prove,
     reads_as,
     refused,
@@ -46,6 +47,16 @@ def test_our_own_write_is_no_edit() -> None:
     assert (proof.edited, proof.overwritten, proof.lost, proof.echoes) == (set(), {}, set(), {})
     assert proof.standing == {"title": "ours"}
     assert proof.confirmed
+
+
+def test_what_earlier_writes_explain_proves_nothing_of_a_later_one() -> None:
+    """Each explains one entry, and none after a later write was heard of."""
+    ours, theirs, phone = told("old", "ours"), told("ours", "theirs"), told("x", "y", field="phone")
+    assert not_explained([ours, theirs, phone], waiting(WRITE)) == [theirs, phone]
+    assert not_explained([ours, theirs, ours], waiting(WRITE)) == [theirs, ours]
+    assert not_explained([told("ours", "again"), ours], waiting(WRITE, AGAIN)) == [ours]
+    assert not_explained([ours], {}) == [ours]
+    assert not_explained([], waiting(WRITE)) == []
 
 
 def test_of_writes_that_may_not_have_arrived_the_oldest_is_told_of() -> None:

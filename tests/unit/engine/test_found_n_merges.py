@@ -90,6 +90,20 @@ async def test_what_a_row_took_over_stands_against_an_edit_of_its_person() -> No
     assert (world.row(winner)["telephone1"], world.person(winner)["phone"]) == ("1", "1")
 
 
+async def test_an_earlier_write_of_the_same_value_proves_nothing_of_a_later_one() -> None:
+    """Its entry counted as that of the other, which had never arrived: what Marketo had filled in was taken for an edit."""
+    world = await World.of(Entity.CONTACT)
+    loser, winner = await _two(world, {"lastname": "A", "telephone1": "5"}, {"lastname": "B", "telephone1": "1"})
+    world.dynamics.edit("contact", winner.dynamics, telephone1=None)
+    world.dynamics.merge_rows("contact", winner.dynamics, loser.dynamics)
+    second = world.next_call(System.MARKETO, "write") + 1
+    world.marketo.inject(LoseAnswer(call=second, of="write", applied="no"))
+    await world.run()
+    world.marketo.edit("lead", winner.marketo, title="CTO")
+    await world.rest(4)
+    assert (world.row(winner)["telephone1"], world.person(winner)["phone"]) == (None, None)
+
+
 async def test_what_only_contacts_have_is_filled_in_by_no_lead() -> None:
     """The lead's person shows it, though leads don't sync it: merged, it came to the contact as if entered there."""
     picks = (Pick(Entity.LEAD, "lastname"), Pick(Entity.CONTACT, "lastname"), Pick(Entity.CONTACT, "jobtitle"))
