@@ -92,7 +92,7 @@ async def test_what_a_row_took_over_stands_against_an_edit_of_its_person() -> No
 
 async def test_an_earlier_write_of_the_same_value_proves_nothing_of_a_later_one() -> None:
     """Its entry counted as that of the other, which had never arrived: what Marketo had filled in was taken for an edit."""
-    world = await World.of(Entity.CONTACT)
+    world = await World.of(Entity.CONTACT, marketo=FakeMarketo(settles_after_s=60))
     loser, winner = await _two(world, {"lastname": "A", "telephone1": "5"}, {"lastname": "B", "telephone1": "1"})
     world.dynamics.edit("contact", winner.dynamics, telephone1=None)
     world.dynamics.merge_rows("contact", winner.dynamics, loser.dynamics)
